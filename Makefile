@@ -1,0 +1,44 @@
+# The two commands: `make demo` shows the pipeline at work, `make test` checks it. Both set up .venv first.
+PYTHON ?= python3
+BIN := .venv/bin
+UV := $(shell command -v uv 2>/dev/null)
+export PATH := $(CURDIR)/$(BIN):$(PATH)
+
+.PHONY: demo test lint setup clean
+
+demo: setup
+	dvc repro
+	@dvc metrics show reports/metrics.json
+	@echo "report: $(CURDIR)/reports/index.html"
+
+test: lint
+	pytest
+
+lint: setup
+	ruff check .
+	ruff format --check .
+	mypy
+	lint-imports
+
+setup: .venv/installed
+
+# The stamp holds a copy of what was installed: a touched but unchanged lock file costs nothing.
+.venv/installed: requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "Python 3.11 or newer is needed; name one: make PYTHON=python3.12 ..." >&2; exit 2; }
+	@if cat $^ | cmp -s - $@; then touch $@; else $(MAKE) --no-print-directory install; fi
+
+install:
+ifdef UV
+	test -x $(BIN)/python || uv venv -q --python $(PYTHON) .venv
+	uv pip install -q --python $(BIN)/python --no-deps --require-hashes -r requirements.lock
+	uv pip install -q --python $(BIN)/python --no-deps -e .
+else
+	test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install -q --disable-pip-version-check --no-deps --require-hashes -r requirements.lock
+	$(BIN)/python -m pip install -q --disable-pip-version-check --no-deps -e .
+endif
+	@cat requirements.lock pyproject.toml > .venv/installed
+
+clean:
+	rm -rf .venv data/raw data/denoised data/features data/manifest.csv data/manifest.json data/rejects.csv checkpoints reports

@@ -1,0 +1,1 @@
+"""Tier 0, the ground floor: arrays in, arrays out. Imports nothing from the floors above."""

@@ -1,0 +1,100 @@
+"""Mel-frequency cepstral coefficients, the features of the classifier.
+
+Power spectrum of Hamming-windowed frames, mel filters (HTK scale), decibels, orthonormal DCT-II
+(Davis and Mermelstein, 1980), computed by torchaudio, one clip at a time: on a batch its 80 dB floor would
+follow the loudest clip.
+"""
+
+from functools import lru_cache
+from typing import Literal, Self, cast
+
+import torch
+import torchaudio
+from pydantic import BaseModel, Field, model_validator
+from torch import Tensor
+
+from featurize.audio import SAMPLE_RATE
+
+_WINDOWS = {"hamming": torch.hamming_window, "hann": torch.hann_window}
+
+
+class MfccParams(BaseModel, frozen=True, extra="forbid"):
+    """Analysis at 16 kHz: frames of 25 ms every 10 ms, 64 mel bands from 20 Hz to 8 kHz, 40 coefficients."""
+
+    n_mfcc: int = Field(40, ge=1)
+    """Coefficients per frame."""
+    n_fft: int = Field(512, ge=2)
+    """Samples per FFT."""
+    hop_length: int = Field(160, ge=1)
+    """Samples from one frame to the next."""
+    win_length: int = Field(400, ge=1)
+    """Samples under the window; at most n_fft."""
+    f_min: float = Field(20.0, ge=0)
+    """Lower edge of the lowest mel band, in Hz."""
+    f_max: float = Field(8000.0, gt=0, le=SAMPLE_RATE / 2)
+    """Upper edge of the highest mel band, in Hz."""
+    n_mels: int = Field(64, ge=1)
+    """Mel bands. With n_fft 512, more than about 80 leave low bands without an FFT bin."""
+    window: Literal["hamming", "hann"] = "hamming"
+    """Window function (periodic)."""
+
+    @model_validator(mode="after")
+    def _fits_together(self) -> Self:
+        if self.n_mfcc > self.n_mels:
+            raise ValueError(f"n_mfcc ({self.n_mfcc}) cannot exceed n_mels ({self.n_mels})")
+        if self.win_length > self.n_fft:
+            raise ValueError(f"win_length ({self.win_length}) cannot exceed n_fft ({self.n_fft})")
+        if self.f_min >= self.f_max:
+            raise ValueError(f"f_min ({self.f_min:g} Hz) must lie below f_max ({self.f_max:g} Hz)")
+        return self
+
+    @property
+    def min_samples(self) -> int:
+        """Samples that a clip is zero-padded to: the fewest that can be reflected at both ends."""
+        return self.n_fft // 2 + 1
+
+    def num_frames(self, num_samples: int) -> int:
+        """Frames of a clip: 1 + max(num_samples, min_samples) // hop_length."""
+        return 1 + max(num_samples, self.min_samples) // self.hop_length
+
+
+def mfcc_40(waveform: Tensor, n_mfcc: int | None = None, params: MfccParams | None = None) -> Tensor:
+    """MFCCs of one clip; frame t is centred on sample t * hop_length, the ends are reflected.
+
+    Args:
+        waveform: (num_samples,), 16 kHz; one shorter than params.min_samples is zero-padded at its end.
+        n_mfcc: coefficients, in place of params.n_mfcc.
+        params: the analysis.
+
+    Returns:
+        (n_mfcc, num_frames), float32, on the waveform's device. Band energies below -100 dB, or 80 dB below
+        the clip's loudest one, are raised to that floor.
+
+    Raises:
+        ValueError: n_mfcc exceeds the number of mel bands.
+    """
+    if waveform.ndim != 1:
+        raise ValueError(f"waveform has shape {tuple(waveform.shape)}, not (num_samples,)")
+    params = params or MfccParams()
+    if n_mfcc is not None:
+        params = MfccParams(**{**params.model_dump(), "n_mfcc": n_mfcc})
+    missing = max(0, params.min_samples - len(waveform))
+    padded = torch.nn.functional.pad(waveform.float(), (0, missing))
+    return cast(Tensor, _transform(params, str(waveform.device))(padded))
+
+
+@lru_cache(maxsize=16)
+def _transform(params: MfccParams, device: str) -> torchaudio.transforms.MFCC:
+    return torchaudio.transforms.MFCC(
+        sample_rate=SAMPLE_RATE,
+        n_mfcc=params.n_mfcc,
+        melkwargs={
+            "n_fft": params.n_fft,
+            "win_length": params.win_length,
+            "hop_length": params.hop_length,
+            "f_min": params.f_min,
+            "f_max": params.f_max,
+            "n_mels": params.n_mels,
+            "window_fn": _WINDOWS[params.window],
+        },
+    ).to(device)

@@ -1,0 +1,210 @@
+"""The shard format: many clips of different lengths in one HDF5 file, mapped rather than copied when read.
+
+    /waveform | /mfcc   int16 (sum N,) | float32 (sum T, C)   rows end to end, contiguous
+    /offsets            int64 (rows + 1,)                     row i is [offsets[i], offsets[i + 1])
+    /speech             int64 (sum S, 2)                      speech [start, end) in samples at 16 kHz
+    /speech_offsets     int64 (rows + 1,)
+    /columns/<name>     (rows,)                               a field: UTF-8 text, float64, int64 or bool
+    attributes          format, version, kind, checksum, and whatever the stage adds about provenance
+
+The checksum is the SHA-256 of every dataset's name, type, shape and bytes, and of the attributes.
+"""
+
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+import h5py
+import numpy as np
+from numpy.typing import NDArray
+
+from featurize.atomic import replacing
+from featurize.errors import ShardError
+
+FORMAT = "ser-shard"
+VERSION = 1
+
+Kind = Literal["waveform", "mfcc"]
+DTYPES: dict[Kind, str] = {"waveform": "<i2", "mfcc": "<f4"}
+TEXT = h5py.string_dtype("utf-8")
+
+
+def no_speech_segments() -> NDArray[np.int64]:
+    """An empty (0, 2) array of segments."""
+    return np.zeros((0, 2), dtype=np.int64)
+
+
+@dataclass(frozen=True)
+class Row:
+    """One clip in a shard.
+
+    Args:
+        columns: the manifest's fields and whatever the stage adds; the same names in every row.
+        data: waveform int16 (num_samples,) or mfcc float32 (num_frames, n_mfcc).
+        speech: (num_segments, 2) [start, end) in samples.
+    """
+
+    columns: dict[str, str | float | int | bool]
+    data: NDArray[Any]
+    speech: NDArray[np.int64] = field(default_factory=no_speech_segments)
+
+
+def write_shard(path: str | Path, kind: Kind, rows: Sequence[Row], attributes: dict[str, str]) -> None:
+    """Write rows as one shard, whole or not at all.
+
+    Raises:
+        ValueError: no rows, or rows with different columns or shapes.
+        SerError: the folder cannot be written to.
+    """
+    datasets = _as_datasets(kind, rows)
+    attributes = {**attributes, "format": FORMAT, "version": str(VERSION), "kind": kind}
+    with replacing(path) as temporary, h5py.File(temporary, "w", libver="v110") as file:
+        for name, values in datasets.items():
+            if values.dtype.kind == "O":
+                file.create_dataset(name, data=values, dtype=TEXT)
+            else:
+                file.create_dataset(name, data=values)
+        for name, text in sorted(attributes.items()):
+            file.attrs[name] = text
+        file.attrs["checksum"] = _checksum(datasets, attributes)
+
+
+def _as_datasets(kind: Kind, rows: Sequence[Row]) -> dict[str, NDArray[Any]]:
+    """Lay the rows end to end; keys are dataset names."""
+    if not rows:
+        raise ValueError("a shard needs at least one row")
+    names = list(rows[0].columns)
+    if any(list(row.columns) != names for row in rows):
+        raise ValueError("rows have different columns")
+    datasets = {
+        kind: np.concatenate([np.asarray(row.data, dtype=DTYPES[kind]) for row in rows]),
+        "offsets": _offsets([len(row.data) for row in rows]),
+        "speech": np.concatenate([np.asarray(row.speech, dtype="<i8").reshape(-1, 2) for row in rows]),
+        "speech_offsets": _offsets([len(row.speech) for row in rows]),
+    }
+    for name in names:
+        values = [row.columns[name] for row in rows]
+        column = np.asarray(values)
+        datasets[f"columns/{name}"] = np.asarray(values, dtype=object) if column.dtype.kind == "U" else column
+    return datasets
+
+
+def _offsets(lengths: list[int]) -> NDArray[np.int64]:
+    return np.concatenate([[0], np.cumsum(lengths)]).astype("<i8")
+
+
+def _checksum(datasets: dict[str, NDArray[Any]], attributes: dict[str, str]) -> str:
+    digest = hashlib.sha256(json.dumps(attributes, sort_keys=True).encode())
+    for name in sorted(datasets):
+        values = datasets[name]
+        is_text = values.dtype.kind == "O"
+        digest.update(f"{name} {'text' if is_text else values.dtype.str} {values.shape}".encode())
+        content = "\0".join(values).encode() if is_text else np.ascontiguousarray(values).data
+        digest.update(content)
+    return digest.hexdigest()
+
+
+class Shard:
+    """A shard, opened for reading: columns in memory, the long dataset mapped.
+
+    Args:
+        path: file to open.
+        verify: compare the content with the checksum (reads the whole file once).
+
+    Raises:
+        ShardError: the file is missing, damaged, truncated, or of another format or version.
+    """
+
+    def __init__(self, path: str | Path, verify: bool = True) -> None:
+        self.path = Path(path)
+        if not self.path.is_file():
+            raise ShardError(f"{self.path}: no such shard; run the stage that writes it")
+        try:
+            datasets, stored = self._read()
+        except Exception as error:  # HDF5 answers damage with whatever it stumbles over
+            raise ShardError(
+                f"{self.path}: damaged shard ({_one_line(error)}); delete it and run its stage again"
+            ) from error
+        checksum = stored.pop("checksum", "")
+        if verify and _checksum(datasets, stored) != checksum:
+            raise ShardError(
+                f"{self.path}: content does not match its checksum; delete it and run its stage again"
+            )
+        self.kind: str = stored["kind"]
+        self.attributes = {k: v for k, v in stored.items() if k not in {"format", "version", "kind"}}
+        self.columns = {
+            name.removeprefix("columns/"): values
+            for name, values in datasets.items()
+            if name.startswith("columns/")
+        }
+        self._data = datasets[self.kind]
+        self._offsets, self._speech = datasets["offsets"], datasets["speech"]
+        self._speech_offsets = datasets["speech_offsets"]
+
+    def _read(self) -> tuple[dict[str, NDArray[Any]], dict[str, str]]:
+        with h5py.File(self.path, "r") as file:
+            stored = {name: str(text) for name, text in file.attrs.items()}
+            if stored.get("format") != FORMAT:
+                raise ValueError("not a shard of this pipeline")
+            if stored.get("version") != str(VERSION):
+                raise ValueError(
+                    f"format version {stored.get('version')}, this program reads version {VERSION}"
+                )
+            datasets: dict[str, NDArray[Any]] = {
+                f"columns/{name}": _column(dataset) for name, dataset in file["columns"].items()
+            }
+            for name in ("offsets", "speech", "speech_offsets"):
+                datasets[name] = file[name][()]
+            datasets[stored["kind"]] = self._map(file[stored["kind"]])
+        return datasets, stored
+
+    def _map(self, dataset: h5py.Dataset) -> NDArray[Any]:
+        """Map a contiguous dataset; the file may be closed and the array crosses into forked processes."""
+        if dataset.size == 0:
+            return np.zeros(dataset.shape, dataset.dtype)
+        offset = dataset.id.get_offset()
+        if offset is None:
+            raise ValueError("data is not contiguous")
+        return np.memmap(self.path, mode="r", dtype=dataset.dtype, shape=dataset.shape, offset=offset)
+
+    def __len__(self) -> int:
+        return len(self._offsets) - 1
+
+    def data(self, row: int) -> NDArray[Any]:
+        """Waveform int16 (num_samples,) or mfcc float32 (num_frames, n_mfcc) of a row, mapped."""
+        return self._data[self._offsets[row] : self._offsets[row + 1]]
+
+    def speech(self, row: int) -> NDArray[np.int64]:
+        """Speech segments (num_segments, 2) of a row, [start, end) in samples."""
+        return self._speech[self._speech_offsets[row] : self._speech_offsets[row + 1]]
+
+    def fields(self, row: int) -> dict[str, Any]:
+        """A row's columns as plain Python values."""
+        return {
+            name: values[row].item() if values.dtype.kind != "O" else values[row]
+            for name, values in self.columns.items()
+        }
+
+
+def _column(dataset: h5py.Dataset) -> NDArray[Any]:
+    is_text = h5py.check_string_dtype(dataset.dtype) is not None
+    return np.asarray(dataset.asstr()[()], dtype=object) if is_text else np.asarray(dataset[()])
+
+
+def _one_line(error: Exception) -> str:
+    return " ".join(str(error).split())
+
+
+def list_shards(folder: str | Path) -> list[Path]:
+    """The shards of a folder, in order.
+
+    Raises:
+        ShardError: there is none.
+    """
+    found = sorted(Path(folder).glob("*.h5"))
+    if not found:
+        raise ShardError(f"{folder}: no shards; run the stage that writes them")
+    return found

@@ -1,0 +1,96 @@
+"""The whole of Tier 0 for one file, slow and obvious: the reference that faster paths are tested against."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from pydantic import BaseModel
+from torch import Tensor
+
+from featurize.audio import dequantise, load_audio, quantise
+from featurize.denoise import DenoiseParams, Denoiser, denoise_demucs, dns64, load_denoiser
+from featurize.errors import AudioError
+from featurize.mfcc import MfccParams, mfcc_40
+from featurize.vad import VadParams, keep_segments, load_vad, speech_probabilities, speech_segments
+
+
+class Tier0Params(BaseModel, frozen=True, extra="forbid"):
+    """Everything that decides about a clip's features."""
+
+    denoise: DenoiseParams = DenoiseParams()
+    vad: VadParams = VadParams()
+    mfcc: MfccParams = MfccParams()
+
+
+@dataclass(frozen=True, eq=False)
+class Tier0:
+    """Every intermediate result of one clip.
+
+    Attributes:
+        waveform: (num_samples,), as loaded: 16 kHz, peak 1.
+        denoised: (num_samples,), after the denoiser and the rounding to 16 bits.
+        segments: (num_segments, 2), speech as [start, end) in samples of `denoised`.
+        mfcc: (n_mfcc, num_frames), of the segments joined, or of the whole clip if there are none.
+    """
+
+    waveform: Tensor
+    denoised: Tensor
+    segments: NDArray[np.int64]
+    mfcc: Tensor
+
+    @property
+    def has_speech(self) -> bool:
+        """Whether the VAD found any; without, the features are those of the whole clip."""
+        return len(self.segments) > 0
+
+
+def tier0(
+    path: str | Path,
+    params: Tier0Params | None = None,
+    denoiser: Denoiser | None = None,
+    vad: torch.jit.ScriptModule | None = None,
+) -> Tier0:
+    """Load, denoise, round to 16 bits, find speech, extract MFCCs.
+
+    Args:
+        path: audio file.
+        params: of all steps.
+        denoiser: the loaded `params.denoise`, to load it once for many files.
+        vad: from `load_vad`, likewise.
+
+    Raises:
+        AudioError: the clip cannot be used; the message names it.
+        WeightsError: the denoiser's weights cannot be had.
+    """
+    params = params or Tier0Params()
+    denoiser = denoiser or load_denoiser(params.denoise)
+    vad = vad or load_vad()
+    waveform = load_audio(path)
+    try:
+        denoised = dequantise(*quantise(denoise_demucs(waveform, denoiser=denoiser)))
+        segments = speech_segments(speech_probabilities(denoised, vad), len(denoised), params.vad)
+        speech = keep_segments(denoised, segments, params.vad.if_no_speech)
+    except AudioError as error:  # the steps on arrays do not know the file
+        raise AudioError(error.reason, f"{path}: {error.detail}") from error
+    return Tier0(waveform, denoised, segments, mfcc_40(speech, params=params.mfcc))
+
+
+def tier0_to_mfcc(path: str | Path, device: str = "cpu", n_mfcc: int = 40) -> Tensor:
+    """Audio file to MFCCs with DNS64 and every default.
+
+    Args:
+        path: audio file.
+        device: where DNS64 runs.
+        n_mfcc: coefficients.
+
+    Returns:
+        (n_mfcc, num_frames), float32, on the CPU.
+
+    Raises:
+        AudioError: the clip cannot be used.
+        WeightsError: the weights of DNS64 cannot be had.
+    """
+    params = Tier0Params(denoise=DenoiseParams(model="dns64"), mfcc=MfccParams(n_mfcc=n_mfcc))
+    return tier0(path, params, dns64(device)).mfcc

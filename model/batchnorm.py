@@ -1,0 +1,114 @@
+"""Batch normalisation over valid frames only, whose output for a clip never depends on its neighbours.
+
+Plain batch normalisation in training mode normalises with the statistics of the batch: a clip's activations
+change with the clips (and the padding) beside it, and training sees another function than evaluation. Batch
+Renormalisation (Ioffe 2017, "Batch Renormalization: Towards Reducing Minibatch Dependence in
+Batch-Normalized Models", algorithm 1) corrects the batch statistics back to the running ones by two factors
+that carry no gradient:
+
+    y = ((x - mean_batch) / std_batch * r + d) * weight + bias
+    r = std_batch / std_running,   d = (mean_batch - mean_running) / std_running
+
+Without clipping r and d, the value of y is that of normalising by the running statistics, in training as in
+evaluation, while the gradient is r times that of batch normalisation: it still has no component along a
+channel's mean and scale, which is what keeps such training stable.
+"""
+
+from typing import Any, cast
+
+import torch
+from torch import Tensor, nn
+
+
+class _Renormalise(torch.autograd.Function):
+    """The value of normalising by running statistics, the gradient of normalising by batch statistics.
+
+    Written out because autograd would keep five tensors of the input's size where one will do.
+    """
+
+    @staticmethod
+    def forward(
+        ctx: Any, x: Tensor, weight: Tensor, bias: Tensor, *fixed: Any
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        """Normalise, and measure the batch in the same pass.
+
+        Args:
+            ctx: autograd's context.
+            x: (B, C, T).
+            weight: (C,).
+            bias: (C,).
+            fixed: valid (B, 1, T) of 0 and 1, running_mean (C,), running_var (C,), eps.
+
+        Returns:
+            y (B, C, T), zero past a clip's end; mean and variance (C,) of the valid frames of this batch.
+        """
+        valid, running_mean, running_var, eps = fixed
+        std = (running_var + eps).sqrt()
+        z = torch.addcmul((-running_mean / std)[:, None], x, (1 / std)[:, None]).mul_(valid)
+        num_valid = valid.sum()
+        # Moments of z rather than of x: z is nearly standardised, so E[z²] - E[z]² does not cancel.
+        z_mean = z.sum(dim=(0, 2)) / num_valid
+        z_var = (torch.linalg.vecdot(z, z).sum(0) / num_valid - z_mean**2).clamp_(min=0)
+        ctx.save_for_backward(z, valid, weight / std, z_mean, z_var + eps / std**2, num_valid)
+        y = torch.addcmul(bias[:, None] * valid, z, weight[:, None])
+        mean, var = running_mean + std * z_mean, std**2 * z_var
+        ctx.mark_non_differentiable(mean, var)
+        return y, mean, var
+
+    @staticmethod
+    def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor | None, ...]:
+        """Dx = (g - mean(g) - (z - m) mean(g (z - m)) / v) weight / std; m, v: mean and variance of z."""
+        z, valid, scale, z_mean, z_var, num_valid = ctx.saved_tensors
+        g = grads[0] * valid
+        d_bias = g.sum(dim=(0, 2))
+        d_weight = torch.linalg.vecdot(g, z).sum(0)
+        slope = (d_weight - z_mean * d_bias) / (num_valid * z_var)
+        level = d_bias / num_valid - slope * z_mean
+        dx = g.sub_(level[:, None] * valid).addcmul_(z, -slope[:, None]).mul_(scale[:, None])
+        return dx, d_weight, d_bias, None, None, None, None
+
+
+class MaskedBatchNorm(nn.Module):
+    """Batch renormalisation of (B, C, T) over the frames within each clip; see the head of this file.
+
+    Args:
+        num_channels: C.
+        momentum: share of a batch in the running statistics, updated after each training forward.
+        eps: added to variances.
+
+    The running statistics are the biased mean and variance, so that r = 1 and d = 0 where they have settled.
+    They start at 0 and 1; `adopting` set to True takes those of the next training batch instead.
+    """
+
+    running_mean: Tensor
+    running_var: Tensor
+
+    def __init__(self, num_channels: int, momentum: float = 0.1, eps: float = 1e-5) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.ones(num_channels))
+        self.bias = nn.Parameter(torch.zeros(num_channels))
+        self.register_buffer("running_mean", torch.zeros(num_channels))
+        self.register_buffer("running_var", torch.ones(num_channels))
+        self.momentum, self.eps, self.adopting = momentum, eps, False
+
+    def forward(self, x: Tensor, valid: Tensor) -> Tensor:
+        """Normalise x (B, C, T), valid (B, 1, T) of 0 and 1 -> (B, C, T), zero past each clip's end."""
+        if self.training and self.adopting:
+            self._adopt(x.detach(), valid)
+        # Autograd must see the values of this forward, so running statistics are replaced, not overwritten.
+        running = self.running_mean.clone(), self.running_var.clone()
+        y, mean, var = cast(
+            tuple[Tensor, Tensor, Tensor],
+            _Renormalise.apply(x, self.weight, self.bias, valid, *running, self.eps),  # type: ignore[no-untyped-call]
+        )
+        if self.training:
+            self.running_mean.lerp_(mean, self.momentum)
+            self.running_var.lerp_(var, self.momentum)
+        return y
+
+    def _adopt(self, x: Tensor, valid: Tensor) -> None:
+        num_valid = valid.sum()
+        mean = (x * valid).sum(dim=(0, 2)) / num_valid
+        centred = (x - mean[:, None]) * valid
+        self.running_mean.copy_(mean)
+        self.running_var.copy_((centred**2).sum(dim=(0, 2)) / num_valid)

@@ -1,0 +1,126 @@
+"""Checkpoints: weights and everything needed to use them again, in plain types, written whole or not at all.
+
+    {"model": state_dict, "args": {"num_classes", "n_mfcc", "network", "torch", and what the caller adds}}
+
+Nothing is unpickled but tensors and plain types (`weights_only=True`).
+"""
+
+import contextlib
+import io
+import json
+import os
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import torch
+from pydantic import BaseModel, Field, ValidationError
+
+from featurize.errors import CheckpointError
+from model.network import NetworkParams, SERTier1
+
+
+class _NetworkArgs(BaseModel, extra="ignore"):
+    """The part of `args` that a network is built from."""
+
+    num_classes: int = Field(ge=2, le=10_000)
+    n_mfcc: int = Field(ge=1, le=10_000)
+    network: NetworkParams
+
+
+def save_checkpoint(path: str | Path, network: SERTier1, args: dict[str, Any]) -> None:
+    """Write a network and what it was trained on.
+
+    Args:
+        path: file to write, replaced only once the new one stands.
+        network: its own sizes and parameters are added to `args`.
+        args: plain types: label names, Tier 0 parameters, denoiser, protocol, epoch, ...
+
+    Raises:
+        TypeError: `args` holds something that is not plain.
+        CheckpointError: the file cannot be written.
+    """
+    own = {
+        "num_classes": network.num_classes,
+        "n_mfcc": network.n_mfcc,
+        "network": network.params.model_dump(mode="json"),
+        "torch": str(torch.__version__),
+    }
+    # Through JSON, so that no numpy number, path or str subclass is pickled that the loader would refuse.
+    plain = json.loads(json.dumps({**args, **own}))
+    state = {name: value.detach().cpu() for name, value in network.state_dict().items()}
+    # Into memory first: torch writes the file's name into the file, and equal runs should give equal bytes.
+    content = io.BytesIO()
+    torch.save({"model": state, "args": plain}, content)
+    _write(Path(path), content.getvalue())
+
+
+def _write(path: Path, content: bytes) -> None:
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with temporary.open("wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(path)
+    except OSError as error:
+        with contextlib.suppress(OSError):
+            temporary.unlink()
+        raise CheckpointError(
+            f"{path}: cannot be written ({error.strerror or error}); free space or choose another folder"
+        ) from error
+
+
+def load_checkpoint(path: str | Path, device: str | torch.device = "cpu") -> tuple[SERTier1, dict[str, Any]]:
+    """Build the network of a checkpoint, in evaluation mode, and return it with the stored `args`.
+
+    Raises:
+        CheckpointError: the file is missing, damaged, not a checkpoint of this program, or its weights do not
+            fit the network that its `args` describe.
+    """
+    path = Path(path)
+    state, args = _read(path)
+    try:
+        sizes = _NetworkArgs.model_validate(args)
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"])
+        raise CheckpointError(
+            f"{path}: not a checkpoint of this program (args.{where}: {first['msg']}); train again"
+        ) from error
+    network = SERTier1(sizes.n_mfcc, sizes.num_classes, sizes.network)
+    try:
+        network.load_state_dict(state)
+    except (RuntimeError, TypeError, AttributeError) as error:
+        reason = " ".join(str(error).split())[:200]
+        raise CheckpointError(
+            f"{path}: weights do not fit the network that its args describe ({reason}); train again"
+        ) from error
+    return network.to(device).eval(), args
+
+
+def _read(path: Path) -> tuple[dict[str, Any], dict[str, Any]]:
+    if not path.is_file():
+        found = "is a folder" if path.is_dir() else "no such file"
+        raise CheckpointError(f"{path}: {found}; give a checkpoint such as checkpoints/best_uar_0.8500.pt")
+    try:
+        # torch does not compare the archive's own checksums: a flipped bit would be a silently wrong weight.
+        with zipfile.ZipFile(path) as archive:
+            damaged = archive.testzip()
+        if damaged is not None:
+            raise zipfile.BadZipFile(f"{damaged} does not match its checksum")
+        content = torch.load(path, map_location="cpu", weights_only=True)
+    except Exception as error:  # torch answers damage and foreign pickles with a dozen types
+        reason = " ".join(str(error).split())[:120]
+        raise CheckpointError(
+            f"{path}: damaged, or not a checkpoint ({reason}); train again or choose another file"
+        ) from error
+    if not isinstance(content, dict) or not {"model", "args"} <= content.keys():
+        raise CheckpointError(
+            f'{path}: not a checkpoint of this program (no "model" and "args"); train again'
+        )
+    state, args = content["model"], content["args"]
+    if not isinstance(state, dict) or not isinstance(args, dict):
+        raise CheckpointError(f'{path}: not a checkpoint of this program ("model" or "args" is no dict)')
+    return state, args

@@ -1,0 +1,85 @@
+"""How good predictions are. Unweighted average recall (UAR) is the headline: every class counts the same."""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any, TypedDict
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.metrics import accuracy_score, confusion_matrix, precision_recall_fscore_support
+
+
+class ClassMetrics(TypedDict):
+    """Of one class; 0 where a ratio has no denominator."""
+
+    precision: float
+    recall: float
+    f1: float
+    support: int
+
+
+@dataclass(frozen=True)
+class Metrics:
+    """Metrics of one set of predictions.
+
+    Args:
+        accuracy: share of clips that are right.
+        uar: recall, averaged over the classes present among the true labels.
+        macro_f1: F1, averaged over the same classes.
+        per_class: by label name, in class order.
+        confusion: (K, K) counts, rows true, columns predicted.
+        labels: names in class order.
+        n_clips: number of clips.
+    """
+
+    accuracy: float
+    uar: float
+    macro_f1: float
+    per_class: dict[str, ClassMetrics]
+    confusion: list[list[int]]
+    labels: list[str]
+    n_clips: int
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain types only, as in metrics.json."""
+        return asdict(self)
+
+
+def compute_metrics(truth: NDArray[np.int64], predicted: NDArray[np.int64], labels: Sequence[str]) -> Metrics:
+    """Compare predicted with true classes.
+
+    Args:
+        truth: (num_clips,) true classes, at least one clip.
+        predicted: (num_clips,) predicted classes.
+        labels: names in class order; classes are indices into it.
+
+    Raises:
+        ValueError: no clips, or a class outside the labels.
+    """
+    classes = np.arange(len(labels))
+    if len(truth) == 0:
+        raise ValueError("no clips to score")
+    if not np.isin(truth, classes).all() or not np.isin(predicted, classes).all():
+        raise ValueError(f"a class lies outside the {len(labels)} labels")
+    # zero_division: precision without predictions, and recall without clips, are 0 and no warning.
+    precision, recall, f1, support = precision_recall_fscore_support(
+        truth, predicted, labels=classes, zero_division=0.0
+    )
+    present = support > 0
+    return Metrics(
+        accuracy=float(accuracy_score(truth, predicted)),
+        uar=float(recall[present].mean()),
+        macro_f1=float(f1[present].mean()),
+        per_class={
+            name: ClassMetrics(
+                precision=float(precision[k]),
+                recall=float(recall[k]),
+                f1=float(f1[k]),
+                support=int(support[k]),
+            )
+            for k, name in enumerate(labels)
+        },
+        confusion=confusion_matrix(truth, predicted, labels=classes).tolist(),
+        labels=list(labels),
+        n_clips=len(truth),
+    )

@@ -1,0 +1,149 @@
+"""SERTier1: from the MFCC of a clip to an emotion, exact on padded batches.
+
+Channel attention over coefficients, residual Conv1D blocks, a two-layer BiLSTM, pooling over time, a linear
+head, and a temperature that calibrates its confidence. A clip's logits are the same alone and in any batch,
+in evaluation and (dropout aside) in training.
+"""
+
+import itertools
+from collections.abc import Sequence
+from typing import Annotated, Literal
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from pydantic import BaseModel, Field, field_validator
+from torch import Tensor, nn
+
+from model.batchnorm import MaskedBatchNorm
+from model.layers import AttentionPooling, BiLSTM, ChannelAttention, MeanPooling, ResidualConvBlock
+
+Channels = Annotated[int, Field(gt=0, le=8192)]
+
+
+class NetworkParams(BaseModel, frozen=True, extra="forbid"):
+    """Size and variant of SERTier1. The defaults are the description's improved network."""
+
+    # heads of the channel attention
+    attention_heads: int = Field(4, gt=0, le=64)
+    # output channels of each residual Conv1D block
+    conv_channels: tuple[Channels, ...] = Field((128, 256), min_length=1)
+    # frames of each convolution, odd
+    kernel_size: int = Field(5, gt=0, le=255)
+    # depthwise-separable convolutions in place of regular ones
+    depthwise: bool = True
+    # hidden size of each LSTM direction
+    lstm_hidden: int = Field(128, gt=0, le=8192)
+    # stacked BiLSTM layers
+    lstm_layers: int = Field(2, gt=0, le=16)
+    # how frames become one vector per clip
+    pooling: Literal["attention", "mean"] = "attention"
+    # dropout in the blocks, between LSTM layers and before the head
+    dropout: float = Field(0.1, ge=0, lt=1)
+    # whether a temperature is fitted on validation data after training
+    temperature: bool = True
+
+    @field_validator("kernel_size")
+    @classmethod
+    def _odd(cls, value: int) -> int:
+        if value % 2 == 0:
+            raise ValueError(f"must be odd, so that a block keeps the number of frames; got {value}")
+        return value
+
+
+class SERTier1(nn.Module):
+    """The emotion classifier.
+
+    With 40 coefficients, 4 classes and the default parameters it has 879,549 trainable parameters:
+    channel attention 9,840; Conv1D blocks 10,696 and 66,688; BiLSTM 790,528; pooling 257; head 1,540.
+
+    Args:
+        n_mfcc: coefficients per frame, C.
+        num_classes: K.
+        params: size and variant.
+
+    Buffers beside the batch norms' own: `feature_mean` and `feature_std` (C,), from `fit_normalisation`;
+    `temperature` (), 1 until it is fitted on validation data (Guo et al. 2017, "On Calibration of Modern
+    Neural Networks"). The optimiser sees neither.
+    """
+
+    feature_mean: Tensor
+    feature_std: Tensor
+    temperature: Tensor
+
+    def __init__(self, n_mfcc: int, num_classes: int, params: NetworkParams | None = None) -> None:
+        super().__init__()
+        self.n_mfcc, self.num_classes, self.params = n_mfcc, num_classes, params or NetworkParams()
+        params = self.params
+        self.register_buffer("feature_mean", torch.zeros(n_mfcc))
+        self.register_buffer("feature_std", torch.ones(n_mfcc))
+        self.register_buffer("temperature", torch.ones(()))
+        self.attention = ChannelAttention(n_mfcc, params.attention_heads)
+        sizes = (n_mfcc, *params.conv_channels)
+        self.blocks = nn.ModuleList(
+            ResidualConvBlock(before, after, params.kernel_size, params.depthwise, params.dropout)
+            for before, after in itertools.pairwise(sizes)
+        )
+        self.lstm = BiLSTM(sizes[-1], params.lstm_hidden, params.lstm_layers, params.dropout)
+        size = 2 * params.lstm_hidden
+        self.pooling = AttentionPooling(size) if params.pooling == "attention" else MeanPooling()
+        self.head = nn.Sequential(
+            nn.LayerNorm(size), nn.Dropout(params.dropout), nn.Linear(size, num_classes)
+        )
+
+    def forward(self, mfcc: Tensor, num_frames: Tensor | None = None) -> dict[str, Tensor]:
+        """Classify a batch of clips.
+
+        Args:
+            mfcc: (B, C, T), any value past a clip's end.
+            num_frames: (B,) valid frames of each clip, at least 1; None: all T.
+
+        Returns:
+            "logits" (B, K) already divided by the temperature, "probs" (B, K), "confidence" (B,).
+        """
+        batch_size, _, length = mfcc.shape
+        if num_frames is None:
+            num_frames = torch.full((batch_size,), length, device=mfcc.device)
+        inside = (torch.arange(length, device=mfcc.device) < num_frames[:, None])[:, None]  # (B, 1, T)
+        valid = inside.to(mfcc.dtype)
+        x = (mfcc - self.feature_mean[:, None]) / self.feature_std[:, None]
+        x = self.attention(x.masked_fill(~inside, 0), valid)  # (B, C, T)
+        for block in self.blocks:
+            x = block(x, valid)  # (B, F, T)
+        x = self.lstm(x.permute(2, 0, 1), num_frames)  # (T, B, 2H)
+        logits = self.head(self.pooling(x, valid)) / self.temperature  # (B, K)
+        probs = torch.softmax(logits, dim=1)
+        return {"logits": logits, "probs": probs, "confidence": probs.amax(dim=1)}
+
+    def fit_normalisation(self, clips: Sequence[NDArray[np.float32]]) -> None:
+        """Learn the mean and standard deviation of each coefficient over all frames of the train split.
+
+        Args:
+            clips: arrays (num_frames, n_mfcc). A coefficient that never varies keeps a deviation of 1.
+        """
+        count = sum(len(clip) for clip in clips)
+        mean = sum(clip.sum(axis=0, dtype=np.float64) for clip in clips) / count
+        square = sum(((clip - mean) ** 2).sum(axis=0) for clip in clips) / count
+        std = np.sqrt(square)
+        std[std < 1e-6 * np.maximum(np.abs(mean), 1)] = 1
+        self.feature_mean.copy_(torch.from_numpy(mean))
+        self.feature_std.copy_(torch.from_numpy(std))
+
+    @torch.no_grad()
+    def fit_batchnorm(self, mfcc: Tensor, num_frames: Tensor) -> None:
+        """Start the running statistics of every batch norm at those of this batch, from below upwards."""
+        was_training = self.training
+        norms = [module for module in self.modules() if isinstance(module, MaskedBatchNorm)]
+        for norm in norms:
+            norm.adopting = True
+        self.train()(mfcc, num_frames)
+        for norm in norms:
+            norm.adopting = False
+        self.train(was_training)
+
+
+def build_network(n_mfcc: int, num_classes: int, params: NetworkParams, seed: int) -> SERTier1:
+    """A network whose first weights depend on the seed alone; the process's random state stays as it was."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        return SERTier1(n_mfcc, num_classes, params)

@@ -1,0 +1,1 @@
+"""The DAG, top floor: files in, files out."""

@@ -1,0 +1,32 @@
+"""One reader per corpus, and the parameters that choose between them."""
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, Field
+
+from pipeline.corpora import demo, emodb, ravdess, table
+from pipeline.corpora.clip import Clip, Corpus
+from pipeline.corpora.demo import DemoParams
+
+__all__ = ["Clip", "Corpus", "CorpusParams", "DemoParams", "read_corpus"]
+
+READERS = {"demo": demo.read, "ravdess": ravdess.read, "emodb": emodb.read, "table": table.read}
+
+
+class CorpusParams(BaseModel, frozen=True, extra="forbid"):
+    """Which recordings to work on."""
+
+    name: Literal["demo", "ravdess", "emodb", "table"] = "demo"
+    root: Path = Path("data/raw/demo")  # folder of the recordings; for a table, the CSV itself
+    max_reject_fraction: Annotated[float, Field(ge=0, le=1)] = 0.1  # of a stage's clips
+    demo: DemoParams = DemoParams()
+
+
+def read_corpus(params: CorpusParams) -> Corpus:
+    """Read the corpus that `params` names.
+
+    Raises:
+        CorpusError: it is not there, or cannot be understood.
+    """
+    return READERS[params.name](params.root)

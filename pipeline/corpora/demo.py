@@ -1,0 +1,247 @@
+"""The demo corpus: synthetic speech with acted prosody, made on this machine, so that all runs at once.
+
+Ten voices of espeak-ng say ten sentences in four emotions. Emotion is only in the prosody: rate, pitch,
+pitch range and vocal effort are drawn per clip from distributions that overlap between emotions. No person
+speaks here, and a score on this corpus says nothing about people.
+"""
+
+import csv
+import shutil
+import wave
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path, PurePosixPath
+from typing import Annotated, NamedTuple, Self
+
+import numpy as np
+from pydantic import BaseModel, Field, model_validator
+
+from featurize.errors import CorpusError
+from pipeline.corpora import acoustics, espeak
+from pipeline.corpora.acoustics import Samples
+from pipeline.corpora.clip import Clip, Corpus
+from pipeline.corpora.files import clip_ids
+
+EMOTIONS = ("angry", "happy", "neutral", "sad")
+TABLE = "demo.csv"
+
+
+class Voice(NamedTuple):
+    """A speaker: espeak-ng voice and variant, and how this one differs in pitch and tempo."""
+
+    speaker: str
+    gender: str
+    espeak: str
+    pitch: int  # added to espeak's 0 to 99
+    tempo: float  # factor on the rate
+
+
+VOICES = (
+    Voice("f01", "female", "en-us+f1", 0, 1.00),
+    Voice("m01", "male", "en-us+m1", 4, 0.95),
+    Voice("f02", "female", "en+f2", -6, 1.06),
+    Voice("m02", "male", "en-gb-x-rp+m3", 6, 1.03),
+    Voice("f03", "female", "en-gb-x-rp+f3", 5, 0.97),
+    Voice("m03", "male", "en-us+m4", -5, 1.00),
+    Voice("f04", "female", "en-us+f4", 8, 1.02),
+    Voice("m04", "male", "en-gb-scotland+m7", 0, 1.05),
+    Voice("f05", "female", "en-gb-scotland+f5", -8, 0.94),
+    Voice("m05", "male", "en+m2", -8, 0.92),
+    Voice("f06", "female", "en-us+linda", -3, 1.00),
+    Voice("m06", "male", "en-029+m6", 3, 0.98),
+)
+
+# Everyday statements whose words carry no emotion.
+SENTENCES = (
+    "The meeting starts at half past nine.",
+    "My brother lives in the house next door.",
+    "The train to the city leaves from platform four.",
+    "She put the blue book on the kitchen table.",
+    "We will walk to the library on Tuesday.",
+    "There are seven bags standing under the window.",
+    "He has been working in the garden since noon.",
+    "The shop on the corner opens after lunch.",
+    "They painted the wall beside the front door.",
+    "I usually read the newspaper in the evening.",
+)
+
+
+class Prosody(NamedTuple):
+    """Means of an emotion's prosody; the spreads are `SPREAD`."""
+
+    rate: float  # words per minute
+    pitch: float  # espeak's 0 to 99
+    pitch_range: float  # espeak's 0 to 99
+    loudness_db: float  # relative to neutral
+
+
+# Directions as in Juslin and Laukka 2003, "Communication of emotions in vocal expression and music
+# performance".
+PROSODY = {
+    "angry": Prosody(rate=192, pitch=50, pitch_range=62, loudness_db=5.0),
+    "happy": Prosody(rate=184, pitch=64, pitch_range=72, loudness_db=2.0),
+    "neutral": Prosody(rate=170, pitch=46, pitch_range=42, loudness_db=0.0),
+    "sad": Prosody(rate=146, pitch=38, pitch_range=26, loudness_db=-4.0),
+}
+SPREAD = Prosody(rate=12, pitch=7, pitch_range=11, loudness_db=1.8)
+PEAK_DB = -12.0  # of a clip of neutral loudness, below full scale
+
+
+class DemoParams(BaseModel, frozen=True, extra="forbid"):
+    """Size and conditions of the demo corpus."""
+
+    voices: Annotated[int, Field(ge=2, le=len(VOICES))] = 10  # female and male in turn
+    sentences: Annotated[int, Field(ge=1, le=len(SENTENCES))] = 10
+    seed: Annotated[int, Field(ge=0)] = 0
+    min_silence_s: Annotated[float, Field(ge=0, le=5)] = 0.2  # before and after the speech
+    max_silence_s: Annotated[float, Field(ge=0, le=5)] = 0.8
+    min_snr_db: Annotated[float, Field(ge=-20, le=80)] = 15.0  # speech over pink noise and mains hum
+    max_snr_db: Annotated[float, Field(ge=-20, le=80)] = 30.0
+
+    @model_validator(mode="after")
+    def _bounds_in_order(self) -> Self:
+        for quantity in ("silence_s", "snr_db"):
+            if getattr(self, f"min_{quantity}") > getattr(self, f"max_{quantity}"):
+                raise ValueError(f"min_{quantity} is larger than max_{quantity}")
+        return self
+
+
+@dataclass(frozen=True)
+class Truth:
+    """One clip as it was drawn: a row of demo.csv."""
+
+    file: str
+    speaker: str
+    gender: str
+    emotion: str
+    sentence: str
+    text: str
+    rate: int
+    pitch: int
+    pitch_range: int
+    loudness_db: float
+    snr_db: float
+    leading_s: float
+    trailing_s: float
+    speech_s: float = 0.0  # known once spoken
+
+
+def make(params: DemoParams, out: Path) -> list[Truth]:
+    """Write `<speaker>/<emotion>_<sentence>.wav` (16 bit, 22,050 Hz) and demo.csv into the folder `out`.
+
+    The bytes depend on `params` alone. An older demo corpus in `out` is replaced.
+
+    Raises:
+        CorpusError: espeak-ng cannot be had, or `out` holds something else than a demo corpus.
+    """
+    clear(out)
+    truths: list[Truth] = []
+    for number, voice in enumerate(VOICES[: params.voices]):
+        (out / voice.speaker).mkdir(parents=True)
+        drawn = list(_draw(params, number, voice))
+        for (truth, rng), speech in zip(
+            drawn, _speak(voice, [truth for truth, _ in drawn], params), strict=True
+        ):
+            _write_wav(out / truth.file, _record(truth, speech, rng))
+            truths.append(Truth(**asdict(truth) | {"speech_s": round(len(speech) / espeak.SAMPLE_RATE, 3)}))
+    with (out / TABLE).open("w", encoding="utf-8", newline="") as file:
+        writer = csv.DictWriter(file, [field.name for field in fields(Truth)], lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(asdict(truth) for truth in truths)
+    return truths
+
+
+def clear(out: Path) -> None:
+    """Make `out` an empty folder, provided that it held nothing but a demo corpus."""
+    if out.exists() and not out.is_dir():
+        raise CorpusError(f"{out} is a file; the demo corpus is written there: move it away")
+    if out.is_dir() and any(out.iterdir()):
+        ours = {TABLE, *(voice.speaker for voice in VOICES)}
+        strange = sorted(path.name for path in out.iterdir() if path.name not in ours)
+        if strange:
+            raise CorpusError(
+                f"{out} holds {strange[0]!r}, which is no part of the demo corpus: move it away"
+            )
+        shutil.rmtree(out)
+    out.mkdir(parents=True, exist_ok=True)
+
+
+def read(root: Path) -> Corpus:
+    """Read a demo corpus back from its table.
+
+    Raises:
+        CorpusError: there is none.
+    """
+    table = root / TABLE
+    if not table.is_file():
+        raise CorpusError(f"corpus.root: no {TABLE} in {root}; make the demo corpus with `ser corpus`")
+    with table.open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    if not rows or not {"file", "speaker", "gender", "emotion"} <= rows[0].keys():
+        raise CorpusError(f"{table}: no table of a demo corpus; make it again with `ser corpus`")
+    names = clip_ids("demo", [PurePosixPath(row["file"]) for row in rows])
+    clips = [
+        Clip(name, root / row["file"], "demo", row["speaker"], row["gender"], row["emotion"])
+        for name, row in zip(names, rows, strict=True)
+    ]
+    return Corpus("demo", clips, EMOTIONS, synthetic=True)
+
+
+def _draw(params: DemoParams, number: int, voice: Voice) -> Iterator[tuple[Truth, np.random.Generator]]:
+    """Draw a voice's clips; each from a random stream of its own, so that none depends on the others."""
+    for kind, emotion in enumerate(EMOTIONS):
+        for index in range(params.sentences):
+            rng = np.random.default_rng([params.seed, number, kind, index])
+            rate, pitch, pitch_range, loudness_db = rng.normal(PROSODY[emotion], SPREAD)
+            leading_s, trailing_s = rng.uniform(params.min_silence_s, params.max_silence_s, size=2)
+            truth = Truth(
+                file=f"{voice.speaker}/{emotion}_s{index + 1:02d}.wav",
+                speaker=voice.speaker,
+                gender=voice.gender,
+                emotion=emotion,
+                sentence=f"s{index + 1:02d}",
+                text=SENTENCES[index],
+                rate=int(np.clip(rate * voice.tempo, 80, 300)),
+                pitch=int(np.clip(pitch + voice.pitch, 0, 99)),
+                pitch_range=int(np.clip(pitch_range, 0, 99)),
+                loudness_db=round(float(loudness_db), 2),
+                snr_db=round(float(rng.uniform(params.min_snr_db, params.max_snr_db)), 2),
+                leading_s=round(float(leading_s), 3),
+                trailing_s=round(float(trailing_s), 3),
+            )
+            yield truth, rng
+
+
+def _speak(voice: Voice, truths: Sequence[Truth], params: DemoParams) -> list[Samples]:
+    """Clean speech of one voice, without espeak's own silence around it, at a peak of 1."""
+    utterances = [
+        espeak.Utterance(t.text, voice.espeak, t.rate, t.pitch, t.pitch_range, seed=params.seed * 1000 + i)
+        for i, t in enumerate(truths)
+    ]
+    try:
+        spoken = espeak.speak(utterances)
+    except espeak.EspeakError as error:
+        raise CorpusError(f"the demo corpus cannot be made: {error}") from error
+    speech = []
+    for samples in spoken:
+        wave_int = np.frombuffer(samples, dtype=np.int16).astype(np.float64)
+        loud = np.flatnonzero(np.abs(wave_int) > 0.005 * np.abs(wave_int).max())
+        speech.append(acoustics.scale_peak(wave_int[loud[0] : loud[-1] + 1], 0.0))
+    return speech
+
+
+def _record(truth: Truth, speech: Samples, rng: np.random.Generator) -> Samples:
+    """Put speech into a room: vocal effort, silence around it, noise under it."""
+    effort = acoustics.vocal_effort(speech, truth.loudness_db, espeak.SAMPLE_RATE)
+    lead, trail = (round(s * espeak.SAMPLE_RATE) for s in (truth.leading_s, truth.trailing_s))
+    noise = acoustics.room_noise(lead + len(effort) + trail, rng, espeak.SAMPLE_RATE)
+    mixture = acoustics.mix(np.pad(effort, (lead, trail)), noise, float(np.mean(effort**2)), truth.snr_db)
+    return acoustics.scale_peak(mixture, min(truth.loudness_db + PEAK_DB, 0.0))
+
+
+def _write_wav(path: Path, samples: Samples) -> None:
+    with wave.open(str(path), "wb") as file:
+        file.setnchannels(1)
+        file.setsampwidth(2)
+        file.setframerate(espeak.SAMPLE_RATE)
+        file.writeframes(np.round(samples * 32767).astype("<i2").tobytes())

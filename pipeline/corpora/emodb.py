@@ -1,0 +1,52 @@
+"""EMO-DB, Burkhardt et al. 2005, "A database of German emotional speech": ten actors, seven emotions.
+
+A file's name is its code, such as 03a01Fa: speaker 03, text a01, emotion F (Freude, happiness), version a.
+"""
+
+import logging
+import re
+from pathlib import Path
+
+from featurize.errors import CorpusError
+from pipeline.corpora.clip import Clip, Corpus
+from pipeline.corpora.files import audio_files, clip_ids, one_per_name
+
+log = logging.getLogger(__name__)
+
+# Letter 6 of a file's name: Wut, Langeweile, Ekel, Angst, Freude, Trauer, neutral.
+LETTERS = {
+    "W": "anger",
+    "L": "boredom",
+    "E": "disgust",
+    "A": "fear",
+    "F": "happiness",
+    "T": "sadness",
+    "N": "neutral",
+}
+EMOTIONS = tuple(LETTERS.values())
+
+FEMALE = frozenset({"08", "09", "13", "14", "16"})
+MALE = frozenset({"03", "10", "11", "12", "15"})
+
+_CODE = re.compile(r"(\d\d)([a-z]\d\d)([WLEAFTN])([a-z])")
+
+
+def read(root: Path) -> Corpus:
+    """Read a folder that holds EMO-DB's recordings at any depth, with any audio ending.
+
+    Raises:
+        CorpusError: no folder, no EMO-DB recording in it, or two different files under one name.
+    """
+    paths = audio_files(root, "emodb")
+    coded = [path for path in paths if _CODE.fullmatch(path.stem)]
+    if len(coded) < len(paths):
+        log.warning("emodb: %d files whose name is no EMO-DB code left out", len(paths) - len(coded))
+    if not coded:
+        raise CorpusError(f"corpus.root: no EMO-DB recording (such as 03a01Fa.wav) in {root}")
+    coded = one_per_name(root, coded, "emodb")
+    clips = []
+    for name, path in zip(clip_ids("emodb", coded), coded, strict=True):
+        speaker = path.stem[:2]
+        gender = "female" if speaker in FEMALE else "male" if speaker in MALE else ""
+        clips.append(Clip(name, root / path, "emodb", speaker, gender, LETTERS[path.stem[5]]))
+    return Corpus("emodb", clips, EMOTIONS)

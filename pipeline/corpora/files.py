@@ -1,0 +1,113 @@
+"""Finding and naming a corpus's recordings: any audio ending, any depth, never the same recording twice."""
+
+import filecmp
+import logging
+import os
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path, PurePosixPath
+
+from featurize.errors import CorpusError
+
+log = logging.getLogger(__name__)
+
+SOUND = {
+    ".wav",
+    ".flac",
+    ".mp3",
+    ".ogg",
+    ".oga",
+    ".opus",
+    ".aac",
+    ".aif",
+    ".aiff",
+    ".aifc",
+    ".au",
+    ".caf",
+    ".wma",
+}
+CONTAINERS = {".m4a", ".mp4", ".mka", ".mkv", ".mov", ".webm"}
+
+
+def audio_files(root: Path, corpus: str) -> list[PurePosixPath]:
+    """Paths, relative to `root`, of every file in it with an audio ending, in a stable order.
+
+    Links to folders are followed, once each.
+
+    Raises:
+        CorpusError: `root` is not a folder, or holds no audio file.
+    """
+    if not root.is_dir():
+        what = "is a file" if root.exists() else "does not exist"
+        raise CorpusError(f"corpus.root: {root} {what}; {corpus} needs the folder that holds its recordings")
+    found = sorted(path for path in _walk(root) if path.suffix.lower() in SOUND | CONTAINERS)
+    if not found:
+        raise CorpusError(f"corpus.root: no audio file in {root}; {corpus} needs its recordings there")
+    return found
+
+
+def _walk(root: Path) -> Iterator[PurePosixPath]:
+    seen: set[tuple[int, int]] = set()
+    for folder, names, files in os.walk(root, followlinks=True):
+        status = Path(folder).stat()
+        if (status.st_dev, status.st_ino) in seen:
+            names.clear()
+            continue
+        seen.add((status.st_dev, status.st_ino))
+        relative = PurePosixPath(Path(folder).relative_to(root).as_posix())
+        yield from (relative / file for file in files)
+
+
+def one_per_name(root: Path, paths: Iterable[PurePosixPath], corpus: str) -> list[PurePosixPath]:
+    """Keep one of each file name, the one nearest to `root`, where a name is the recording's code.
+
+    The archives on Kaggle hold whole corpora a second time in a folder of their own.
+
+    Raises:
+        CorpusError: two files of one name differ.
+    """
+    kept: dict[str, PurePosixPath] = {}
+    doubles = 0
+    for path in sorted(paths, key=lambda path: (len(path.parts), path)):
+        first = kept.setdefault(path.stem, path)
+        if first is path:
+            continue
+        if not _same_bytes(root / first, root / path):
+            raise CorpusError(
+                f"two different files are named {path.stem}: {root / first} and {root / path}; remove one"
+            )
+        doubles += 1
+    if doubles:
+        log.warning(
+            "%s: %d recordings are there twice with identical bytes: one of each is read", corpus, doubles
+        )
+    return sorted(kept.values())
+
+
+def _same_bytes(one: Path, other: Path) -> bool:
+    try:
+        return filecmp.cmp(one, other, shallow=False)
+    except OSError:
+        return True  # an unreadable copy is no other recording; the one that is kept is checked later
+
+
+def clip_ids(corpus: str, paths: Sequence[PurePosixPath]) -> list[str]:
+    """A unique name for each path: corpus and path without its ending; the ending stays where it must.
+
+    Raises:
+        CorpusError: a file's name is not text.
+    """
+    for path in paths:
+        if any("\ud800" <= character <= "\udfff" for character in str(path)):
+            raise CorpusError(f"{corpus}: the file name {str(path)!a} is not UTF-8; rename the file")
+    bare = [PurePosixPath(corpus, path.parent, path.stem) for path in paths]
+    shared = Counter(bare)
+    names: dict[str, None] = {}
+    for path, stem in zip(paths, bare, strict=True):
+        name = unique = str(stem if shared[stem] == 1 else PurePosixPath(corpus, path))
+        number = 1
+        while unique in names:
+            number += 1
+            unique = f"{name}~{number}"
+        names[unique] = None
+    return list(names)

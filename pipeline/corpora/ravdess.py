@@ -1,0 +1,80 @@
+"""RAVDESS, Livingstone and Russo 2018, doi:10.1371/journal.pone.0196391: 24 actors, eight emotions.
+
+A file's name is its code: modality-channel-emotion-intensity-statement-repetition-actor, such as
+03-01-05-02-01-01-16.wav for audio only, speech, angry, strong, first statement, first repetition, actor 16.
+Only spoken audio is read; songs and videos are left out.
+"""
+
+import logging
+import re
+from collections import Counter
+from pathlib import Path, PurePosixPath
+
+from featurize.errors import CorpusError
+from pipeline.corpora.clip import Clip, Corpus
+from pipeline.corpora.files import audio_files, clip_ids, one_per_name
+
+log = logging.getLogger(__name__)
+
+EMOTIONS = ("neutral", "calm", "happy", "sad", "angry", "fearful", "disgust", "surprised")  # codes 01 to 08
+
+# Test actors of the six folds that EmoBox publishes, Ma et al. 2024, arXiv:2406.07162.
+EMOBOX_FOLDS = (
+    ("01", "11", "20", "21"),
+    ("04", "10", "12", "14"),
+    ("08", "09", "19", "23"),
+    ("03", "05", "07", "24"),
+    ("02", "15", "16", "18"),
+    ("06", "13", "17", "22"),
+)
+
+# One recording that the corpus holds under two names: (the one to drop, the one to keep).
+KNOWN_DUPLICATE = ("03-01-03-01-02-02-07", "03-01-03-01-02-01-07")
+
+_CODE = re.compile(r"(0[1-3])-(0[12])-(0[1-8])-(0[12])-(0[12])-(0[12])-(0[1-9]|1\d|2[0-4])")
+_AUDIO_ONLY, _SPEECH = "03", "01"
+
+
+def read(root: Path) -> Corpus:
+    """Read a folder that holds RAVDESS's recordings at any depth, with any audio ending.
+
+    Speakers are "01" to "24"; odd actors are male, even ones female.
+
+    Raises:
+        CorpusError: no folder, no spoken recording in it, or two different files under one name.
+    """
+    spoken = []
+    skipped: Counter[str] = Counter()
+    for path in audio_files(root, "ravdess"):
+        code = _CODE.fullmatch(path.stem)
+        if code is None:
+            skipped["whose name is no RAVDESS code"] += 1
+        elif code[1] != _AUDIO_ONLY:
+            skipped["with video"] += 1
+        elif code[2] != _SPEECH:
+            skipped["of songs"] += 1
+        else:
+            spoken.append(path)
+    for why, count in skipped.items():
+        log.warning("ravdess: %d files %s left out", count, why)
+    if not spoken:
+        raise CorpusError(f"corpus.root: no spoken RAVDESS recording (03-01-*) in {root}")
+    paths = _without_known_duplicate(one_per_name(root, spoken, "ravdess"))
+    return Corpus("ravdess", _clips(root, paths), EMOTIONS, EMOBOX_FOLDS, "EmoBox")
+
+
+def _clips(root: Path, paths: list[PurePosixPath]) -> list[Clip]:
+    clips = []
+    for name, path in zip(clip_ids("ravdess", paths), paths, strict=True):
+        emotion, actor = int(path.stem[6:8]), path.stem[-2:]
+        gender = "male" if int(actor) % 2 else "female"
+        clips.append(Clip(name, root / path, "ravdess", actor, gender, EMOTIONS[emotion - 1]))
+    return clips
+
+
+def _without_known_duplicate(paths: list[PurePosixPath]) -> list[PurePosixPath]:
+    drop, keep = KNOWN_DUPLICATE
+    if not {drop, keep} <= {path.stem for path in paths}:
+        return paths
+    log.warning("ravdess: %s is the same recording as %s: dropped", drop, keep)
+    return [path for path in paths if path.stem != drop]

@@ -1,0 +1,67 @@
+"""`ser doctor`: what is here and what is missing, before hours are spent."""
+
+import os
+from pathlib import Path
+
+import torch
+from rich.console import Console
+from rich.table import Table
+
+from featurize.denoise import PUBLISHED, DenoiseParams
+from featurize.errors import SerError
+from pipeline.params import load_params
+from pipeline.provenance import versions
+
+
+def doctor(params_file: Path) -> bool:
+    """Print the state of this installation; return False if something that the params need is missing."""
+    problems: list[str] = []
+    table = Table(show_header=False, box=None, pad_edge=False)
+    for name, text in _facts(params_file, problems):
+        table.add_row(name, text)
+    Console().print(table, soft_wrap=True, highlight=False, markup=False)
+    for problem in problems:
+        Console(stderr=True).print(f"problem: {problem}", style="red", highlight=False, markup=False)
+    return not problems
+
+
+def _facts(params_file: Path, problems: list[str]) -> list[tuple[str, str]]:
+    facts = list(versions().items())
+    if torch.cuda.is_available():
+        gpu = f"{torch.cuda.get_device_name()}, {torch.cuda.get_device_properties(0).total_memory / 2**30:.0f} GiB"
+    else:
+        gpu = "none"
+    facts += [("GPU", gpu), ("threads", f"{torch.get_num_threads()} of {os.cpu_count()} cores")]
+    facts += [(f"weights of {name}", _weights(DenoiseParams(model=name))) for name in PUBLISHED]
+    try:
+        params = load_params(params_file)
+    except SerError as error:
+        problems.append(str(error))
+        return [*facts, ("params", f"{params_file}: not usable")]
+    facts.append(("params", f"{params_file}: fine"))
+    facts.append(("denoise.model", f"{params.denoise.model}: {_weights(params.denoise)}"))
+    if params.denoise.model != "none" and _find_weights(params.denoise) is None:
+        problems.append(f"denoise.model is {params.denoise.model}, and its weights are not on this machine")
+    root = Path(params.corpus.root)
+    if not root.exists() and params.corpus.name != "demo":
+        problems.append(f"corpus.root: {root} does not exist")
+    facts.append(("corpus", f"{params.corpus.name} at {root}" + ("" if root.exists() else " (not there yet)")))
+    return facts
+
+
+def _find_weights(params: DenoiseParams) -> Path | None:
+    """Where the weights lie, if they are on this machine."""
+    if params.weights:
+        path = Path(params.weights)
+    elif params.model in PUBLISHED:
+        path = Path(torch.hub.get_dir()) / "checkpoints" / PUBLISHED[params.model].file_name
+    else:
+        path = Path(params.model)
+    return path if path.is_file() else None
+
+
+def _weights(params: DenoiseParams) -> str:
+    if params.model == "none":
+        return "no weights needed"
+    found = _find_weights(params)
+    return f"found at {found}" if found else "not found (downloaded when first used)"

@@ -1,0 +1,74 @@
+"""`ser inspect`: what Tier 0 hears in one file."""
+
+from pathlib import Path
+
+import numpy as np
+from rich.console import Console
+from rich.table import Table
+
+from featurize.atomic import replacing
+from featurize.audio import SAMPLE_RATE, decode
+from featurize.denoise import load_denoiser
+from featurize.errors import SerError
+from featurize.tier0 import Tier0, Tier0Params, tier0
+
+
+def inspect(file: Path, params: Tier0Params, plot: Path | None = None, device: str = "cpu") -> None:
+    """Print duration, speech found and MFCC statistics of a file; draw them where `plot` names a picture.
+
+    Raises:
+        AudioError: the file cannot be used.
+    """
+    samples, sample_rate = decode(file)
+    result = tier0(file, params, load_denoiser(params.denoise, device))
+    seconds = result.segments / SAMPLE_RATE
+    speech_s = float(np.diff(seconds, axis=1).sum())
+    duration_s = len(result.waveform) / SAMPLE_RATE
+    facts = [
+        ("file", str(file)),
+        ("recorded", f"{samples.shape[1] / sample_rate:.2f} s, {sample_rate} Hz, {samples.shape[0]} channel(s)"),
+        ("denoiser", params.denoise.model),
+        ("speech", f"{speech_s:.2f} s of {duration_s:.2f} s" if len(seconds) else "none found: the whole clip is kept"),
+        ("segments", ", ".join(f"{start:.2f}–{end:.2f} s" for start, end in seconds) or "none"),
+        ("mfcc", f"{result.mfcc.shape[0]} coefficients × {result.mfcc.shape[1]} frames"),
+    ]
+    console = Console()
+    table = Table(show_header=False, box=None, pad_edge=False)
+    for name, text in facts:
+        table.add_row(name, text)
+    console.print(table, highlight=False, markup=False)
+    console.print(_statistics(result), highlight=False)
+    if plot:
+        _draw(result, plot)
+        console.print(f"picture: {plot}", highlight=False, markup=False)
+
+
+def _statistics(result: Tier0) -> Table:
+    """Mean, deviation and range of every coefficient."""
+    table = Table("coefficient", "mean", "std", "min", "max", box=None, pad_edge=False)
+    for column in table.columns:
+        column.justify = "right"
+    for index, values in enumerate(result.mfcc.numpy()):
+        numbers = (values.mean(), values.std(), values.min(), values.max())
+        table.add_row(str(index), *(f"{number:.2f}" for number in numbers))
+    return table
+
+
+def _draw(result: Tier0, path: Path) -> None:
+    """Draw waveform with speech marked, and the MFCC of the speech."""
+    from matplotlib.figure import Figure
+
+    kind = path.suffix.lstrip(".").lower() or "png"
+    figure = Figure(figsize=(10, 5), layout="constrained")
+    if kind not in figure.canvas.get_supported_filetypes():
+        raise SerError(f"--plot {path}: unknown picture format '{kind}'; use .png or .svg")
+    wave, cepstrum = figure.subplots(2, 1)
+    wave.plot(np.arange(len(result.denoised)) / SAMPLE_RATE, result.denoised.numpy(), linewidth=0.4)
+    for start, end in result.segments / SAMPLE_RATE:
+        wave.axvspan(start, end, alpha=0.2, color="tab:orange")
+    wave.set(xlabel="time (s)", ylabel="amplitude", title="waveform, speech shaded", ylim=(-1.05, 1.05))
+    # The 0th coefficient is the loudness and an order of magnitude larger than the others.
+    cepstrum.imshow(result.mfcc.numpy()[1:], origin="lower", aspect="auto", interpolation="nearest")
+    cepstrum.set(xlabel="frame of speech", ylabel="coefficient", title="MFCC without the 0th")
+    with replacing(path) as temporary:
+        figure.savefig(temporary, format=kind, dpi=120)

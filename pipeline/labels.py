@@ -1,0 +1,154 @@
+"""From a corpus's emotion words to the classes that a network learns: label sets, and what they leave out."""
+
+import difflib
+import logging
+import re
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal, Self
+
+from pydantic import BaseModel, Field, field_validator, model_validator
+
+from featurize.errors import CorpusError, ParamsError
+
+log = logging.getLogger(__name__)
+
+# Words of each of the four classes, in class order; beside the plain ones, how corpora spell them
+# (EMO-DB's nouns, IEMOCAP's three letters, TESS's "pleasant surprise").
+FOUR = {
+    "happy": (
+        *("happy", "happiness", "hap", "joy", "surprised", "surprise", "sur", "pleasant surprise"),
+        *("pleasant_surprise", "pleasant_surprised", "ps", "excited", "excitement", "exc"),
+    ),
+    "neutral": ("neutral", "neu"),
+    "sad": ("sad", "sadness", "fearful", "fear", "fea", "anxiety", "anxious"),
+    "angry": ("angry", "anger", "ang", "disgust", "disgusted", "dis"),
+}
+_WORDS = {word: label for label, words in FOUR.items() for word in words}
+_NUMBER = re.compile(r"(-?\d+)(\.0+)?")  # 3, or 3.0 where a spreadsheet took it for a float
+
+
+class LabelParams(BaseModel, frozen=True, extra="forbid"):
+    """Which classes to learn."""
+
+    set: Literal["four", "native", "map"] = "four"
+    map: dict[str, str] = Field(default_factory=dict)  # emotion word -> class, read where set is "map"
+
+    @field_validator("map", mode="before")
+    @classmethod
+    def _numbers_are_words(cls, value: Any) -> Any:
+        """YAML reads the key and the class in `0: 1` as numbers; tables name classes that way."""
+        if not isinstance(value, dict):
+            return value
+        return {_word_if_number(key): _word_if_number(label) for key, label in value.items()}
+
+    @model_validator(mode="after")
+    def _map_is_written(self) -> Self:
+        if self.set == "map" and not self.map:
+            raise ValueError("labels.set is map, but labels.map is empty; write emotion: class pairs there")
+        return self
+
+
+@dataclass(frozen=True)
+class Labelling:
+    """Classes of a corpus.
+
+    Args:
+        names: classes that have clips, in class order.
+        label_of: emotion word, as the corpus writes it, to class.
+        left_out: emotion word to number of clips that have no class.
+    """
+
+    names: tuple[str, ...]
+    label_of: dict[str, str]
+    left_out: dict[str, int]
+
+
+def label_emotions(emotions: Sequence[str], native: Sequence[str], params: LabelParams) -> Labelling:
+    """Find the class of every emotion word of a corpus.
+
+    Words are compared in lower case and without outer spaces.
+
+    Args:
+        emotions: one word per clip.
+        native: the corpus's own words in order; empty for a table, whose words are sorted then.
+        params: the label set.
+
+    Raises:
+        CorpusError: fewer than two classes are left.
+        ParamsError: a word of labels.map is in no clip.
+    """
+    counts = Counter(emotions)
+    label_of, order = _LABEL_SETS[params.set](counts, native, params)
+    left_out = {emotion: count for emotion, count in sorted(counts.items()) if emotion not in label_of}
+    used = set(label_of.values())
+    names = tuple(name for name in order if name in used)
+    _say(names, order, left_out)
+    if len(names) < 2:
+        raise CorpusError(
+            f"labels.set {params.set}: {len(names)} of at least 2 classes left; the corpus has the emotions "
+            f"{', '.join(sorted(counts)[:10]) or 'none'}; use labels.set native, or map"
+        )
+    return Labelling(names, label_of, left_out)
+
+
+_Found = tuple[dict[str, str], list[str]]  # emotion -> class; classes in order
+
+
+def _four(counts: Mapping[str, int], _native: Sequence[str], _params: LabelParams) -> _Found:
+    if counts and all(_NUMBER.fullmatch(emotion) for emotion in counts):
+        log.info("labels.set four: the corpus has numbers for labels, which are used as they are")
+        label_of = {emotion: _plain(emotion) for emotion in counts}
+        return label_of, _in_order(label_of.values())
+    return {emotion: _WORDS[_plain(emotion)] for emotion in counts if _plain(emotion) in _WORDS}, list(FOUR)
+
+
+def _native(counts: Mapping[str, int], native: Sequence[str], _params: LabelParams) -> _Found:
+    label_of = {emotion: _plain(emotion) for emotion in counts}
+    return label_of, list(native) or _in_order(label_of.values())
+
+
+def _map(counts: Mapping[str, int], _native: Sequence[str], params: LabelParams) -> _Found:
+    present = {_plain(emotion) for emotion in counts}
+    mapping = {_plain(word): label for word, label in params.map.items()}
+    for word in mapping:
+        if word not in present:
+            near = difflib.get_close_matches(word, present, n=1)
+            hint = f"; is {near[0]!r} meant?" if near else ""
+            has = ", ".join(_in_order(present))
+            raise ParamsError(f"labels.map: no clip has the emotion {word!r}; the corpus has {has}{hint}")
+    label_of = {emotion: mapping[_plain(emotion)] for emotion in counts if _plain(emotion) in mapping}
+    return label_of, list(dict.fromkeys(mapping.values()))
+
+
+_LABEL_SETS = {"four": _four, "native": _native, "map": _map}
+
+
+def _plain(emotion: str) -> str:
+    word = emotion.strip().lower()
+    number = _NUMBER.fullmatch(word)
+    return number[1] if number else word
+
+
+def _in_order(words: Iterable[str]) -> list[str]:
+    """Distinct words sorted; numbers by their value."""
+    distinct = set(words)
+    if all(_NUMBER.fullmatch(word) for word in distinct):
+        return sorted(distinct, key=int)
+    return sorted(distinct)
+
+
+def _word_if_number(value: Any) -> Any:
+    return str(value) if isinstance(value, int | float) and not isinstance(value, bool) else value
+
+
+def _say(names: Sequence[str], order: Sequence[str], left_out: Mapping[str, int]) -> None:
+    log.info("classes: %s", ", ".join(names))
+    empty = [name for name in order if name not in names]
+    if empty:
+        log.warning("no clip for the classes %s, which are not learned", ", ".join(empty))
+    for emotion, count in left_out.items():
+        near = difflib.get_close_matches(_plain(emotion), [*_WORDS], n=1, cutoff=0.8)
+        hint = f" (is {near[0]!r} meant?)" if near and near[0] != _plain(emotion) else ""
+        log.warning("left out: %d clips with the emotion %r%s", count, emotion, hint)

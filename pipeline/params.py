@@ -1,0 +1,82 @@
+"""params.yaml as one typed, frozen model; a key it does not know is refused by name."""
+
+import difflib
+import json
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, Field, ValidationError
+from ruamel.yaml import YAML
+from ruamel.yaml.error import YAMLError
+
+from featurize.denoise import DenoiseParams
+from featurize.errors import ParamsError
+from featurize.mfcc import MfccParams
+from featurize.tier0 import Tier0Params
+from featurize.vad import VadParams
+from model.network import NetworkParams
+from model.training import TrainParams
+from pipeline.corpora import CorpusParams
+from pipeline.labels import LabelParams
+from pipeline.splits import SplitParams
+
+
+class Params(BaseModel, frozen=True, extra="forbid"):
+    """All of params.yaml; every block is described beside the method that it steers."""
+
+    corpus: CorpusParams = Field(default_factory=CorpusParams)
+    labels: LabelParams = Field(default_factory=LabelParams)
+    split: SplitParams = Field(default_factory=SplitParams)
+    denoise: DenoiseParams = Field(default_factory=DenoiseParams)
+    vad: VadParams = Field(default_factory=VadParams)
+    mfcc: MfccParams = Field(default_factory=MfccParams)
+    network: NetworkParams = Field(default_factory=NetworkParams)
+    train: TrainParams = Field(default_factory=TrainParams)
+
+    @property
+    def tier0(self) -> Tier0Params:
+        """The settings of Tier 0 alone."""
+        return Tier0Params(denoise=self.denoise, vad=self.vad, mfcc=self.mfcc)
+
+
+def load_params(path: str | Path = "params.yaml") -> Params:
+    """Read and check a params file; what it leaves out has its default.
+
+    Raises:
+        ParamsError: the file is missing or is not YAML, a key is unknown (with the nearest known one),
+            or a value has the wrong type or is out of range.
+    """
+    path = Path(path)
+    try:
+        values = YAML(typ="safe", pure=True).load(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ParamsError(f"{path}: {error.strerror}; run from the project's root or name the file") from error
+    except (YAMLError, UnicodeDecodeError) as error:
+        raise ParamsError(f"{path}: not YAML: {' '.join(str(error).split())}") from error
+    try:
+        # JSON mode is strict about numbers and booleans, yet takes a YAML list for a tuple.
+        return Params.model_validate_json(json.dumps(values or {}, default=str), strict=True)
+    except ValidationError as error:
+        raise ParamsError("; ".join(f"{path}: {_explain(details)}" for details in error.errors())) from error
+
+
+def _explain(details: Any) -> str:
+    """One clear sentence for one of pydantic's errors."""
+    # Union members and other internals appear in `loc` between the keys; only keys of the file are of use.
+    keys = [str(key) for key in details["loc"]]
+    name = ".".join(keys)
+    if details["type"] == "extra_forbidden":
+        near = difflib.get_close_matches(name, known_names(), n=1, cutoff=0.4)
+        return f"{name} is not a parameter" + (f"; did you mean {near[0]}?" if near else "")
+    message = details["msg"].removeprefix("Value error, ")
+    return f"{name or 'the file'} = {details['input']!r}: {message[0].lower()}{message[1:]}"
+
+
+def known_names(model: type[BaseModel] = Params, prefix: str = "") -> list[str]:
+    """Dotted names of all parameters, blocks included."""
+    names = []
+    for key, field in model.model_fields.items():
+        names.append(f"{prefix}{key}")
+        if isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel):
+            names += known_names(field.annotation, f"{prefix}{key}.")
+    return names

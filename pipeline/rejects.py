@@ -1,0 +1,45 @@
+"""Clips that cannot be used are listed with their reason, and too many of them stop the stage."""
+
+import csv
+import io
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from featurize.atomic import write_text
+from featurize.errors import RejectsError
+
+
+class Reject(NamedTuple):
+    """A clip that a stage could not use; a row of rejects.csv."""
+
+    clip_id: str
+    path: str
+    reason: str
+    detail: str
+
+
+def write_rejects(path: Path, rejects: Sequence[Reject]) -> None:
+    """Write rejects.csv, with its header even where nothing was rejected."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(Reject._fields)
+    writer.writerows(rejects)
+    write_text(path, text.getvalue())
+
+
+def check_rejects(path: Path, rejects: Sequence[Reject], num_clips: int, max_fraction: float) -> None:
+    """Stop where more than `max_fraction` of `num_clips` clips were rejected.
+
+    Raises:
+        RejectsError: names the commonest reason, an example, and the list to look at.
+    """
+    if len(rejects) <= max_fraction * num_clips and len(rejects) < num_clips:
+        return
+    reason, count = Counter(reject.reason for reject in rejects).most_common(1)[0]
+    example = next(reject for reject in rejects if reject.reason == reason)
+    raise RejectsError(
+        f"{len(rejects)} of {num_clips} clips rejected, more than corpus.max_reject_fraction = {max_fraction} allows; "
+        f"{count} times '{reason}', first {example.detail}; see {path}"
+    )

@@ -1,0 +1,1 @@
+"""One module per DVC stage, with the stage's own name."""

@@ -1,0 +1,94 @@
+"""The best checkpoint on the test split, read once: metrics, and a prediction for every clip."""
+
+import json
+import logging
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import torch
+
+from featurize.atomic import write_text
+from featurize.errors import CheckpointError
+from featurize.shards import list_shards
+from model.batches import Features, load_features
+from model.checkpoint import load_checkpoint
+from model.inference import predict_logits
+from model.metrics import compute_metrics
+from pipeline.manifest import read_summary
+
+log = logging.getLogger(__name__)
+
+
+def evaluate(
+    data: Path, checkpoints: Path, reports: Path, checkpoint: Path | None = None, device: str = "cpu"
+) -> dict[str, Any]:
+    """Score a checkpoint on the test split of data/features/.
+
+    Writes reports/metrics.json, reports/predictions.csv and reports/confusion.csv.
+
+    Raises:
+        CheckpointError: there is no checkpoint, or it was trained on other labels.
+        ShardError: a shard is missing or damaged.
+    """
+    path = checkpoint or best_checkpoint(checkpoints)
+    network, args = load_checkpoint(path, device)
+    summary = read_summary(data / "manifest.json")
+    if args.get("labels") != summary["labels"]:
+        raise CheckpointError(
+            f"{path}: trained on labels {args.get('labels')}, the manifest has {summary['labels']}; train again"
+        )
+    test = load_features(list_shards(data / "features"), summary["labels"], "test")
+    if len(test) == 0:
+        raise CheckpointError(f"{data / 'features'}: no test clips; see the split in params.yaml")
+    logits = predict_logits(network, test, device=device)
+    predictions = prediction_table(test, torch.softmax(logits, dim=1).numpy(), summary["labels"])
+    metrics = {
+        **compute_metrics(test.labels, logits.argmax(dim=1).numpy(), summary["labels"]).as_dict(),
+        "temperature": float(network.temperature),
+        "checkpoint": path.name,
+        "protocol": args["protocol"],
+    }
+    write_text(reports / "metrics.json", json.dumps(metrics, indent=2, ensure_ascii=False) + "\n")
+    write_text(reports / "predictions.csv", predictions.to_csv(index=False, lineterminator="\n"))
+    confusion = predictions[["true_label", "pred_label"]].set_axis(["actual", "predicted"], axis=1)
+    write_text(reports / "confusion.csv", confusion.to_csv(index=False, lineterminator="\n"))
+    log.info(
+        "test UAR %.3f, accuracy %.3f on %d clips of %d speakers (%s)",
+        metrics["uar"],
+        metrics["accuracy"],
+        len(test),
+        len(set(test.columns["speaker"])),
+        "speaker-independent" if metrics["protocol"]["speaker_independent"] else "SPEAKER-DEPENDENT",
+    )
+    return metrics
+
+
+def best_checkpoint(folder: Path) -> Path:
+    """The one best_uar_<score>.pt that training left.
+
+    Raises:
+        CheckpointError: there is none, or more than one.
+    """
+    found = sorted(folder.glob("best_uar_*.pt"))
+    if len(found) != 1:
+        what = "no best_uar_<score>.pt; run `ser train`" if not found else "several best_uar_<score>.pt; name one"
+        raise CheckpointError(f"{folder}: {what}")
+    return found[0]
+
+
+def prediction_table(
+    test: Features, probabilities: np.ndarray[Any, np.dtype[np.float32]], labels: list[str]
+) -> pd.DataFrame:
+    """One row a clip: truth, prediction, confidence and all probabilities (num_clips, num_classes)."""
+    names = np.array(labels, dtype=object)
+    predicted = probabilities.argmax(axis=1)
+    table = pd.DataFrame({name: test.columns[name] for name in ("clip_id", "speaker", "gender")})
+    table["true_label"] = names[test.labels]
+    table["pred_label"] = names[predicted]
+    table["correct"] = predicted == test.labels
+    table["confidence"] = probabilities.max(axis=1)
+    for index, label in enumerate(labels):
+        table[f"prob_{label}"] = probabilities[:, index]
+    return table

@@ -1,0 +1,209 @@
+"""Stage `manifest`: list a corpus, find each clip's class and split, and audit the result for leaks.
+
+No audio is decoded here; what cannot even be opened is rejected, with its reason.
+"""
+
+import csv
+import hashlib
+import io
+import json
+import logging
+import stat
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from featurize.atomic import write_text
+from featurize.errors import AudioError
+from pipeline.corpora import Clip, Corpus, CorpusParams, read_corpus
+from pipeline.labels import Labelling, LabelParams, label_emotions
+from pipeline.manifest import COLUMNS
+from pipeline.rejects import Reject, check_rejects, write_rejects
+from pipeline.splits import SPLITS, Division, Item, SplitParams, divide
+
+log = logging.getLogger(__name__)
+
+HASHING_THREADS = 8
+_LFS_POINTER = b"version https://git-lfs"
+
+
+@dataclass(frozen=True)
+class Hashed:
+    """A clip whose bytes have been read."""
+
+    clip: Clip
+    label: str
+    sha256: str
+
+
+def manifest(corpus: CorpusParams, labels: LabelParams, split: SplitParams, data: Path) -> None:
+    """Write manifest.csv, manifest.json and rejects.csv into the folder `data`.
+
+    Raises:
+        CorpusError, ParamsError, SplitError: as the reader, the label set and the split have it.
+        RejectsError: too many clips cannot be opened.
+    """
+    read = read_corpus(corpus)
+    labelling = label_emotions([clip.emotion for clip in read.clips], read.emotions, labels)
+    clips = [clip for clip in read.clips if clip.emotion in labelling.label_of]
+    hashed, rejects = hash_clips(clips, labelling.label_of)
+    rejects_file = data / "rejects.csv"
+    write_rejects(rejects_file, rejects)
+    check_rejects(rejects_file, rejects, len(clips), corpus.max_reject_fraction)
+    distinct = drop_duplicates(hashed)
+    items = [
+        Item(h.clip.clip_id, h.clip.speaker, h.clip.gender, h.label, h.clip.split, h.sha256) for h in distinct
+    ]
+    division = divide(items, split, read.published_folds, read.folds_source)
+    summary = summarise(read, distinct, division, labels=labels, labelling=labelling, split=split)
+    summary |= {"duplicates_dropped": len(hashed) - len(distinct), "rejected": len(rejects)}
+    write_text(data / "manifest.csv", _table(distinct, division.splits))
+    write_text(data / "manifest.json", json.dumps(summary, indent=2, ensure_ascii=False) + "\n")
+    _say(summary)
+
+
+def hash_clips(clips: Sequence[Clip], label_of: dict[str, str]) -> tuple[list[Hashed], list[Reject]]:
+    """Read every clip's bytes once: hashed clips, and those that cannot be opened."""
+    hashed, rejects = [], []
+    with ThreadPoolExecutor(HASHING_THREADS) as threads:
+        for clip, digest in zip(clips, threads.map(lambda clip: _try_hash(clip.path), clips), strict=True):
+            if isinstance(digest, AudioError):
+                rejects.append(Reject(clip.clip_id, clip.path.as_posix(), digest.reason, digest.detail))
+                log.warning("rejected (%s): %s", digest.reason, digest.detail)
+            else:
+                hashed.append(Hashed(clip, label_of[clip.emotion], digest))
+    return hashed, rejects
+
+
+def hash_audio(path: Path) -> str:
+    """SHA-256 of a file's bytes, in hex.
+
+    Raises:
+        AudioError: missing, directory, unreadable, empty, or lfs-pointer.
+    """
+    try:
+        status = path.stat()
+        if stat.S_ISDIR(status.st_mode):
+            raise AudioError("directory", f"{path} is a folder")
+        if not stat.S_ISREG(status.st_mode):
+            raise AudioError("unreadable", f"{path} is no regular file")
+        with path.open("rb") as file:
+            head = file.read(len(_LFS_POINTER))
+            if not head:
+                raise AudioError("empty", f"{path} has no bytes")
+            if head == _LFS_POINTER:
+                raise AudioError(
+                    "lfs-pointer", f"{path} is a Git LFS pointer; fetch the audio with `git lfs pull`"
+                )
+            file.seek(0)
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except (
+        FileNotFoundError,
+        NotADirectoryError,
+        ValueError,
+    ) as error:  # ValueError: a zero byte in the name
+        raise AudioError("missing", f"{path} does not exist") from error
+    except OSError as error:
+        raise AudioError("unreadable", f"{path} cannot be read: {error.strerror}") from error
+
+
+def _try_hash(path: Path) -> str | AudioError:
+    try:
+        return hash_audio(path)
+    except AudioError as error:
+        return error
+
+
+def drop_duplicates(hashed: Sequence[Hashed]) -> list[Hashed]:
+    """Keep the first of clips with the same bytes, speaker, class and prescribed split.
+
+    Equal bytes that differ in one of these stay, for the audit to judge.
+    """
+    first: dict[tuple[str, ...], Hashed] = {}
+    label_by_hash: dict[str, Hashed] = {}
+    for one in hashed:
+        kept = first.setdefault((one.sha256, one.clip.speaker, one.label, one.clip.split), one)
+        if kept is not one:
+            log.warning("dropped: %s holds the same bytes as %s", one.clip.clip_id, kept.clip.clip_id)
+        other = label_by_hash.setdefault(one.sha256, one)
+        if other.label != one.label:
+            log.warning(
+                "%s (%s) and %s (%s) hold the same bytes, but are of two classes",
+                *(other.clip.clip_id, other.label, one.clip.clip_id, one.label),
+            )
+    return list(first.values())
+
+
+def summarise(
+    corpus: Corpus,
+    clips: Sequence[Hashed],
+    division: Division,
+    *,
+    labels: LabelParams,
+    labelling: Labelling,
+    split: SplitParams,
+) -> dict[str, Any]:
+    """What manifest.json holds: classes, the protocol that travels with every metric, counts."""
+    names = list(labelling.names)
+    pairs = list(zip(clips, division.splits, strict=True))
+    chosen = {name: [clip for clip, given in pairs if given == name] for name in SPLITS}
+    protocol = {
+        "corpus": corpus.name,
+        "synthetic": corpus.synthetic,
+        "files_sha256": files_sha256(clips),
+        "label_set": labels.set,
+        "labels": names,
+        "split": split.method,
+        "speaker_independent": division.speaker_independent,
+        "folds": division.folds,
+        "fold": split.fold if division.folds else 0,
+        "val": division.val,
+        "split_seed": split.seed,
+        "speakers": {
+            name: sorted({one.clip.speaker for one in clips} - {""}) for name, clips in chosen.items()
+        },
+    }
+    counts = {
+        "clips": len(clips),
+        "speakers": len({one.clip.speaker for one in clips} - {""}),
+        "splits": {name: len(clips) for name, clips in chosen.items()},
+        "labels": {
+            name: {label: sum(one.label == label for one in clips) for label in names}
+            for name, clips in chosen.items()
+        },
+    }
+    return {"labels": names, "protocol": protocol, "counts": counts, "left_out": labelling.left_out}
+
+
+def files_sha256(clips: Sequence[Hashed]) -> str:
+    """One hash over which recordings a corpus holds: of the sorted lines `clip_id<tab>sha256`."""
+    lines = sorted(f"{one.clip.clip_id}\t{one.sha256}\n" for one in clips)
+    return hashlib.sha256("".join(lines).encode()).hexdigest()
+
+
+def _table(clips: Sequence[Hashed], splits: Sequence[str]) -> str:
+    text = io.StringIO()
+    writer = csv.DictWriter(text, COLUMNS, lineterminator="\n")
+    writer.writeheader()
+    for one, split in zip(clips, splits, strict=True):
+        row = vars(one.clip) | {"label": one.label, "sha256": one.sha256, "split": split}
+        writer.writerow(row | {"path": one.clip.path.as_posix()})  # None is written as an empty cell
+    return text.getvalue()
+
+
+def _say(summary: dict[str, Any]) -> None:
+    counts, protocol = summary["counts"], summary["protocol"]
+    folds = f", fold {protocol['fold']} of {protocol['folds']}" if protocol["folds"] else ""
+    kind = "speaker-independent" if protocol["speaker_independent"] else "speaker-dependent"
+    log.info("%s: %d clips, %d speakers", protocol["corpus"], counts["clips"], counts["speakers"])
+    log.info("split by %s%s (%s)", protocol["split"], folds, kind)
+    for split, number in counts["splits"].items():
+        labels = ", ".join(f"{name} {count}" for name, count in counts["labels"][split].items())
+        log.info("%-5s %5d clips, %2d speakers: %s", split, number, len(protocol["speakers"][split]), labels)
+    left_out = sum(summary["left_out"].values())
+    log.info(
+        "left out by the label set: %d; duplicates dropped: %d; rejected: %d",
+        *(left_out, summary["duplicates_dropped"], summary["rejected"]),
+    )

@@ -1,0 +1,416 @@
+"""load_audio: every format it promises, every refusal with its reason, and what the waveform guarantees."""
+
+import os
+import stat
+import tempfile
+from pathlib import Path
+
+import av
+import numpy as np
+import pytest
+import soundfile
+import torch
+import torchaudio
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as npst
+
+from featurize import audio
+from featurize.audio import SAMPLE_RATE, decode, dequantise, load_audio, quantise, resample
+from featurize.errors import AudioError
+
+
+def tone(num_samples: int = 16_000, rate: int = SAMPLE_RATE, hz: float = 440.0) -> np.ndarray:
+    """A sine of amplitude 0.4."""
+    return (0.4 * np.sin(2 * np.pi * hz * np.arange(num_samples) / rate)).astype(np.float32)
+
+
+def encode(path: Path, codec: str, rate: int, layout: str = "mono", options: dict[str, str] | None = None):
+    """Two seconds of a 440 Hz tone through one of FFmpeg's encoders."""
+    with av.open(path, "w", options=options or {}) as container:
+        stream = container.add_stream(codec, rate=rate, layout=layout)
+        context = stream.codec_context
+        fit = av.AudioResampler(context.format, layout, rate, frame_size=context.frame_size or 1024)
+        frame = av.AudioFrame.from_ndarray(tone(2 * rate, rate)[None], format="fltp", layout="mono")
+        frame.sample_rate = rate
+        for part in [*fit.resample(frame), *fit.resample(None)]:
+            container.mux(stream.encode(part))
+        container.mux(stream.encode(None))
+
+
+def encode_silent_video(path: Path) -> None:
+    with av.open(path, "w") as container:
+        stream = container.add_stream("mpeg4", rate=10)
+        stream.width = stream.height = 32
+        for _ in range(3):
+            image = av.VideoFrame.from_ndarray(np.zeros((32, 32, 3), np.uint8), format="rgb24")
+            container.mux(stream.encode(image))
+        container.mux(stream.encode(None))
+
+
+def loudest_hz(waveform: torch.Tensor) -> float:
+    spectrum = torch.fft.rfft(waveform * torch.hann_window(len(waveform))).abs()
+    return float(spectrum.argmax()) * SAMPLE_RATE / len(waveform)
+
+
+def assert_usable(waveform: torch.Tensor) -> None:
+    assert waveform.ndim == 1
+    assert waveform.dtype == torch.float32
+    assert torch.isfinite(waveform).all()
+    assert waveform.abs().max() == 1.0
+
+
+def refusal(path: str | Path) -> AudioError:
+    with pytest.raises(AudioError) as caught:
+        load_audio(path)
+    assert "\n" not in caught.value.detail
+    return caught.value
+
+
+# --- formats
+
+
+@pytest.mark.parametrize(
+    ("ending", "subtype"),
+    [
+        ("wav", "PCM_U8"),
+        ("wav", "PCM_16"),
+        ("wav", "PCM_24"),
+        ("wav", "FLOAT"),
+        ("wav", "DOUBLE"),
+        ("wav", "ULAW"),
+        ("flac", "PCM_16"),
+        ("ogg", "VORBIS"),
+        ("mp3", "MPEG_LAYER_III"),
+        ("aiff", "PCM_16"),
+    ],
+)
+def test_soundfile_formats(tmp_path: Path, ending: str, subtype: str) -> None:
+    path = tmp_path / f"clip.{ending}"
+    soundfile.write(path, tone(), SAMPLE_RATE, subtype=subtype)
+    waveform = load_audio(path)
+    assert_usable(waveform)
+    assert len(waveform) == 16_000
+    assert loudest_hz(waveform) == pytest.approx(440, abs=2)
+
+
+@pytest.mark.parametrize(
+    ("name", "codec", "rate", "layout"),
+    [
+        ("clip.m4a", "aac", 16_000, "mono"),
+        ("clip.mp4", "aac", 44_100, "stereo"),
+        ("clip.webm", "libopus", 48_000, "mono"),
+        ("clip.opus", "libopus", 48_000, "stereo"),
+        ("clip.aac", "aac", 16_000, "mono"),
+        ("clip.mkv", "pcm_s16le", 16_000, "mono"),
+    ],
+)
+def test_pyav_formats(tmp_path: Path, name: str, codec: str, rate: int, layout: str) -> None:
+    path = tmp_path / name
+    encode(path, codec, rate, layout)
+    samples, decoded_rate = decode(path)
+    assert (len(samples), decoded_rate) == (1 if layout == "mono" else 2, rate)
+    waveform = load_audio(path)
+    assert_usable(waveform)
+    assert len(waveform) / SAMPLE_RATE == pytest.approx(2.0, abs=0.15)
+    assert loudest_hz(waveform) == pytest.approx(440, abs=2)
+
+
+def test_soundfile_and_pyav_agree(tmp_path: Path) -> None:
+    path = tmp_path / "clip.wav"
+    soundfile.write(path, np.stack([tone(), tone(hz=700)], axis=1), SAMPLE_RATE, subtype="PCM_16")
+    with path.open("rb") as file:
+        samples, rate = audio._decode_pyav(file, path)
+    assert rate == SAMPLE_RATE
+    np.testing.assert_array_equal(samples, decode(path)[0].numpy())
+
+
+@pytest.mark.parametrize("name", ["clip.wav", "clip.raw", "clip", "clip.txt", "Größe und 音声 .flac"])
+def test_the_content_decides_not_the_name(tmp_path: Path, name: str) -> None:
+    soundfile.write(tmp_path / "clip.aiff", tone(), SAMPLE_RATE)
+    path = (tmp_path / "clip.aiff").rename(tmp_path / name)
+    assert_usable(load_audio(path))
+    assert_usable(load_audio(str(path)))
+
+
+@pytest.mark.parametrize(
+    ("name", "channels", "rate"),
+    [("stereo-48k.wav", 2, 48_000), ("rate-96k.wav", 1, 96_000), ("aiff-named.wav", 1, None)],
+)
+def test_oddities(oddities: Path, name: str, channels: int, rate: int | None) -> None:
+    samples, found_rate = decode(oddities / name)
+    assert len(samples) == channels
+    assert rate in (None, found_rate)
+    waveform = load_audio(oddities / name)
+    assert_usable(waveform)
+    assert len(waveform) == -(-samples.shape[1] * SAMPLE_RATE // found_rate)
+
+
+def test_six_channels_are_averaged(tmp_path: Path) -> None:
+    channels = np.stack([tone(hz=200 * (i + 1)) for i in range(6)])
+    soundfile.write(tmp_path / "six.wav", channels.T, SAMPLE_RATE, subtype="FLOAT")
+    samples, _ = decode(tmp_path / "six.wav")
+    np.testing.assert_array_equal(samples.numpy(), channels)
+    mean = channels.mean(axis=0)
+    np.testing.assert_allclose(load_audio(tmp_path / "six.wav"), mean / np.abs(mean).max(), atol=1e-6)
+
+
+@pytest.mark.parametrize("rate", [8_000, 16_000, 96_000])
+def test_one_sample(tmp_path: Path, rate: int) -> None:
+    soundfile.write(tmp_path / "one.wav", [-0.25], rate)
+    waveform = load_audio(tmp_path / "one.wav")
+    assert_usable(waveform)
+    assert len(waveform) == -(-SAMPLE_RATE // rate)
+
+
+@pytest.mark.parametrize("peak", [1e-45, 1e-40, 1e-30, 3e38])
+def test_extreme_peaks_stay_finite(tmp_path: Path, peak: float) -> None:
+    samples = np.array([0.0, peak, -peak, 0.0] * 100, dtype=np.float32)
+    for rate in (16_000, 22_050):
+        soundfile.write(tmp_path / "peak.wav", np.stack([samples, samples], axis=1), rate, subtype="FLOAT")
+        assert_usable(load_audio(tmp_path / "peak.wav"))
+
+
+@settings(deadline=None)
+@given(num_samples=st.integers(1, 3000), rate=st.sampled_from([8_000, 11_025, 16_000, 44_100, 16_001]))
+def test_any_length_at_any_rate(num_samples: int, rate: int) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "clip.wav"
+        soundfile.write(path, np.cos(np.arange(num_samples)) / 2, rate)
+        waveform = load_audio(path)
+    assert_usable(waveform)
+    assert len(waveform) == -(-num_samples * SAMPLE_RATE // rate)
+
+
+def test_length_unknown_to_a_writer_into_a_pipe(tmp_path: Path) -> None:
+    path = tmp_path / "piped.wav"
+    soundfile.write(path, tone(), SAMPLE_RATE, subtype="PCM_16")
+    content = bytearray(path.read_bytes())
+    content[4:8] = content[40:44] = (
+        b"\xff\xff\xff\xff"  # RIFF and data sizes, as FFmpeg writes them to a pipe
+    )
+    path.write_bytes(content)
+    assert len(load_audio(path)) == 16_000
+
+
+def test_a_wav_short_of_its_last_sample_is_used(tmp_path: Path) -> None:
+    path = tmp_path / "clip.wav"
+    soundfile.write(path, tone(), SAMPLE_RATE, subtype="PCM_16")
+    path.write_bytes(path.read_bytes()[:-2])
+    assert len(load_audio(path)) == 15_999
+
+
+# --- refusals
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        (b"", "empty"),
+        (b"This is not audio.\n" * 40, "undecodable"),
+        (b"\xff" * 5000, "undecodable"),
+        (bytes(np.random.default_rng(0).integers(0, 256, 5000, dtype=np.uint8)), "undecodable"),
+        (b"RIFF", "undecodable"),
+        (b"version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 12345\n", "lfs-pointer"),
+    ],
+)
+def test_files_that_are_not_audio(tmp_path: Path, content: bytes, reason: str) -> None:
+    path = tmp_path / "clip.wav"
+    path.write_bytes(content)
+    error = refusal(path)
+    assert error.reason == reason
+    assert str(path) in error.detail
+
+
+def test_paths_that_are_not_files(tmp_path: Path) -> None:
+    assert refusal(tmp_path / "nowhere.wav").reason == "missing"
+    assert refusal(tmp_path / "nowhere.wav" / "below.wav").reason == "missing"
+    assert refusal("a NUL\0in the name.wav").reason == "missing"
+    assert refusal(tmp_path).reason == "directory"
+    assert refusal(tmp_path / ("x" * 5000)).reason == "unreadable"
+    link = tmp_path / "broken.wav"
+    link.symlink_to(tmp_path / "nowhere.wav")
+    assert refusal(link).reason == "missing"
+
+
+def test_a_pipe_is_refused_without_waiting(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.wav")
+    assert refusal(tmp_path / "pipe.wav").reason == "undecodable"
+
+
+def test_no_permission(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "clip.wav"
+    soundfile.write(path, tone(), SAMPLE_RATE)
+    path.chmod(0)
+    if os.access(path, os.R_OK):  # root reads everything: let the operating system's answer be played
+
+        def denied(*args: object, **kwargs: object) -> None:
+            raise PermissionError(13, "Permission denied")
+
+        monkeypatch.setattr(Path, "open", denied)
+    error = refusal(path)
+    assert error.reason == "unreadable"
+    assert "permission" in error.detail
+
+
+@pytest.mark.parametrize("ending", ["wav", "aiff", "flac"])
+def test_header_without_samples(tmp_path: Path, ending: str) -> None:
+    path = tmp_path / f"clip.{ending}"
+    soundfile.write(path, np.zeros(0), SAMPLE_RATE)
+    assert refusal(path).reason == "empty"
+
+
+@pytest.mark.parametrize("share", [0.5, 0.05])
+@pytest.mark.parametrize("ending", ["wav", "aiff", "flac", "mp3"])
+def test_truncated(tmp_path: Path, ending: str, share: float) -> None:
+    path = tmp_path / f"clip.{ending}"
+    soundfile.write(path, np.random.default_rng(0).normal(0, 0.1, 32_000), SAMPLE_RATE)
+    content = path.read_bytes()
+    path.write_bytes(content[: int(len(content) * share)])
+    error = refusal(path)
+    assert error.reason == "undecodable"
+    if ending in ("wav", "aiff"):
+        assert "truncated: header promises 640" in error.detail
+
+
+def test_truncated_float_stereo(tmp_path: Path) -> None:
+    path = tmp_path / "clip.wav"
+    soundfile.write(path, np.stack([tone(), tone()], axis=1), SAMPLE_RATE, subtype="FLOAT")
+    path.write_bytes(path.read_bytes()[:60_000])
+    assert "truncated: header promises 128000 bytes" in refusal(path).detail
+
+
+@pytest.mark.parametrize(
+    ("name", "codec", "options"),
+    [
+        ("clip.m4a", "aac", {}),
+        ("clip.m4a", "aac", {"movflags": "faststart"}),
+        ("clip.webm", "libopus", {}),
+        ("clip.mkv", "pcm_s16le", {}),
+    ],
+)
+def test_truncated_containers(tmp_path: Path, name: str, codec: str, options: dict[str, str]) -> None:
+    path = tmp_path / name
+    encode(path, codec, 48_000, options=options)
+    content = path.read_bytes()
+    path.write_bytes(content[: len(content) // 2])
+    assert refusal(path).reason == "undecodable"
+
+
+@pytest.mark.parametrize("ending", ["wav", "flac", "mp3", "ogg"])
+def test_damaged_bytes_never_raise_another_error(tmp_path: Path, ending: str) -> None:
+    path = tmp_path / f"clip.{ending}"
+    soundfile.write(path, tone(), SAMPLE_RATE)
+    content = np.frombuffer(path.read_bytes(), np.uint8)
+    rng = np.random.default_rng(1)
+    for _ in range(25):
+        damaged = content.copy()
+        at = rng.integers(0, min(len(content), 400), 6)
+        damaged[at] = rng.integers(0, 256, 6)
+        path.write_bytes(damaged.tobytes())
+        try:
+            assert_usable(load_audio(path))
+        except AudioError as error:
+            assert "\n" not in error.detail
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
+def test_non_finite_samples(tmp_path: Path, bad: float) -> None:
+    samples = tone()
+    samples[100] = bad
+    soundfile.write(tmp_path / "clip.wav", samples, SAMPLE_RATE, subtype="FLOAT")
+    assert refusal(tmp_path / "clip.wav").reason == "non-finite"
+
+
+def test_silence(tmp_path: Path) -> None:
+    soundfile.write(tmp_path / "zeros.wav", np.zeros(1000), SAMPLE_RATE)
+    assert refusal(tmp_path / "zeros.wav").reason == "silent"
+    soundfile.write(
+        tmp_path / "opposite.wav", np.stack([tone(), -tone()], axis=1), SAMPLE_RATE, subtype="FLOAT"
+    )
+    assert refusal(tmp_path / "opposite.wav").reason == "silent"
+
+
+def test_video_without_sound(tmp_path: Path) -> None:
+    encode_silent_video(tmp_path / "mute.mp4")
+    error = refusal(tmp_path / "mute.mp4")
+    assert error.reason == "undecodable"
+    assert "without an audio stream" in error.detail
+
+
+@pytest.mark.parametrize("rate", [1, 2_000_000_000])
+def test_absurd_sample_rates(tmp_path: Path, rate: int) -> None:
+    soundfile.write(tmp_path / "clip.wav", tone(), rate)
+    error = refusal(tmp_path / "clip.wav")
+    assert (error.reason, f"{rate} Hz" in error.detail) == ("undecodable", True)
+
+
+def test_files_are_closed_and_left_alone(tmp_path: Path) -> None:
+    path = tmp_path / "clip.m4a"
+    encode(path, "aac", 16_000)
+    path.chmod(stat.S_IRUSR)
+    before = path.read_bytes()
+    open_files = len(list(Path("/proc/self/fd").iterdir())) if Path("/proc/self/fd").exists() else 0
+    for _ in range(3):
+        load_audio(path)
+    if open_files:
+        assert len(list(Path("/proc/self/fd").iterdir())) == open_files
+    assert path.read_bytes() == before
+
+
+# --- resampling
+
+
+@pytest.mark.parametrize("rate", [8_000, 11_025, 22_050, 44_100, 48_000, 96_000])
+def test_both_ways_of_resampling_agree(rate: int) -> None:
+    noise = torch.randn(rate // 4, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
+    table = torchaudio.functional.resample(noise, rate, SAMPLE_RATE)
+    torch.testing.assert_close(resample(noise, rate, SAMPLE_RATE), table, rtol=0, atol=0)
+    one_by_one = audio._resample_each_sample(noise, rate, SAMPLE_RATE)
+    torch.testing.assert_close(one_by_one, table, rtol=0, atol=1e-9)
+
+
+@pytest.mark.parametrize("rate", [12_345, 16_001, 44_101, 192_001])
+def test_rates_without_a_common_divisor(rate: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    def table(*args: object) -> None:
+        raise AssertionError("torchaudio's kernel would take gigabytes")
+
+    monkeypatch.setattr(torchaudio.functional, "resample", table)
+    resampled = resample(torch.from_numpy(tone(rate, rate)).double(), rate, SAMPLE_RATE)
+    expected = torch.from_numpy(tone()).double()
+    inner = slice(200, -200)
+    torch.testing.assert_close(resampled[inner], expected[inner], rtol=0, atol=2e-3)
+
+
+# --- 16-bit storage
+
+waveforms = npst.arrays(
+    np.float32,
+    st.integers(0, 300),
+    elements=st.floats(-4, 4, width=32, allow_subnormal=False),
+)
+
+
+@settings(deadline=None)
+@given(waveforms)
+def test_quantise_round_trip(values: np.ndarray) -> None:
+    samples, peak = quantise(torch.from_numpy(values))
+    assert samples.dtype == np.int16
+    assert peak > 0
+    back = dequantise(samples, peak)
+    assert back.dtype == torch.float32
+    half_step = peak / 32_767 / 2
+    np.testing.assert_allclose(
+        back.numpy(), values, rtol=0, atol=half_step * 1.001 + np.spacing(np.float32(peak))
+    )
+    again, same_peak = quantise(back)
+    np.testing.assert_array_equal(again, samples)
+    assert same_peak == peak
+
+
+def test_quantise_keeps_the_peak_exactly() -> None:
+    samples, peak = quantise(torch.tensor([0.1, -0.7, 0.3]))
+    assert samples.tolist()[1] == -32_767
+    assert dequantise(samples, peak)[1] == torch.tensor(-0.7)
+    assert quantise(torch.zeros(3))[1] == 1.0
+    assert quantise(torch.zeros(0))[0].shape == (0,)

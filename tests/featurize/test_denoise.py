@@ -1,0 +1,320 @@
+"""Denoiser weights: where they are looked for, what is refused; and that the network is run as it is."""
+
+import hashlib
+import http.server
+import pickle
+import threading
+from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
+
+import pytest
+import torch
+from denoiser import pretrained
+from denoiser.demucs import Demucs
+from denoiser.utils import serialize_model
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from featurize import denoise
+from featurize.denoise import (
+    PUBLISHED,
+    DenoiseParams,
+    Denoiser,
+    Published,
+    denoise_demucs,
+    dns64,
+    load_denoiser,
+)
+from featurize.errors import AudioError, WeightsError
+
+DNS64_FILE = "dns64-a7761ff99a7d5bb6.th"
+SMALL = {"hidden": 4, "depth": 3}
+
+
+def small_demucs(**changes: object) -> Demucs:
+    torch.manual_seed(0)
+    return Demucs(**{**SMALL, **changes}).eval()
+
+
+def sha256(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+@pytest.fixture(scope="module")
+def dns64_weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A checkpoint of DNS64's full architecture, randomly initialised, under the published name."""
+    torch.manual_seed(0)
+    path = tmp_path_factory.mktemp("weights") / DNS64_FILE
+    torch.save(pretrained.dns64(pretrained=False).state_dict(), path)
+    return path
+
+
+@pytest.fixture
+def hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """An empty torch hub cache: its checkpoints folder, which does not exist yet."""
+    monkeypatch.setattr(torch.hub, "_hub_dir", str(tmp_path / "hub"))
+    dns64.cache_clear()
+    yield tmp_path / "hub" / "checkpoints"
+    dns64.cache_clear()
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[tuple[str, Path]]:
+    """A web server on the loopback address, and the folder it serves."""
+    folder = tmp_path / "served"
+    folder.mkdir()
+
+    class Quiet(http.server.SimpleHTTPRequestHandler):
+        def log_message(self, *args: object) -> None:
+            pass
+
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=folder)) as httpd:
+        thread = threading.Thread(target=httpd.serve_forever, kwargs={"poll_interval": 0.01})
+        thread.start()
+        yield f"http://127.0.0.1:{httpd.server_port}", folder
+        httpd.shutdown()
+        thread.join()
+
+
+def publish(monkeypatch: pytest.MonkeyPatch, url: str) -> None:
+    """Let `dns64` be a small Demucs that is published at this address."""
+    monkeypatch.setitem(PUBLISHED, "dns64", Published(lambda pretrained: Demucs(**SMALL), url))
+
+
+def failure(params: DenoiseParams) -> str:
+    with pytest.raises(WeightsError) as caught:
+        load_denoiser(params)
+    message = str(caught.value)
+    assert "\n" not in message
+    return message
+
+
+# --- the published models
+
+
+def test_the_published_files() -> None:
+    found = {name: (model.file_name, model.sha256_prefix) for name, model in PUBLISHED.items()}
+    assert found == {
+        "dns64": (DNS64_FILE, "a7761ff99a7d5bb6"),
+        "dns48": ("dns48-11decc9d8e3f0998.th", "11decc9d8e3f0998"),
+        "master64": ("master64-8a5dfb4bb92753dd.th", "8a5dfb4bb92753dd"),
+    }
+
+
+def test_dns64_from_a_local_file(dns64_weights: Path) -> None:
+    denoiser = load_denoiser(DenoiseParams(model="dns64", weights=str(dns64_weights)))
+    assert (denoiser.name, denoiser.sha256, denoiser.device.type) == ("dns64", sha256(dns64_weights), "cpu")
+    assert denoiser.module is not None
+    assert not denoiser.module.training
+    assert sum(p.numel() for p in denoiser.module.parameters()) == 33_533_569
+    saved = torch.load(dns64_weights, weights_only=True)
+    torch.testing.assert_close(denoiser.module.state_dict(), saved, rtol=0, atol=0)
+
+    noise = torch.randn(3000, generator=torch.Generator().manual_seed(0)) * 0.1
+    with torch.no_grad():
+        expected = denoiser.module(noise[None])[0, 0]
+    torch.testing.assert_close(denoise_demucs(noise, denoiser=denoiser), expected, rtol=0, atol=0)
+
+
+def test_dns64_from_the_hub_cache_must_be_the_published_file(dns64_weights: Path, hub: Path) -> None:
+    hub.mkdir(parents=True)
+    (hub / DNS64_FILE).symlink_to(dns64_weights)
+    message = failure(DenoiseParams(model="dns64"))
+    assert str(hub / DNS64_FILE) in message
+    assert "a7761ff99a7d5bb6" in message
+
+
+def test_from_the_hub_cache(hub: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    hub.mkdir(parents=True)
+    torch.save(small_demucs().state_dict(), hub / "new")
+    digest = sha256(hub / "new")
+    path = (hub / "new").rename(hub / f"dns64-{digest[:16]}.th")
+    publish(monkeypatch, f"http://127.0.0.1:1/{path.name}")
+    assert load_denoiser(DenoiseParams(model="dns64")).sha256 == digest
+
+    noise = torch.randn(2000)
+    expected = denoise_demucs(noise, denoiser=load_denoiser(DenoiseParams(model="dns64")))
+    torch.testing.assert_close(denoise_demucs(noise), expected, rtol=0, atol=0)
+    assert dns64("cpu") is dns64("cpu")
+
+
+def test_download(hub: Path, server: tuple[str, Path], monkeypatch: pytest.MonkeyPatch) -> None:
+    url, folder = server
+    torch.save(small_demucs().state_dict(), folder / "new")
+    digest = sha256(folder / "new")
+    name = (folder / "new").rename(folder / f"dns64-{digest[:16]}.th").name
+    publish(monkeypatch, f"{url}/{name}")
+    denoiser = load_denoiser(DenoiseParams(model="dns64"))
+    assert denoiser.sha256 == digest
+    assert [path.name for path in hub.iterdir()] == [name]
+    (folder / name).unlink()
+    assert load_denoiser(DenoiseParams(model="dns64")).sha256 == digest  # from the cache
+
+
+@pytest.mark.parametrize("fault", ["another file", "not found", "refused"])
+def test_download_that_fails(
+    hub: Path, server: tuple[str, Path], monkeypatch: pytest.MonkeyPatch, fault: str
+) -> None:
+    url, folder = server
+    if fault == "another file":
+        torch.save(small_demucs().state_dict(), folder / DNS64_FILE)
+    if fault == "refused":
+        url = "http://127.0.0.1:1"
+    publish(monkeypatch, f"{url}/{DNS64_FILE}")
+    message = failure(DenoiseParams(model="dns64"))
+    for part in (DNS64_FILE, str(hub), url, "denoise.weights", "dns48", "master64", "none"):
+        assert part in message
+    assert {"another file": "hash", "not found": "404", "refused": "refused"}[fault] in message
+    assert list(hub.iterdir()) == []
+
+
+# --- local files
+
+
+def test_weights_of_another_network(tmp_path: Path) -> None:
+    path = tmp_path / "small.th"
+    torch.save(small_demucs().state_dict(), path)
+    assert "do not fit" in failure(DenoiseParams(model="dns48", weights=str(path)))
+
+
+def test_weights_that_are_not_there(tmp_path: Path) -> None:
+    message = failure(DenoiseParams(model="dns64", weights=str(tmp_path / "nowhere.th")))
+    assert "nowhere.th" in message
+    assert "denoise.weights" in message
+    message = failure(DenoiseParams(model="dns46"))
+    assert "dns46" in message
+    assert "none, dns64, dns48, master64" in message
+
+
+class Evil:
+    """Would run a command if it were unpickled."""
+
+    def __reduce__(self) -> tuple[object, tuple[str]]:
+        return Path.touch, (Path("pwned"),)  # type: ignore[return-value]
+
+
+def test_nothing_is_executed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    torch.save({"state": small_demucs().state_dict(), "kwargs": Evil()}, tmp_path / "evil.th")
+    assert "tensors and plain types" in failure(DenoiseParams(model=str(tmp_path / "evil.th")))
+    (tmp_path / "evil.pkl").write_bytes(pickle.dumps(Evil()))
+    assert "tensors and plain types" in failure(DenoiseParams(model=str(tmp_path / "evil.pkl")))
+    assert not (tmp_path / "pwned").exists()
+
+
+@pytest.mark.parametrize(
+    ("content", "says"),
+    [
+        (b"", "plain types"),
+        (b"<html>404</html>", "plain types"),
+        ([1, 2], "holds a list"),
+        ({}, "no state_dict"),
+        ({"state": {"a": 1}}, "no state_dict"),
+        ({"weight": torch.zeros(3)}, "do not fit"),
+        ({"state": small_demucs().state_dict(), "kwargs": {"hidden": 5, "depth": 3}}, "do not fit"),
+        ({"state": small_demucs().state_dict(), "kwargs": {"colour": 5}}, "do not fit"),
+        ({"state": small_demucs().state_dict(), "kwargs": {**SMALL, "sample_rate": 44_100}}, "44100 Hz"),
+        ({"encoder.0.0.weight": torch.full((4, 1, 8), torch.nan)}, "NaN"),
+        ({"encoder.x.0.weight": torch.zeros(4, 1, 8)}, "do not fit"),
+        (small_demucs(chin=2, chout=2).state_dict(), "2 to 2 channels"),
+    ],
+)
+def test_checkpoints_that_are_refused(tmp_path: Path, content: object, says: str) -> None:
+    path = tmp_path / "checkpoint.th"
+    if isinstance(content, bytes):
+        path.write_bytes(content)
+    else:
+        torch.save(content, path)
+    message = failure(DenoiseParams(model=str(path)))
+    assert says in message
+    assert str(path) in message
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {},
+        {"depth": 1},
+        {"causal": False},
+        {"glu": False},
+        {"growth": 1.5},
+        {"max_hidden": 8},
+        {"kernel_size": 4},
+    ],
+)
+def test_the_architecture_is_read_off_a_plain_state_dict(tmp_path: Path, changes: dict[str, object]) -> None:
+    demucs = small_demucs(**changes)
+    torch.save(demucs.state_dict(), tmp_path / "plain.th")
+    denoiser = load_denoiser(DenoiseParams(model=str(tmp_path / "plain.th")))
+    assert denoiser.name == "plain.th"
+    noise = torch.randn(1500)
+    with torch.no_grad():
+        expected = demucs(noise[None])[0, 0]
+    torch.testing.assert_close(denoise_demucs(noise, denoiser=denoiser), expected, rtol=0, atol=0)
+
+
+def test_checkpoints_with_their_architecture(tmp_path: Path) -> None:
+    demucs = small_demucs(stride=2, resample=2)
+    kwargs = {**SMALL, "stride": 2, "resample": 2}
+    state = demucs.state_dict()
+    noise = torch.randn(1500)
+    with torch.no_grad():
+        expected = demucs(noise[None])[0, 0]
+    for package in (
+        {"state": state, "kwargs": kwargs},
+        {"model": state, "args": kwargs},
+        serialize_model(demucs),
+    ):
+        torch.save(package, tmp_path / "best.th")
+        denoiser = load_denoiser(DenoiseParams(model=str(tmp_path / "best.th")))
+        torch.testing.assert_close(denoise_demucs(noise, denoiser=denoiser), expected, rtol=0, atol=0)
+
+
+# --- running it
+
+
+@settings(deadline=None, max_examples=40)
+@given(num_samples=st.integers(1, 2000), peak=st.sampled_from([1e-30, 1e-4, 1.0]))
+def test_any_length(num_samples: int, peak: float) -> None:
+    denoiser = Denoiser("small", "", small_demucs(), torch.device("cpu"))
+    clean = denoise_demucs(torch.randn(num_samples) * peak, denoiser=denoiser)
+    assert clean.shape == (num_samples,)
+    assert clean.dtype == torch.float32
+    assert torch.isfinite(clean).all()
+    assert not clean.is_inference()
+
+
+def test_none_returns_the_waveform() -> None:
+    denoiser = load_denoiser(DenoiseParams())
+    assert (denoiser.name, denoiser.sha256, denoiser.module) == ("none", "", None)
+    waveform = torch.randn(10)
+    assert denoise_demucs(waveform, denoiser=denoiser) is waveform
+
+
+def test_no_gradients() -> None:
+    demucs = small_demucs()
+    clean = denoise_demucs(torch.randn(500), denoiser=Denoiser("small", "", demucs, torch.device("cpu")))
+    assert not clean.requires_grad
+
+
+def test_overflow_is_an_audio_error() -> None:
+    demucs = small_demucs()
+    with torch.no_grad():
+        for parameter in demucs.parameters():
+            parameter.fill_(1e30)
+    with pytest.raises(AudioError) as caught:
+        denoise_demucs(torch.randn(500), denoiser=Denoiser("wild", "", demucs, torch.device("cpu")))
+    assert caught.value.reason == "non-finite"
+
+
+def test_a_batch_is_refused() -> None:
+    with pytest.raises(ValueError, match="num_samples"):
+        denoise_demucs(torch.zeros(2, 100), denoiser=load_denoiser(DenoiseParams()))
+
+
+def test_params() -> None:
+    assert DenoiseParams().model == "none"
+    with pytest.raises(ValueError, match="model"):
+        DenoiseParams(model="")
+    assert denoise._CHOICES.startswith("denoise.model may be none, dns64")

@@ -1,0 +1,87 @@
+"""Tier 0 as a whole is its steps in order, and its errors name the file."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+import torch
+from denoiser.demucs import Demucs
+
+from featurize import tier0 as module
+from featurize.audio import dequantise, load_audio, quantise
+from featurize.denoise import Denoiser, denoise_demucs
+from featurize.errors import AudioError
+from featurize.mfcc import MfccParams, mfcc_40
+from featurize.tier0 import Tier0Params, tier0, tier0_to_mfcc
+from featurize.vad import VadParams, load_vad, vad_silero_keep_speech
+
+
+@pytest.fixture(scope="module")
+def small_demucs() -> Denoiser:
+    torch.manual_seed(0)
+    demucs = Demucs(hidden=4, depth=3).eval().requires_grad_(False)
+    return Denoiser("small", "", demucs, torch.device("cpu"))
+
+
+def test_the_steps_in_order(ravdess_clips: list[Path], small_demucs: Denoiser) -> None:
+    path = ravdess_clips[0]
+    result = tier0(path, denoiser=small_demucs, vad=load_vad())
+    waveform = load_audio(path)
+    denoised = dequantise(*quantise(denoise_demucs(waveform, denoiser=small_demucs)))
+    torch.testing.assert_close(result.waveform, waveform, rtol=0, atol=0)
+    torch.testing.assert_close(result.denoised, denoised, rtol=0, atol=0)
+    torch.testing.assert_close(result.mfcc, mfcc_40(vad_silero_keep_speech(denoised)), rtol=0, atol=0)
+
+
+def test_without_denoiser(ravdess_clips: list[Path]) -> None:
+    params = Tier0Params(mfcc=MfccParams(n_mfcc=13), vad=VadParams(pad_ms=0))
+    result = tier0(ravdess_clips[0], params)
+    assert result.has_speech
+    step = 1 / 32_767
+    torch.testing.assert_close(result.denoised, result.waveform, rtol=0, atol=step / 2 * 1.01)
+    num_speech = int(np.diff(result.segments, axis=1).sum())
+    assert result.mfcc.shape == (13, params.mfcc.num_frames(num_speech))
+
+
+def test_rounding_to_16_bits_changes_nothing_twice(ravdess_clips: list[Path]) -> None:
+    denoised = tier0(ravdess_clips[0]).denoised
+    torch.testing.assert_close(dequantise(*quantise(denoised)), denoised, rtol=0, atol=0)
+
+
+def test_the_specs_signature_uses_dns64(
+    ravdess_clips: list[Path], small_demucs: Denoiser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = []
+    monkeypatch.setattr(module, "dns64", lambda device: asked.append(device) or small_demucs)
+    features = tier0_to_mfcc(ravdess_clips[0], device="cpu", n_mfcc=20)
+    assert asked == ["cpu"]
+    params = Tier0Params(mfcc=MfccParams(n_mfcc=20))
+    torch.testing.assert_close(features, tier0(ravdess_clips[0], params, small_demucs).mfcc, rtol=0, atol=0)
+
+
+def test_a_clip_without_speech(oddities: Path) -> None:
+    path = oddities / "dog-bark-no-speech.ogg"
+    kept = tier0(path)
+    assert not kept.has_speech
+    assert kept.segments.shape == (0, 2)
+    assert kept.mfcc.shape[1] == MfccParams().num_frames(len(kept.denoised))
+    with pytest.raises(AudioError, match=path.name) as caught:
+        tier0(path, Tier0Params(vad=VadParams(if_no_speech="reject")))
+    assert caught.value.reason == "no-speech"
+
+
+@pytest.mark.parametrize("num_samples", [1, 2, 100])
+def test_the_shortest_clips(tmp_path: Path, small_demucs: Denoiser, num_samples: int) -> None:
+    path = tmp_path / "short.wav"
+    soundfile.write(path, np.linspace(0.5, 0.1, num_samples), 16_000)
+    result = tier0(path, denoiser=small_demucs)
+    assert result.denoised.shape == (num_samples,)
+    assert result.mfcc.shape == (40, 2)
+    assert torch.isfinite(result.mfcc).all()
+
+
+def test_errors_name_the_file(tmp_path: Path) -> None:
+    with pytest.raises(AudioError, match=r"nowhere\.wav") as caught:
+        tier0(tmp_path / "nowhere.wav")
+    assert caught.value.reason == "missing"

@@ -1,0 +1,119 @@
+"""Batches: every clip once, padded, bucketed, in an order that depends on seed and epoch alone."""
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+from featurize.errors import ShardError, TrainingError
+from featurize.shards import Row, write_shard
+from model.batches import (
+    Features,
+    batch_order,
+    evaluation_batches,
+    load_features,
+    make_batch,
+    training_batches,
+)
+
+NUM_FRAMES = st.lists(st.integers(1, 300), min_size=1, max_size=200)
+
+
+@given(NUM_FRAMES, st.integers(1, 20), st.integers(0, 2**40), st.integers(0, 100))
+def test_every_clip_is_in_exactly_one_batch_of_an_epoch(num_frames, batch_size, seed, epoch):
+    batches = batch_order(np.array(num_frames), batch_size, seed, epoch)
+    assert sorted(np.concatenate(batches).tolist()) == list(range(len(num_frames)))
+    assert all(1 <= len(batch) <= batch_size for batch in batches)
+    # one smaller batch at most, so that the number of steps is known beforehand
+    assert len(batches) == -(-len(num_frames) // batch_size)
+
+
+def test_order_repeats_for_a_seed_and_epoch_and_differs_between_them():
+    num_frames = np.arange(1, 101)
+
+    def order(seed, epoch):
+        return [batch.tolist() for batch in batch_order(num_frames, 8, seed, epoch)]
+
+    assert order(1, 1) == order(1, 1)
+    assert order(1, 1) != order(1, 2)
+    assert order(1, 1) != order(2, 1)
+
+
+def test_batches_hold_clips_of_similar_length():
+    num_frames = np.random.default_rng(0).integers(50, 500, 1000)
+    batches = batch_order(num_frames, 16, seed=0, epoch=0)
+    padded = sum(len(batch) * num_frames[batch].max() for batch in batches)
+    assert padded / num_frames.sum() < 1.06  # at random it is 1.7
+
+
+def test_a_batch_is_padded_with_zeros_and_turned_to_channels_first(toy_features):
+    features = toy_features(7, seed=0)
+    batch = make_batch(features, np.array([4, 0, 6]))
+    assert batch.mfcc.is_contiguous()
+    assert batch.mfcc.shape == (3, 4, max(len(features.clips[i]) for i in (4, 0, 6)))
+    for row, clip in enumerate((4, 0, 6)):
+        length = len(features.clips[clip])
+        assert batch.num_frames[row] == length
+        assert np.array_equal(batch.mfcc[row, :, :length].numpy(), features.clips[clip].T)
+        assert torch.all(batch.mfcc[row, :, length:] == 0)
+    assert batch.labels.tolist() == [1, 0, 0]
+    assert batch.index.tolist() == [4, 0, 6]
+
+
+def test_training_batches_follow_the_order(toy_features):
+    features = toy_features(20, seed=0)
+    expected = [index.tolist() for index in batch_order(features.num_frames, 6, seed=3, epoch=2)]
+    assert [batch.index.tolist() for batch in training_batches(features, 6, seed=3, epoch=2)] == expected
+
+
+def test_evaluation_takes_each_clip_once_longest_first(toy_features):
+    features = toy_features(20, seed=0)
+    batches = list(evaluation_batches(features, 6))
+    index = torch.cat([batch.index for batch in batches])
+    assert sorted(index.tolist()) == list(range(20))
+    lengths = torch.cat([batch.num_frames for batch in batches])
+    assert torch.equal(lengths, lengths.sort(descending=True).values)
+
+
+def rows(names_and_splits, start=0):
+    return [
+        Row(
+            {"clip_id": f"c{start + i}", "label": label, "split": split, "valence": 0.5},
+            np.full((i + 2, 3), start + i, dtype=np.float32),
+        )
+        for i, (label, split) in enumerate(names_and_splits)
+    ]
+
+
+def test_features_of_a_split_come_from_all_shards_in_order_with_their_columns(tmp_path):
+    write_shard(tmp_path / "a.h5", "mfcc", rows([("sad", "train"), ("happy", "val"), ("angry", "train")]), {})
+    write_shard(tmp_path / "b.h5", "mfcc", rows([("happy", "test")], start=10), {})
+    write_shard(tmp_path / "c.h5", "mfcc", rows([("happy", "train")], start=20), {})
+    paths = [tmp_path / f"{name}.h5" for name in "abc"]
+    features = load_features(paths, ["angry", "happy", "sad"], "train")
+    assert features.labels.tolist() == [2, 0, 1]
+    assert features.columns["clip_id"].tolist() == ["c0", "c2", "c20"]
+    assert [clip[0, 0] for clip in features.clips] == [0, 2, 20]
+    assert not any(clip.flags.owndata for clip in features.clips)  # mapped, not copied
+    assert make_batch(features, np.array([1, 2])).mfcc[0, 0].tolist() == [2, 2, 2, 2]
+    assert features.num_frames.tolist() == [2, 4, 2]
+    assert features.name(1) == "c2"
+    assert len(load_features(paths, ["angry", "happy", "sad"], "elsewhere")) == 0
+    assert len(load_features([], ["angry"], "train")) == 0
+
+
+def test_an_unknown_label_a_waveform_shard_and_a_missing_one_are_named(tmp_path):
+    write_shard(tmp_path / "a.h5", "mfcc", rows([("bored", "train"), ("odd", "test")]), {})
+    with pytest.raises(TrainingError, match=r"a\.h5: label 'bored' is not among angry, sad"):
+        load_features([tmp_path / "a.h5"], ["angry", "sad"], "train")
+    waveform = Row({"label": "sad", "split": "train"}, np.zeros(4, dtype=np.int16))
+    write_shard(tmp_path / "w.h5", "waveform", [waveform], {})
+    with pytest.raises(TrainingError, match=r"w\.h5: holds waveform, not mfcc"):
+        load_features([tmp_path / "w.h5"], ["sad"], "train")
+    with pytest.raises(ShardError, match="no such shard"):
+        load_features([tmp_path / "absent.h5"], ["sad"], "train")
+
+
+def test_a_clip_without_a_name_has_a_number():
+    assert Features([np.zeros((2, 3), np.float32)], np.array([0])).name(0) == "clip 0"

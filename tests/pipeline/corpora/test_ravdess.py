@@ -1,0 +1,86 @@
+"""RAVDESS, from file names and from the real corpus."""
+
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from featurize.errors import CorpusError
+from pipeline.corpora import ravdess
+
+
+def touch(root: Path, *names: str) -> None:
+    for name in names:
+        path = root / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(path.name.encode())
+
+
+def test_the_code_is_read(tmp_path: Path) -> None:
+    touch(tmp_path, "Actor_16/03-01-05-02-01-01-16.wav", "Actor_07/03-01-08-01-02-02-07.flac")
+    first, second = ravdess.read(tmp_path).clips
+    assert (first.clip_id, first.speaker, first.gender) == (
+        "ravdess/Actor_07/03-01-08-01-02-02-07",
+        "07",
+        "male",
+    )
+    assert first.emotion == "surprised"
+    assert (second.speaker, second.gender, second.emotion) == ("16", "female", "angry")
+
+
+def test_what_is_no_spoken_recording_is_counted(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    touch(tmp_path, "03-01-01-01-01-01-01.wav", "03-02-01-01-01-01-01.wav", "01-01-01-01-01-01-01.mp4")
+    touch(
+        tmp_path,
+        "._03-01-01-01-01-01-01.wav",
+        "notes.mp3",
+        "03-01-09-01-01-01-01.wav",
+        "03-01-01-01-01-01-25.wav",
+    )
+    assert len(ravdess.read(tmp_path).clips) == 1
+    assert "1 files of songs left out" in caplog.text
+    assert "1 files with video left out" in caplog.text
+    assert "4 files whose name is no RAVDESS code left out" in caplog.text
+
+
+def test_the_archive_that_holds_everything_twice(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    names = ["Actor_01/03-01-01-01-01-01-01.wav", "Actor_02/03-01-02-01-01-01-02.wav"]
+    touch(tmp_path, *names, *(f"audio_speech_actors_01-24/{name}" for name in names))
+    corpus = ravdess.read(tmp_path)
+    assert [clip.path for clip in corpus.clips] == [tmp_path / name for name in names]
+    assert "2 recordings are there twice" in caplog.text
+
+
+def test_the_known_duplicate_is_dropped_with_a_line(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    touch(tmp_path, "03-01-03-01-02-01-07.wav", "03-01-03-01-02-02-07.wav")
+    assert [clip.path.stem for clip in ravdess.read(tmp_path).clips] == ["03-01-03-01-02-01-07"]
+    assert "03-01-03-01-02-02-07 is the same recording as 03-01-03-01-02-01-07" in caplog.text
+
+
+def test_one_of_the_known_duplicates_alone_stays(tmp_path: Path) -> None:
+    touch(tmp_path, "03-01-03-01-02-02-07.wav")
+    assert len(ravdess.read(tmp_path).clips) == 1
+
+
+def test_a_folder_of_songs_is_one_line(tmp_path: Path) -> None:
+    touch(tmp_path, "03-02-01-01-01-01-01.wav")
+    with pytest.raises(CorpusError, match="no spoken RAVDESS recording"):
+        ravdess.read(tmp_path)
+
+
+def test_the_published_folds_partition_the_actors() -> None:
+    actors = [actor for fold in ravdess.EMOBOX_FOLDS for actor in fold]
+    assert sorted(actors) == [f"{number:02d}" for number in range(1, 25)]
+    assert [len(fold) for fold in ravdess.EMOBOX_FOLDS] == [4] * 6
+
+
+def test_the_real_corpus_is_complete(shared: Path) -> None:
+    corpus = ravdess.read(shared / "corpora" / "ravdess")
+    assert len(corpus.clips) == 1440 - 1
+    assert len({clip.speaker for clip in corpus.clips}) == 24
+    emotions = Counter(clip.emotion for clip in corpus.clips)
+    assert emotions.pop("neutral") == 96
+    assert emotions.pop("happy") == 191
+    assert set(emotions.values()) == {192}
+    assert Counter(clip.gender for clip in corpus.clips) == {"female": 720, "male": 719}
+    assert set(corpus.emotions) == {clip.emotion for clip in corpus.clips}

@@ -1,0 +1,244 @@
+"""Stage manifest: from recordings of every condition to an audited list, and nothing lost without a word."""
+
+import csv
+import hashlib
+import json
+import os
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from featurize.errors import CorpusError, RejectsError, SplitError
+from pipeline.corpora import CorpusParams, DemoParams
+from pipeline.labels import LabelParams
+from pipeline.manifest import COLUMNS, read_manifest, read_summary
+from pipeline.splits import SplitParams
+from pipeline.stages.corpus import corpus
+from pipeline.stages.manifest import hash_audio, manifest
+
+
+def make_table(folder: Path, rows: list[str], header: str = "path,label,speaker") -> CorpusParams:
+    """A table and a recording for each of its rows; the bytes of each are its name."""
+    for row in rows:
+        (folder / row.split(",")[0]).write_bytes(row.split(",")[0].encode())
+    path = folder / "table.csv"
+    path.write_text("\n".join([header, *rows]) + "\n")
+    return CorpusParams(name="table", root=path)
+
+
+def plenty(num_speakers: int = 5) -> list[str]:
+    return [f"s{s}-{label}.wav,{label},s{s}" for s in range(num_speakers) for label in ("happy", "sad")]
+
+
+def run(
+    params: CorpusParams, out: Path, labels: str = "four", **split: Any
+) -> tuple[list[dict[str, str]], Any]:
+    manifest(params, LabelParams.model_validate({"set": labels}), SplitParams(**split), out)
+    with (out / "manifest.csv").open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    return rows, read_summary(out / "manifest.json")
+
+
+def rejects_in(out: Path) -> dict[str, str]:
+    with (out / "rejects.csv").open(encoding="utf-8", newline="") as file:
+        return {Path(row["path"]).name: row["reason"] for row in csv.DictReader(file)}
+
+
+def test_a_row_holds_what_is_known_of_a_clip(tmp_path: Path) -> None:
+    header = "path,label,speaker,gender,valence"
+    params = make_table(tmp_path, [f"{row},f,2.5" for row in plenty()], header)
+    rows, summary = run(params, tmp_path / "out")
+    assert tuple(rows[0]) == COLUMNS
+    first = rows[0] | {"split": ""}
+    assert first == {
+        "clip_id": "table/s0-happy",
+        "path": (tmp_path / "s0-happy.wav").as_posix(),
+        "sha256": hashlib.sha256(b"s0-happy.wav").hexdigest(),
+        "corpus": "table",
+        "speaker": "s0",
+        "gender": "female",
+        "emotion": "happy",
+        "label": "happy",
+        "valence": "2.5",
+        "arousal": "",
+        "split": "",
+    }
+    assert Counter(row["split"] for row in rows) == {"train": 6, "val": 2, "test": 2}
+    assert summary["labels"] == ["happy", "sad"]
+    assert read_manifest(tmp_path / "out" / "manifest.csv").to_dict("records") == rows
+
+
+def test_the_summary_tells_the_protocol(tmp_path: Path) -> None:
+    rows, summary = run(make_table(tmp_path, [*plenty(), "c.wav,calm,s0"]), tmp_path / "out", fold=2)
+    protocol = summary["protocol"]
+    lines = sorted(f"{row['clip_id']}\t{row['sha256']}\n" for row in rows)
+    assert protocol["files_sha256"] == hashlib.sha256("".join(lines).encode()).hexdigest()
+    assert (protocol["corpus"], protocol["synthetic"], protocol["label_set"]) == ("table", False, "four")
+    assert (protocol["split"], protocol["speaker_independent"]) == ("speaker", True)
+    assert (protocol["folds"], protocol["fold"], protocol["split_seed"]) == ("5", 2, 0)
+    assert sorted(name for names in protocol["speakers"].values() for name in names) == [
+        "s0",
+        "s1",
+        "s2",
+        "s3",
+        "s4",
+    ]
+    assert summary["left_out"] == {"calm": 1}
+    assert (summary["rejected"], summary["duplicates_dropped"]) == (0, 0)
+    counts = summary["counts"]
+    assert (counts["clips"], counts["speakers"]) == (10, 5)
+    assert counts["splits"] == {"train": 6, "val": 2, "test": 2}
+    assert counts["labels"]["test"] == {"happy": 1, "sad": 1}
+
+
+def test_random_is_stamped_speaker_dependent(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level("INFO"):
+        _, summary = run(make_table(tmp_path, plenty(10)), tmp_path / "out", method="random")
+    assert summary["protocol"]["speaker_independent"] is False
+    assert "speaker-dependent" in caplog.text
+
+
+def test_the_same_input_gives_the_same_bytes(tmp_path: Path) -> None:
+    params = make_table(tmp_path, plenty())
+    run(params, tmp_path / "one")
+    run(params, tmp_path / "two")
+    for name in ("manifest.csv", "manifest.json", "rejects.csv"):
+        data = (tmp_path / "one" / name).read_bytes()
+        assert data == (tmp_path / "two" / name).read_bytes()
+        assert b"\r" not in data
+    assert not [path for path in (tmp_path / "one").iterdir() if "tmp" in path.name]
+
+
+def test_recordings_that_cannot_be_opened_are_rejected_with_a_reason(tmp_path: Path) -> None:
+    bad = ["missing", "directory", "empty", "lfs-pointer", "unreadable"]
+    params = make_table(tmp_path, [*plenty(30), *(f"{name}.wav,sad,s0" for name in bad)])
+    (tmp_path / "missing.wav").unlink()
+    (tmp_path / "directory.wav").unlink()
+    (tmp_path / "directory.wav").mkdir()
+    (tmp_path / "empty.wav").write_bytes(b"")
+    (tmp_path / "lfs-pointer.wav").write_text("version https://git-lfs.github.com/spec/v1\noid sha256:0\n")
+    (tmp_path / "unreadable.wav").unlink()
+    os.mkfifo(tmp_path / "unreadable.wav")
+    rows, summary = run(params, tmp_path / "out")
+    assert len(rows) == 60
+    assert summary["rejected"] == 5
+    assert rejects_in(tmp_path / "out") == {f"{name}.wav": name for name in bad}
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
+def test_a_recording_without_permission_is_unreadable(tmp_path: Path) -> None:
+    params = make_table(tmp_path, [*plenty(10), "secret.wav,sad,s0"])
+    (tmp_path / "secret.wav").chmod(0)
+    run(params, tmp_path / "out")
+    assert rejects_in(tmp_path / "out") == {"secret.wav": "unreadable"}
+
+
+def test_a_refused_read_is_unreadable(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from featurize.errors import AudioError
+
+    (tmp_path / "a.wav").write_bytes(b"x")
+
+    def refuse(*_: object, **__: object) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(Path, "open", refuse)
+    with pytest.raises(AudioError, match=r"a\.wav cannot be read: Permission denied") as error:
+        hash_audio(tmp_path / "a.wav")
+    assert error.value.reason == "unreadable"
+
+
+@pytest.mark.parametrize("name", ["zero\0byte.wav", "x" * 5000])
+def test_impossible_names_are_rejected(name: str) -> None:
+    from featurize.errors import AudioError
+
+    with pytest.raises(AudioError):
+        hash_audio(Path(name))
+
+
+def test_too_many_rejects_stop_the_stage_and_leave_their_list(tmp_path: Path) -> None:
+    params = make_table(tmp_path, plenty())
+    for name in ("s0-happy.wav", "s1-happy.wav"):
+        (tmp_path / name).unlink()
+    (tmp_path / "s2-happy.wav").write_bytes(b"")
+    with pytest.raises(RejectsError, match=r"3 of 10 clips.*2 times 'missing'.*rejects\.csv"):
+        run(params, tmp_path / "out")
+    assert len(rejects_in(tmp_path / "out")) == 3
+    assert not (tmp_path / "out" / "manifest.csv").exists()
+
+
+def test_identical_bytes_of_one_speaker_are_dropped_with_a_line(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    params = make_table(tmp_path, [*plenty(), "twin.wav,happy,s0"])
+    (tmp_path / "twin.wav").write_bytes(b"s0-happy.wav")
+    rows, summary = run(params, tmp_path / "out")
+    assert len(rows) == 10
+    assert summary["duplicates_dropped"] == 1
+    assert "table/twin holds the same bytes as table/s0-happy" in caplog.text
+
+
+def test_identical_bytes_in_two_splits_stop_the_stage(tmp_path: Path) -> None:
+    rows = [
+        f"{split}-{label}.wav,{label},{split},{split}" for split in ("train", "val", "test") for label in "ab"
+    ]
+    params = make_table(tmp_path, rows, "path,label,speaker,split")
+    (tmp_path / "test-a.wav").write_bytes(b"train-a.wav")
+    with pytest.raises(SplitError, match=r"table/train-a, table/test-a hold the same bytes"):
+        run(params, tmp_path / "out", "native", method="predefined")
+
+
+def test_identical_bytes_of_two_classes_are_said(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    params = make_table(tmp_path, plenty())
+    (tmp_path / "s0-sad.wav").write_bytes(b"s0-happy.wav")
+    rows, _ = run(params, tmp_path / "out")
+    assert len(rows) == 10
+    assert "hold the same bytes, but are of two classes" in caplog.text
+
+
+def test_a_table_without_speakers_says_what_to_do(tmp_path: Path) -> None:
+    params = make_table(tmp_path, ["a.wav,happy", "b.wav,sad"], "path,label")
+    with pytest.raises(
+        SplitError, match=r"add a column speaker, or set split\.method to predefined or random"
+    ):
+        run(params, tmp_path / "out")
+
+
+def test_an_absent_corpus_is_one_line(tmp_path: Path) -> None:
+    with pytest.raises(CorpusError, match="does not exist"):
+        run(CorpusParams(name="emodb", root=tmp_path / "nothing"), tmp_path / "out")
+
+
+def test_the_demo_corpus_is_marked_synthetic(tmp_path: Path) -> None:
+    params = CorpusParams(root=tmp_path / "demo", demo=DemoParams(voices=4, sentences=1))
+    corpus(params, tmp_path / "demo")
+    rows, summary = run(params, tmp_path / "out")
+    assert len(rows) == 16
+    assert summary["protocol"]["synthetic"] is True
+    assert summary["labels"] == ["happy", "neutral", "sad", "angry"]
+
+
+def test_ravdess_fold_one(shared: Path, tmp_path: Path) -> None:
+    params = CorpusParams(name="ravdess", root=shared / "corpora" / "ravdess")
+    rows, summary = run(params, tmp_path, "native")
+    assert len(rows) == 1439
+    assert summary["counts"]["splits"] == {"train": 960, "val": 239, "test": 240}
+    protocol = summary["protocol"]
+    assert protocol["speakers"]["test"] == ["01", "11", "20", "21"]
+    assert (protocol["folds"], protocol["fold"]) == ("EmoBox 6", 1)
+    assert [len(protocol["speakers"][split]) for split in ("train", "val")] == [16, 4]
+    assert len({row["sha256"] for row in rows}) == 1439
+    assert summary["labels"][0] == "neutral"
+    assert len(summary["labels"]) == 8
+
+
+def test_emodb_under_both_label_sets(shared: Path, tmp_path: Path) -> None:
+    params = CorpusParams(name="emodb", root=shared / "corpora" / "emodb")
+    rows, summary = run(params, tmp_path / "four")
+    assert len(rows) == 339
+    assert summary["labels"] == ["happy", "neutral", "sad", "angry"]
+    assert summary["counts"]["speakers"] == 10
+    _, summary = run(params, tmp_path / "native", "native")
+    assert summary["labels"] == ["anger", "happiness", "sadness", "neutral"]
+    assert json.loads((tmp_path / "native" / "manifest.json").read_text()) == summary
