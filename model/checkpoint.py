@@ -5,10 +5,8 @@
 Nothing is unpickled but tensors and plain types (`weights_only=True`).
 """
 
-import contextlib
 import io
 import json
-import os
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -16,6 +14,7 @@ from typing import Any
 import torch
 from pydantic import BaseModel, Field, ValidationError
 
+from featurize.atomic import replacing
 from featurize.errors import CheckpointError
 from model.network import NetworkParams, SERTier1
 
@@ -38,7 +37,7 @@ def save_checkpoint(path: str | Path, network: SERTier1, args: dict[str, Any]) -
 
     Raises:
         TypeError: `args` holds something that is not plain.
-        CheckpointError: the file cannot be written.
+        SerError: the file cannot be written.
     """
     own = {
         "num_classes": network.num_classes,
@@ -52,24 +51,8 @@ def save_checkpoint(path: str | Path, network: SERTier1, args: dict[str, Any]) -
     # Into memory first: torch writes the file's name into the file, and equal runs should give equal bytes.
     content = io.BytesIO()
     torch.save({"model": state, "args": plain}, content)
-    _write(Path(path), content.getvalue())
-
-
-def _write(path: Path, content: bytes) -> None:
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with temporary.open("wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(path)
-    except OSError as error:
-        with contextlib.suppress(OSError):
-            temporary.unlink()
-        raise CheckpointError(
-            f"{path}: cannot be written ({error.strerror or error}); free space or choose another folder"
-        ) from error
+    with replacing(path) as temporary:
+        temporary.write_bytes(content.getvalue())
 
 
 def load_checkpoint(path: str | Path, device: str | torch.device = "cpu") -> tuple[SERTier1, dict[str, Any]]:

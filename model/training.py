@@ -187,7 +187,7 @@ def fit(
 
     Raises:
         TrainingError: the features cannot be trained on, or the loss is no longer finite.
-        CheckpointError: a checkpoint cannot be written.
+        SerError: a checkpoint cannot be written.
     """
     check_features(train, "train", network.n_mfcc, network.num_classes)
     check_features(val, "val", network.n_mfcc, network.num_classes)

@@ -28,10 +28,12 @@ Data = Annotated[Path, typer.Option("--data", help="Folder of manifest, waveform
 Checkpoints = Annotated[Path, typer.Option("--checkpoints", help="Folder of trained networks.")]
 Reports = Annotated[Path, typer.Option("--reports", help="Folder of metrics, predictions and the report.")]
 Device = Annotated[
-    str, typer.Option("--device", envvar="SER_DEVICE", help="cpu, cuda, cuda:1, mps, or auto: a GPU if there is one.")
+    str,
+    typer.Option("--device", envvar="SER_DEVICE", help="cpu, cuda, cuda:1, mps, or auto (a GPU if present)."),
 ]
 Checkpoint = Annotated[
-    Path | None, typer.Option("--checkpoint", "-c", help="A trained network, such as checkpoints/best_uar_0.5000.pt.")
+    Path | None,
+    typer.Option("--checkpoint", "-c", help="A trained network: checkpoints/best_uar_<score>.pt."),
 ]
 
 PARAMS = Path("params.yaml")
@@ -132,7 +134,7 @@ def report(data: Data = DATA, reports: Reports = REPORTS) -> None:
 def inspect(
     file: Annotated[Path, typer.Argument(help="An audio file.")],
     params: ParamsFile = PARAMS,
-    plot: Annotated[Path | None, typer.Option(help="Also draw waveform, speech and MFCC to this .png or .svg.")] = None,
+    plot: Annotated[Path | None, typer.Option(help="Also draw it to this .png or .svg.")] = None,
     device: Device = "auto",
 ) -> None:
     """Run Tier 0 on one file: duration, speech found, MFCC statistics."""
@@ -148,7 +150,7 @@ def predict(
     checkpoint: Checkpoint = None,
     json: Annotated[bool, typer.Option("--json", help="Print one JSON object per file.")] = False,
     csv: Annotated[bool, typer.Option("--csv", help="Print CSV with a header.")] = False,
-    weights: Annotated[str | None, typer.Option(help="The denoiser's weights, if not found by themselves.")] = None,
+    weights: Annotated[str | None, typer.Option(help="Local file of the denoiser's weights.")] = None,
     params: ParamsFile = PARAMS,
     device: Device = "auto",
 ) -> None:

@@ -45,7 +45,9 @@ def _facts(params_file: Path, problems: list[str]) -> list[tuple[str, str]]:
     root = Path(params.corpus.root)
     if not root.exists() and params.corpus.name != "demo":
         problems.append(f"corpus.root: {root} does not exist")
-    facts.append(("corpus", f"{params.corpus.name} at {root}" + ("" if root.exists() else " (not there yet)")))
+    facts.append(
+        ("corpus", f"{params.corpus.name} at {root}" + ("" if root.exists() else " (not there yet)"))
+    )
     return facts
 
 

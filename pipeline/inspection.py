@@ -26,9 +26,17 @@ def inspect(file: Path, params: Tier0Params, plot: Path | None = None, device: s
     duration_s = len(result.waveform) / SAMPLE_RATE
     facts = [
         ("file", str(file)),
-        ("recorded", f"{samples.shape[1] / sample_rate:.2f} s, {sample_rate} Hz, {samples.shape[0]} channel(s)"),
+        (
+            "recorded",
+            f"{samples.shape[1] / sample_rate:.2f} s, {sample_rate} Hz, {samples.shape[0]} channel(s)",
+        ),
         ("denoiser", params.denoise.model),
-        ("speech", f"{speech_s:.2f} s of {duration_s:.2f} s" if len(seconds) else "none found: the whole clip is kept"),
+        (
+            "speech",
+            f"{speech_s:.2f} s of {duration_s:.2f} s"
+            if len(seconds)
+            else "none found: the whole clip is kept",
+        ),
         ("segments", ", ".join(f"{start:.2f}–{end:.2f} s" for start, end in seconds) or "none"),
         ("mfcc", f"{result.mfcc.shape[0]} coefficients × {result.mfcc.shape[1]} frames"),
     ]

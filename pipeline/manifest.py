@@ -37,7 +37,9 @@ def read_manifest(path: Path) -> pd.DataFrame:
         raise CorpusError(f"{path}: not a manifest ({error}); run `ser manifest` again") from error
     missing = [name for name in COLUMNS if name not in table.columns]
     if missing:
-        raise CorpusError(f"{path}: not a manifest (no column {', '.join(missing)}); run `ser manifest` again")
+        raise CorpusError(
+            f"{path}: not a manifest (no column {', '.join(missing)}); run `ser manifest` again"
+        )
     return table
 
 

@@ -50,7 +50,9 @@ def load_params(path: str | Path = "params.yaml") -> Params:
     try:
         values = YAML(typ="safe", pure=True).load(path.read_text(encoding="utf-8"))
     except OSError as error:
-        raise ParamsError(f"{path}: {error.strerror}; run from the project's root or name the file") from error
+        raise ParamsError(
+            f"{path}: {error.strerror}; run from the project's root or name the file"
+        ) from error
     except (YAMLError, UnicodeDecodeError) as error:
         raise ParamsError(f"{path}: not YAML: {' '.join(str(error).split())}") from error
     try:

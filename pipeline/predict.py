@@ -57,7 +57,9 @@ class Predictor:
         if checkpoint is None:
             self.tier0_params = tier0_params or Tier0Params()
             self.labels = list(FOUR)
-            self.network = SERTier1(self.tier0_params.mfcc.n_mfcc, len(self.labels), NetworkParams()).to(device)
+            self.network = SERTier1(self.tier0_params.mfcc.n_mfcc, len(self.labels), NetworkParams()).to(
+                device
+            )
             trained_with = None
         else:
             self.network, args = load_checkpoint(checkpoint, device)
@@ -66,7 +68,9 @@ class Predictor:
             trained_with = args["denoiser"]
         self.network.eval()
         denoise = self.tier0_params.denoise
-        self.denoiser = load_denoiser(denoise.model_copy(update={"weights": weights or denoise.weights}), device)
+        self.denoiser = load_denoiser(
+            denoise.model_copy(update={"weights": weights or denoise.weights}), device
+        )
         if trained_with and trained_with["sha256"] != self.denoiser.sha256:
             raise WeightsError(
                 f"{checkpoint}: trained behind denoiser {trained_with['name']} {trained_with['sha256'][:12]}, "
@@ -113,7 +117,9 @@ def _table_writer(labels: list[str]) -> Callable[[Prediction], None]:
     def write(prediction: Prediction) -> None:
         others = "  ".join(f"{label} {p:.3f}" for label, p in prediction.probabilities.items())
         note = "" if prediction.speech_found else "  (no speech found)"
-        sys.stdout.write(f"{prediction.file}: {prediction.label} {prediction.confidence:.3f}  [{others}]{note}\n")
+        sys.stdout.write(
+            f"{prediction.file}: {prediction.label} {prediction.confidence:.3f}  [{others}]{note}\n"
+        )
 
     return write
 

@@ -37,7 +37,9 @@ def clip_progress(title: str, num_clips: int) -> Iterator[Advance]:
             progress.update(task, advance=1, rate=_rate(clips, audio_s, time.perf_counter() - start))
 
         yield advance
-    console.print(f"{title}: {clips} clips, {_rate(clips, audio_s, time.perf_counter() - start)}", highlight=False)
+    console.print(
+        f"{title}: {clips} clips, {_rate(clips, audio_s, time.perf_counter() - start)}", highlight=False
+    )
 
 
 def _rate(clips: int, audio_s: float, wall_s: float) -> str:

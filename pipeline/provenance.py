@@ -3,7 +3,17 @@
 import platform
 from importlib.metadata import version
 
-PACKAGES = ("torch", "torchaudio", "denoiser", "silero-vad", "soundfile", "av", "numpy", "h5py", "scikit-learn")
+PACKAGES = (
+    "torch",
+    "torchaudio",
+    "denoiser",
+    "silero-vad",
+    "soundfile",
+    "av",
+    "numpy",
+    "h5py",
+    "scikit-learn",
+)
 
 
 def versions() -> dict[str, str]:

@@ -3,6 +3,11 @@
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
+
+# The first example of a property pays for loading a network; a deadline would test the machine.
+settings.register_profile("default", deadline=None)
+settings.load_profile("default")
 
 SHARED = Path(__file__).resolve().parent.parent.parent / "shared"
 

@@ -46,7 +46,9 @@ def test_dvc_watches_everything_that_a_stage_imports(stage: str, imports: grimp.
     module = f"pipeline.stages.{stage}"
     needed = {source_of(name) for name in {module, *imports.find_upstream_modules(module)}}
     watched = {dep for dep in STAGES[stage]["deps"] if dep.endswith(".py")}
-    assert watched == needed, f"dvc.yaml, stage {stage}, deps: " + "".join(f"\n      - {f}" for f in sorted(needed))
+    assert watched == needed, f"dvc.yaml, stage {stage}, deps: " + "".join(
+        f"\n      - {f}" for f in sorted(needed)
+    )
 
 
 @pytest.mark.parametrize("stage", ORDER)
@@ -78,7 +80,9 @@ def test_imports_go_downward_only() -> None:
 
 def test_help_needs_nothing_heavy() -> None:
     code = "import sys, pipeline.cli; print(*[m for m in ('torch', 'pandas', 'sklearn', 'numpy') if m in sys.modules])"
-    result = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    result = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True
+    )
     assert result.stdout.strip() == ""
 
 

@@ -12,7 +12,7 @@ import pandas as pd
 import torch
 
 from featurize.audio import SAMPLE_RATE, load_audio, quantise
-from featurize.denoise import Denoiser, DenoiseParams, denoise_demucs, load_denoiser
+from featurize.denoise import DenoiseParams, Denoiser, denoise_demucs, load_denoiser
 from featurize.errors import AudioError
 from featurize.shards import Row, write_shard
 from pipeline.manifest import COLUMNS, read_manifest
@@ -61,7 +61,8 @@ def _denoised_rows(
     clips: pd.DataFrame, denoiser: Denoiser, rejects: list[Reject], advance: Advance
 ) -> Iterator[Row]:
     """Yield a shard row for each usable clip; append the others to `rejects`."""
-    for clip in clips[list(COLUMNS)].to_dict("records"):
+    for values in clips[list(COLUMNS)].itertuples(index=False, name=None):
+        clip: dict[str, str] = dict(zip(COLUMNS, values, strict=True))
         try:
             waveform = clean_waveform(Path(clip["path"]), clip["sha256"], denoiser)
         except AudioError as error:
@@ -85,5 +86,7 @@ def clean_waveform(path: Path, sha256: str, denoiser: Denoiser) -> torch.Tensor:
     waveform = load_audio(path)
     with path.open("rb") as file:
         if hashlib.file_digest(file, "sha256").hexdigest() != sha256:
-            raise AudioError("changed", f"{path}: changed since the manifest was made; run `ser manifest` again")
+            raise AudioError(
+                "changed", f"{path}: changed since the manifest was made; run `ser manifest` again"
+            )
     return denoise_demucs(waveform, denoiser=denoiser)

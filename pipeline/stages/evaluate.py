@@ -73,7 +73,11 @@ def best_checkpoint(folder: Path) -> Path:
     """
     found = sorted(folder.glob("best_uar_*.pt"))
     if len(found) != 1:
-        what = "no best_uar_<score>.pt; run `ser train`" if not found else "several best_uar_<score>.pt; name one"
+        what = (
+            "no best_uar_<score>.pt; run `ser train`"
+            if not found
+            else "several best_uar_<score>.pt; name one"
+        )
         raise CheckpointError(f"{folder}: {what}")
     return found[0]
 

@@ -66,7 +66,9 @@ def _feature_rows(
         try:
             speech = keep_segments(waveform, segments, vad_params.if_no_speech)
         except AudioError as error:
-            rejects.append(Reject(fields["clip_id"], fields["path"], error.reason, f"{fields['path']}: {error.detail}"))
+            rejects.append(
+                Reject(fields["clip_id"], fields["path"], error.reason, f"{fields['path']}: {error.detail}")
+            )
         else:
             mfcc = mfcc_40(speech, params=mfcc_params)  # (n_mfcc, num_frames)
             columns = {**fields, "duration_s": duration_s, "has_speech": len(segments) > 0}

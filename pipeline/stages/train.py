@@ -6,7 +6,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from dvclive import Live
+from dvclive.live import Live
 
 from featurize.errors import ShardError
 from featurize.shards import Shard, list_shards
@@ -101,6 +101,8 @@ def shared_provenance(paths: list[Path]) -> dict[str, Any]:
         found[attributes["tier0"], attributes["denoiser"]] = path
     if len(found) > 1:
         one, other = list(found.values())[:2]
-        raise ShardError(f"{one} and {other} were made with different Tier 0 settings; run `ser featurize` again")
+        raise ShardError(
+            f"{one} and {other} were made with different Tier 0 settings; run `ser featurize` again"
+        )
     tier0, denoiser = next(iter(found))
     return {"tier0": json.loads(tier0), "denoiser": json.loads(denoiser)}

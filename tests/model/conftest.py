@@ -3,14 +3,9 @@
 import numpy as np
 import pytest
 import torch
-from hypothesis import settings
 
 from model.batches import Features
 from model.network import NetworkParams, SERTier1, build_network
-
-# A busy machine is no failure.
-settings.register_profile("no deadline", deadline=None)
-settings.load_profile("no deadline")
 
 TOY = NetworkParams(attention_heads=2, conv_channels=(6, 8), kernel_size=3, lstm_hidden=5, dropout=0.0)
 

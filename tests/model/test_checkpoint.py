@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import torch
 
-from featurize.errors import CheckpointError
+from featurize.errors import CheckpointError, SerError
 from model.checkpoint import load_checkpoint, save_checkpoint
 
 ARGS = {"labels": ["a", "b", "c"], "tier0": {"mfcc": {"n_mfcc": 4}}, "val_uar": np.float64(0.5), "epoch": 3}
@@ -71,7 +71,7 @@ def test_args_that_are_not_plain_are_refused_before_anything_is_written(path, to
 
 def test_a_folder_that_cannot_be_written_is_named(tmp_path, toy_network):
     (tmp_path / "file").write_text("in the way")
-    with pytest.raises(CheckpointError, match="cannot be written"):
+    with pytest.raises(SerError, match="cannot be written"):
         save_checkpoint(tmp_path / "file" / "last.pt", toy_network, {})
 
 
@@ -82,7 +82,7 @@ def test_a_failed_write_leaves_the_old_file_and_no_litter(path, toy_network, mon
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr("os.fsync", full)
-    with pytest.raises(CheckpointError, match="No space left on device"):
+    with pytest.raises(SerError, match="No space left on device"):
         save_checkpoint(path, toy_network, {"epoch": 4})
     assert path.read_bytes() == before
     assert [p.name for p in path.parent.iterdir()] == ["last.pt"]

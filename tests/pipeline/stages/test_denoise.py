@@ -1,0 +1,98 @@
+"""The denoise stage keeps every usable clip, lists the others, and never stops for one of them."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import soundfile
+
+from featurize.audio import dequantise, load_audio
+from featurize.denoise import DenoiseParams
+from featurize.errors import RejectsError
+from featurize.shards import Shard, list_shards
+from pipeline.manifest import COLUMNS, read_manifest
+from pipeline.stages import denoise as stage
+from pipeline.stages.denoise import denoise
+from pipeline.stages.manifest import hash_audio
+
+
+def written_manifest(data: Path, paths: list[Path]) -> None:
+    """A manifest over any files, hashed where they can be."""
+    rows = []
+    for number, path in enumerate(paths):
+        sha256 = hash_audio(path) if path.is_file() and path.stat().st_size else "0" * 64
+        values = (f"t/{number}", path, sha256, "t", f"s{number}", "", "happy", "happy", "", "", "train")
+        rows.append(dict(zip(COLUMNS, values, strict=True)))
+    pd.DataFrame(rows).to_csv(data / "manifest.csv", index=False)
+
+
+def noise_files(folder: Path, lengths: list[int]) -> list[Path]:
+    random = np.random.default_rng(0)
+    paths = [folder / f"{number}.wav" for number in range(len(lengths))]
+    for path, length in zip(paths, lengths, strict=True):
+        soundfile.write(path, random.normal(0, 0.1, length), 16_000)
+    return paths
+
+
+def test_waveforms_and_fields_are_those_of_the_manifest(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(stage, "CLIPS_PER_SHARD", 2)
+    paths = noise_files(tmp_path, [4000, 1, 8000])
+    written_manifest(tmp_path, paths)
+    denoise(DenoiseParams(), tmp_path, 0.0)
+    shards = [Shard(path) for path in list_shards(tmp_path / "denoised")]
+    assert [len(shard) for shard in shards] == [2, 1]
+    assert json.loads(shards[0].attributes["denoiser"]) == {"name": "none", "sha256": ""}
+    rows = [(shard, row) for shard in shards for row in range(len(shard))]
+    for path, clip, (shard, row) in zip(
+        paths, read_manifest(tmp_path / "manifest.csv").to_dict("records"), rows, strict=True
+    ):
+        fields = shard.fields(row)
+        peak = fields.pop("peak")
+        assert fields == clip
+        waveform = dequantise(shard.data(row), peak)
+        np.testing.assert_allclose(waveform, load_audio(path), atol=0.5 / 32767)
+
+
+def test_bad_clips_are_listed_and_their_neighbours_unchanged(tmp_path: Path) -> None:
+    good = noise_files(tmp_path, [4000, 5000])
+    empty, silent, text = tmp_path / "empty.wav", tmp_path / "silent.wav", tmp_path / "text.wav"
+    empty.touch()
+    soundfile.write(silent, np.zeros(100), 16_000)
+    text.write_text("not audio")
+    written_manifest(tmp_path, [good[0], empty, silent, tmp_path / "missing.wav", tmp_path, text, good[1]])
+    denoise(DenoiseParams(), tmp_path, 0.9)
+    shard = Shard(list_shards(tmp_path / "denoised")[0])
+    assert shard.columns["clip_id"].tolist() == ["t/0", "t/6"]
+    rejects = pd.read_csv(tmp_path / "denoised" / "rejects.csv")
+    assert rejects["reason"].tolist() == ["empty", "silent", "missing", "directory", "undecodable"]
+    assert rejects["clip_id"].tolist() == ["t/1", "t/2", "t/3", "t/4", "t/5"]
+
+
+def test_a_clip_changed_since_the_manifest_is_not_taken_for_the_old_one(tmp_path: Path) -> None:
+    paths = noise_files(tmp_path, [4000, 4000])
+    written_manifest(tmp_path, paths)
+    soundfile.write(paths[0], np.ones(4000) * 0.5, 16_000)
+    denoise(DenoiseParams(), tmp_path, 0.5)
+    assert pd.read_csv(tmp_path / "denoised" / "rejects.csv")["reason"].tolist() == ["changed"]
+
+
+def test_too_many_rejects_stop_the_stage(tmp_path: Path) -> None:
+    written_manifest(tmp_path, [tmp_path / "missing.wav", *noise_files(tmp_path, [4000])])
+    with pytest.raises(RejectsError, match="1 of 2 clips rejected"):
+        denoise(DenoiseParams(), tmp_path, 0.1)
+
+
+def test_shards_of_an_earlier_larger_manifest_are_removed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(stage, "CLIPS_PER_SHARD", 1)
+    paths = noise_files(tmp_path, [400, 400])
+    written_manifest(tmp_path, paths)
+    denoise(DenoiseParams(), tmp_path, 0.0)
+    written_manifest(tmp_path, paths[:1])
+    denoise(DenoiseParams(), tmp_path, 0.0)
+    assert [path.name for path in list_shards(tmp_path / "denoised")] == ["part-00000.h5"]

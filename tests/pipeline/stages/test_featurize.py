@@ -1,0 +1,70 @@
+"""Features from shards are those of Tier 0's one-file reference."""
+
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+import soundfile
+
+from featurize.errors import RejectsError, ShardError
+from featurize.mfcc import MfccParams
+from featurize.shards import Row, Shard, list_shards, write_shard
+from featurize.tier0 import Tier0Params, tier0
+from featurize.vad import VadParams
+from pipeline.stages.featurize import featurize
+
+
+def test_features_are_those_of_the_reference(small_run: Any) -> None:
+    shard = Shard(list_shards(small_run.data / "features")[0])
+    assert len(shard) == 20
+    for row in range(0, len(shard), 4):
+        fields = shard.fields(row)
+        reference = tier0(fields["path"], small_run.params.tier0)
+        np.testing.assert_array_equal(shard.speech(row), reference.segments)
+        np.testing.assert_array_equal(shard.data(row), reference.mfcc.T.numpy())
+        assert fields["has_speech"] == reference.has_speech
+        assert fields["duration_s"] == len(reference.waveform) / 16_000
+
+
+def test_the_shard_says_how_it_was_made(small_run: Any) -> None:
+    attributes = Shard(list_shards(small_run.data / "features")[0]).attributes
+    tier0_params = Tier0Params.model_validate(json.loads(attributes["tier0"]))
+    assert tier0_params == small_run.params.tier0
+    assert json.loads(attributes["denoiser"]) == {"name": "none", "sha256": ""}
+    assert {"torch", "torchaudio", "silero-vad"} <= json.loads(attributes["versions"]).keys()
+
+
+def without_speech(data: Path, oddities: Path) -> None:
+    """One clip of a barking dog and one that Silero takes for speech, as waveform shards."""
+    dog, _ = soundfile.read(oddities / "dog-bark-no-speech.ogg", dtype="int16")
+    row = Row({"clip_id": "dog", "path": "dog.ogg", "peak": 1.0}, dog)
+    write_shard(data / "denoised" / "part-00000.h5", "waveform", [row], {"denoise": "{}", "denoiser": "{}"})
+
+
+def test_a_clip_without_speech_is_kept_whole_and_flagged(tmp_path: Path, oddities: Path) -> None:
+    without_speech(tmp_path, oddities)
+    featurize(VadParams(threshold=0.95), MfccParams(), tmp_path, 0.0)
+    shard = Shard(tmp_path / "features" / "part-00000.h5")
+    assert not shard.fields(0)["has_speech"]
+    assert len(shard.speech(0)) == 0
+    assert len(shard.data(0)) == 1 + round(shard.fields(0)["duration_s"] * 16_000) // 160
+
+
+def test_a_clip_without_speech_is_rejected_where_params_say_so(tmp_path: Path, oddities: Path) -> None:
+    without_speech(tmp_path, oddities)
+    with pytest.raises(RejectsError, match=r"'no-speech', first dog\.ogg: no speech found"):
+        featurize(VadParams(threshold=0.95, if_no_speech="reject"), MfccParams(), tmp_path, 0.5)
+    rejects = pd.read_csv(tmp_path / "features" / "rejects.csv")
+    assert rejects.to_dict("records")[0]["reason"] == "no-speech"
+
+
+def test_a_damaged_waveform_shard_is_named(small_run: Any, tmp_path: Path) -> None:
+    shutil.copytree(small_run.data / "denoised", tmp_path / "denoised")
+    path = tmp_path / "denoised" / "part-00000.h5"
+    path.write_bytes(path.read_bytes()[:-100])
+    with pytest.raises(ShardError, match=r"part-00000\.h5: damaged"):
+        featurize(VadParams(), MfccParams(), tmp_path, 0.0)

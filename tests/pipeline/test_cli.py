@@ -1,0 +1,112 @@
+"""`ser` as a person meets it: help, answers, and one line for what went wrong."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pipeline.cli import main
+from pipeline.stages.evaluate import best_checkpoint
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def run(*arguments: str) -> int:
+    """Exit code of `ser` with these arguments."""
+    with pytest.raises(SystemExit) as left:
+        main([str(argument) for argument in arguments])
+    return int(left.value.code or 0)
+
+
+def test_help_lists_every_command(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run("--help") == 0
+    text = capsys.readouterr().out
+    for command in [
+        "corpus",
+        "manifest",
+        "denoise",
+        "featurize",
+        "train",
+        "evaluate",
+        "report",
+        "inspect",
+        "predict",
+        "doctor",
+    ]:
+        assert f" {command} " in text
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("train", "--params", "absent.yaml"), "absent.yaml: No such file"),
+        (("featurize", "--data", "nowhere"), "nowhere/denoised: no shards"),
+        (("denoise", "--data", "nowhere"), "nowhere/manifest.csv: no manifest"),
+        (("evaluate", "--checkpoints", "nowhere"), "nowhere: no best_uar_"),
+        (("report", "--reports", "nowhere"), "nowhere"),
+        (("inspect", "absent.wav"), "absent.wav"),
+        (("predict", "absent.wav"), "absent.wav"),
+        (("predict", "x.wav", "--checkpoint", "absent.pt"), "absent.pt: no such file"),
+        (("train", "--device", "quantum"), "--device quantum: not usable here"),
+    ],
+)
+def test_a_mistake_is_one_line_and_exit_code_2(
+    arguments: tuple[str, ...],
+    message: str,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.chdir(ROOT)
+    assert run(*arguments) == 2
+    captured = capsys.readouterr()
+    assert message in captured.err
+    assert "Traceback" not in captured.err
+    assert len([line for line in captured.err.splitlines() if "RANDOM WEIGHTS" not in line]) == 1
+
+
+def test_inspect_tells_and_draws(
+    small_run: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(ROOT)
+    clip = next((small_run.data / "raw" / "demo").rglob("*.wav"))
+    assert run("inspect", clip, "--plot", tmp_path / "clip.png") == 0
+    text = capsys.readouterr().out
+    assert "22050 Hz, 1 channel(s)" in text
+    assert "40 coefficients" in text
+    assert (tmp_path / "clip.png").read_bytes().startswith(b"\x89PNG")
+    assert run("inspect", clip, "--plot", tmp_path / "clip.docx") == 2
+    assert "unknown picture format 'docx'" in capsys.readouterr().err
+
+
+def test_predict_answers_in_json(
+    small_run: Any, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(ROOT)
+    clip = next((small_run.data / "raw" / "demo").rglob("*.wav"))
+    checkpoint = best_checkpoint(small_run.checkpoints)
+    assert run("predict", clip, "--json", "-c", checkpoint) == 0
+    assert json.loads(capsys.readouterr().out)["file"] == str(clip)
+    assert run("predict", clip, "--json", "--csv") == 2
+
+
+def test_doctor_finds_what_is_missing(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(ROOT)
+    assert run("doctor") == 0
+    assert "weights of dns64" in capsys.readouterr().out
+    params = tmp_path / "params.yaml"
+    params.write_text("denoise: {model: dns64, weights: absent.th}\ncorpus: {name: ravdess, root: absent}")
+    assert run("doctor", "--params", params) == 2
+    problems = capsys.readouterr().err
+    assert "its weights are not on this machine" in problems
+    assert "absent does not exist" in problems
+
+
+def test_the_installed_script_runs() -> None:
+    script = Path(sys.executable).with_name("ser")
+    result = subprocess.run([script, "--help"], capture_output=True, text=True, check=True)
+    assert "Speech emotion recognition" in result.stdout

@@ -1,0 +1,60 @@
+"""A mistake in params.yaml is one line with the dotted name of the culprit."""
+
+from pathlib import Path
+
+import pytest
+
+from featurize.errors import ParamsError
+from pipeline.params import Params, load_params
+
+
+def written(tmp_path: Path, text: str) -> Path:
+    path = tmp_path / "params.yaml"
+    path.write_text(text)
+    return path
+
+
+def test_what_is_left_out_has_its_default(tmp_path: Path) -> None:
+    assert load_params(written(tmp_path, "")) == Params()
+    assert load_params(written(tmp_path, "train: {lr: 0.5}")).train.lr == 0.5
+
+
+def test_lists_become_tuples_and_whole_numbers_become_floats(tmp_path: Path) -> None:
+    params = load_params(written(tmp_path, "network: {conv_channels: [8, 16]}\nvad: {pad_ms: 10}"))
+    assert params.network.conv_channels == (8, 16)
+    assert params.vad.pad_ms == 10.0
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("train: {lrr: 0.1}", "train.lrr is not a parameter; did you mean train.lr?"),
+        ("trian: {lr: 0.1}", "trian is not a parameter; did you mean train?"),
+        (
+            "corpus: {demo: {voicess: 3}}",
+            "corpus.demo.voicess is not a parameter; did you mean corpus.demo.voices?",
+        ),
+        ("train: {epochs: many}", "train.epochs = 'many': input should be a valid integer"),
+        ("train: {epochs: true}", "train.epochs = True: input should be a valid integer"),
+        ("train: {epochs: 0}", "train.epochs = 0: input should be greater than 0"),
+        ("mfcc: {n_mfcc: 80}", "n_mfcc (80) cannot exceed n_mels (64)"),
+        ("vad: {if_no_speech: drop}", "vad.if_no_speech = 'drop': input should be 'keep' or 'reject'"),
+        ("split: {folds: some}", "split.folds"),
+        ("train: 3", "train = 3"),
+        ("- a list", "the file = ['a list']"),
+    ],
+)
+def test_mistakes_are_named(tmp_path: Path, text: str, message: str) -> None:
+    path = written(tmp_path, text)
+    with pytest.raises(ParamsError) as caught:
+        load_params(path)
+    assert message in str(caught.value)
+    assert str(path) in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_no_yaml_and_no_file(tmp_path: Path) -> None:
+    with pytest.raises(ParamsError, match="not YAML"):
+        load_params(written(tmp_path, "train: [1, 2"))
+    with pytest.raises(ParamsError, match="No such file"):
+        load_params(tmp_path / "absent.yaml")

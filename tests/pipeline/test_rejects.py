@@ -1,0 +1,33 @@
+"""Rejected clips are listed; too many stop the stage with the commonest reason."""
+
+import csv
+from pathlib import Path
+
+import pytest
+
+from featurize.errors import RejectsError
+from pipeline.rejects import Reject, check_rejects, write_rejects
+
+REJECTS = [
+    Reject("a", "a.wav", "empty", "a.wav holds no bytes"),
+    Reject("b", 'b,"x".wav', "silent", "b.wav is silent"),
+    Reject("c", "c.wav", "silent", "c.wav is silent"),
+]
+
+
+def test_the_list_is_readable_csv(tmp_path: Path) -> None:
+    write_rejects(tmp_path / "rejects.csv", REJECTS)
+    with (tmp_path / "rejects.csv").open(newline="", encoding="utf-8") as file:
+        assert [tuple(row.values()) for row in csv.DictReader(file)] == REJECTS
+
+
+def test_few_rejects_pass(tmp_path: Path) -> None:
+    check_rejects(tmp_path / "rejects.csv", REJECTS, 30, 0.1)
+    check_rejects(tmp_path / "rejects.csv", [], 5, 0.0)
+
+
+@pytest.mark.parametrize(("num_clips", "max_fraction"), [(29, 0.1), (3, 1.0)])
+def test_too_many_stop_the_stage(tmp_path: Path, num_clips: int, max_fraction: float) -> None:
+    with pytest.raises(RejectsError, match=r"2 times 'silent', first b\.wav is silent") as caught:
+        check_rejects(tmp_path / "rejects.csv", REJECTS, num_clips, max_fraction)
+    assert str(tmp_path / "rejects.csv") in str(caught.value)
