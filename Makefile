@@ -4,7 +4,7 @@ BIN := .venv/bin
 UV := $(shell command -v uv 2>/dev/null)
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: demo test lint setup clean
+.PHONY: demo test lint setup install lock clean
 
 demo: setup
 	dvc repro
@@ -39,6 +39,11 @@ else
 	$(BIN)/python -m pip install -q --disable-pip-version-check --no-deps -e .
 endif
 	@cat requirements.lock pyproject.toml > .venv/installed
+
+# One lock for Linux, macOS and Windows; it names versions and hashes, and no download host.
+lock:
+	uv pip compile pyproject.toml --group dev --universal --python-version 3.11 --generate-hashes \
+		--no-header --no-annotate --no-emit-index-url -q -o requirements.lock
 
 clean:
 	rm -rf .venv data/raw data/denoised data/features data/manifest.csv data/manifest.json data/rejects.csv checkpoints reports
