@@ -17,7 +17,7 @@ REJECTS = {"manifest": "rejects.csv", "denoise": "denoised/rejects.csv", "featur
 
 
 class ClassScore(BaseModel, frozen=True):
-    """One class of metrics.json."""
+    """One class of evaluation.json."""
 
     precision: float | None = None
     recall: float | None = None
@@ -26,7 +26,7 @@ class ClassScore(BaseModel, frozen=True):
 
 
 class Metrics(BaseModel, frozen=True):
-    """metrics.json as `ser evaluate` writes it; keys that the report does not know are left alone."""
+    """evaluation.json as `ser evaluate` writes it; keys that the report does not know are left alone."""
 
     accuracy: float
     uar: float
@@ -68,14 +68,14 @@ def read_run(data: Path, reports: Path) -> Run:
     Raises:
         SerError: a file is missing or damaged, or they are of different runs; says which stage to run.
     """
-    metrics = _read_metrics(reports / "metrics.json")
+    metrics = _read_metrics(reports / "evaluation.json")
     predictions = _read_table(
         reports / "predictions.csv", ("clip_id", "speaker", "true_label", "pred_label"), "evaluate"
     )
     strange = set(predictions["true_label"]) - set(metrics.labels)
     if len(predictions) != metrics.n_clips or strange:
         raise SerError(
-            f"{reports}: predictions.csv and metrics.json are of different runs ({len(predictions)} and "
+            f"{reports}: predictions.csv and evaluation.json are of different runs ({len(predictions)} and "
             f"{metrics.n_clips} clips); run `ser evaluate` again"
         )
     return Run(

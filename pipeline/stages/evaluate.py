@@ -1,6 +1,5 @@
 """The best checkpoint on the test split, read once: metrics, and a prediction for every clip."""
 
-import json
 import logging
 from pathlib import Path
 from typing import Any
@@ -9,7 +8,7 @@ import numpy as np
 import pandas as pd
 import torch
 
-from featurize.atomic import write_text
+from featurize.atomic import write_json, write_text
 from featurize.errors import CheckpointError
 from featurize.shards import list_shards
 from model.batches import Features, load_features
@@ -26,7 +25,8 @@ def evaluate(
 ) -> dict[str, Any]:
     """Score a checkpoint on the test split of data/features/.
 
-    Writes reports/metrics.json, reports/predictions.csv and reports/confusion.csv.
+    Writes reports/evaluation.json (everything), reports/metrics.json (what DVC compares),
+    reports/predictions.csv and reports/confusion.csv.
 
     Raises:
         CheckpointError: there is no checkpoint, or it was trained on other labels.
@@ -44,25 +44,48 @@ def evaluate(
         raise CheckpointError(f"{data / 'features'}: no test clips; see the split in params.yaml")
     logits = predict_logits(network, test, device=device)
     predictions = prediction_table(test, torch.softmax(logits, dim=1).numpy(), summary["labels"])
-    metrics = {
+    evaluation = {
         **compute_metrics(test.labels, logits.argmax(dim=1).numpy(), summary["labels"]).as_dict(),
         "temperature": float(network.temperature),
         "checkpoint": path.name,
         "protocol": args["protocol"],
     }
-    write_text(reports / "metrics.json", json.dumps(metrics, indent=2, ensure_ascii=False) + "\n")
+    write_json(reports / "evaluation.json", evaluation)
+    write_json(reports / "metrics.json", headline(evaluation))
     write_text(reports / "predictions.csv", predictions.to_csv(index=False, lineterminator="\n"))
     confusion = predictions[["true_label", "pred_label"]].set_axis(["actual", "predicted"], axis=1)
     write_text(reports / "confusion.csv", confusion.to_csv(index=False, lineterminator="\n"))
     log.info(
         "test UAR %.3f, accuracy %.3f on %d clips of %d speakers (%s)",
-        metrics["uar"],
-        metrics["accuracy"],
+        evaluation["uar"],
+        evaluation["accuracy"],
         len(test),
         len(set(test.columns["speaker"])),
-        "speaker-independent" if metrics["protocol"]["speaker_independent"] else "SPEAKER-DEPENDENT",
+        "speaker-independent" if evaluation["protocol"]["speaker_independent"] else "SPEAKER-DEPENDENT",
     )
-    return metrics
+    return evaluation
+
+
+def headline(evaluation: dict[str, Any]) -> dict[str, Any]:
+    """The numbers that experiments are compared by, and in one line the protocol that they stand on."""
+    return {
+        "uar": evaluation["uar"],
+        "accuracy": evaluation["accuracy"],
+        "macro_f1": evaluation["macro_f1"],
+        "recall": {label: scores["recall"] for label, scores in evaluation["per_class"].items()},
+        "protocol": describe(evaluation["protocol"]),
+    }
+
+
+def describe(protocol: dict[str, Any]) -> str:
+    """A protocol in one line."""
+    synthetic = " (synthetic)" if protocol["synthetic"] else ""
+    folds = f", fold {protocol['fold']} of {protocol['folds']}" if protocol["folds"] else ""
+    independent = "speaker-independent" if protocol["speaker_independent"] else "SPEAKER-DEPENDENT"
+    return (
+        f"{protocol['corpus']}{synthetic} {protocol['files_sha256'][:8]}, {len(protocol['labels'])} classes, "
+        f"{independent}{folds}, denoiser {protocol['denoiser']}, seed {protocol['seed']}"
+    )
 
 
 def best_checkpoint(folder: Path) -> Path:

@@ -6,7 +6,6 @@ No audio is decoded here; what cannot even be opened is rejected, with its reaso
 import csv
 import hashlib
 import io
-import json
 import logging
 import stat
 from collections.abc import Sequence
@@ -15,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from featurize.atomic import write_text
+from featurize.atomic import write_json, write_text
 from featurize.errors import AudioError
 from pipeline.corpora import Clip, Corpus, CorpusParams, read_corpus
 from pipeline.labels import Labelling, LabelParams, label_emotions
@@ -60,7 +59,7 @@ def manifest(corpus: CorpusParams, labels: LabelParams, split: SplitParams, data
     summary = summarise(read, distinct, division, labels=labels, labelling=labelling, split=split)
     summary |= {"duplicates_dropped": len(hashed) - len(distinct), "rejected": len(rejects)}
     write_text(data / "manifest.csv", _table(distinct, division.splits))
-    write_text(data / "manifest.json", json.dumps(summary, indent=2, ensure_ascii=False) + "\n")
+    write_json(data / "manifest.json", summary)
     _say(summary)
 
 

@@ -96,7 +96,7 @@ def _draw_all_curves(run: Run) -> list[tuple[str, str]]:
 
 
 def protocol_card(run: Run) -> list[tuple[str, str]]:
-    """How the score came about, as captions and values; what metrics.json does not tell is not there."""
+    """How the score came about, as captions and values; what evaluation.json does not tell is not there."""
     protocol, manifest, labels = run.metrics.protocol, run.manifest, run.metrics.labels
     clips = manifest["split"].value_counts()
     speakers = {split: len(names) for split, names in (protocol.get("speakers") or {}).items()}
@@ -166,7 +166,7 @@ def _is_told(value: object) -> bool:
 
 
 def _text(value: object) -> str:
-    """A value of metrics.json as a person writes it."""
+    """A value of evaluation.json as a person writes it."""
     if isinstance(value, dict):
         return ", ".join(f"{key} {_text(item)}" for key, item in value.items() if _is_told(item))
     if isinstance(value, list):

@@ -14,7 +14,7 @@ from featurize.errors import CheckpointError
 from model.checkpoint import save_checkpoint
 from model.network import SERTier1
 from pipeline.manifest import read_manifest
-from pipeline.stages.evaluate import best_checkpoint, evaluate
+from pipeline.stages.evaluate import best_checkpoint, describe, evaluate
 
 
 def test_predictions_cover_the_test_split_and_nothing_else(small_run: Any) -> None:
@@ -44,7 +44,7 @@ def test_probabilities_prediction_and_confidence_agree(small_run: Any) -> None:
 
 
 def test_metrics_are_those_of_the_predictions_and_carry_their_protocol(small_run: Any) -> None:
-    metrics = json.loads((small_run.reports / "metrics.json").read_text())
+    metrics = json.loads((small_run.reports / "evaluation.json").read_text())
     predictions = pd.read_csv(small_run.reports / "predictions.csv")
     expected = balanced_accuracy_score(predictions["true_label"], predictions["pred_label"])
     assert metrics["uar"] == pytest.approx(expected)
@@ -52,6 +52,18 @@ def test_metrics_are_those_of_the_predictions_and_carry_their_protocol(small_run
     assert metrics["checkpoint"] == best_checkpoint(small_run.checkpoints).name
     assert metrics["protocol"]["corpus"] == "demo"
     assert metrics["protocol"]["denoiser"] == "none"
+
+
+def test_the_headline_is_short_and_never_without_its_protocol(small_run: Any) -> None:
+    headline = json.loads((small_run.reports / "metrics.json").read_text())
+    whole = json.loads((small_run.reports / "evaluation.json").read_text())
+    assert headline["uar"] == whole["uar"]
+    assert headline["recall"]["sad"] == whole["per_class"]["sad"]["recall"]
+    files = whole["protocol"]["files_sha256"][:8]
+    assert headline["protocol"] == (
+        f"demo (synthetic) {files}, 4 classes, speaker-independent, fold 1 of 5, denoiser none, seed 0"
+    )
+    assert "SPEAKER-DEPENDENT" in describe({**whole["protocol"], "speaker_independent": False})
 
 
 def test_a_checkpoint_of_other_labels_is_refused(small_run: Any, tmp_path: Path) -> None:

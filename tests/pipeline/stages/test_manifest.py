@@ -127,14 +127,6 @@ def test_recordings_that_cannot_be_opened_are_rejected_with_a_reason(tmp_path: P
     assert rejects_in(tmp_path / "out") == {f"{name}.wav": name for name in bad}
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
-def test_a_recording_without_permission_is_unreadable(tmp_path: Path) -> None:
-    params = make_table(tmp_path, [*plenty(10), "secret.wav,sad,s0"])
-    (tmp_path / "secret.wav").chmod(0)
-    run(params, tmp_path / "out")
-    assert rejects_in(tmp_path / "out") == {"secret.wav": "unreadable"}
-
-
 def test_a_refused_read_is_unreadable(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from featurize.errors import AudioError
 

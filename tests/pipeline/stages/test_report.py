@@ -127,7 +127,7 @@ def write_run(root: Path, labels: list[str], speakers: list[str], **protocol: An
     test[["clip_id", "speaker", "gender"]].assign(
         true_label=test["label"], pred_label=guess, correct=test["label"] == guess, confidence=0.5
     ).to_csv(reports / "predictions.csv", index=False)
-    (reports / "metrics.json").write_text(
+    (reports / "evaluation.json").write_text(
         json.dumps(scores(test["label"], guess, labels) | {"protocol": card})
     )
     write_curves(reports / "training/plots/metrics")
@@ -178,7 +178,7 @@ def run(tmp_path: Path) -> tuple[Path, Path]:
 
 
 def edit_metrics(reports: Path, **changes: Any) -> None:
-    path = reports / "metrics.json"
+    path = reports / "evaluation.json"
     path.write_text(json.dumps(json.loads(path.read_text()) | changes))
 
 
@@ -186,7 +186,7 @@ def test_numbers_and_protocol_are_told(run: tuple[Path, Path]) -> None:
     data, reports = run
     path = report(data, reports)
     assert path == reports / "index.html"
-    page, metrics = parse(path), json.loads((reports / "metrics.json").read_text())
+    page, metrics = parse(path), json.loads((reports / "evaluation.json").read_text())
     for name in ("uar", "accuracy", "macro_f1"):
         assert f"{metrics[name]:.3f}" in page.text
     for told in (
@@ -205,7 +205,7 @@ def test_numbers_and_protocol_are_told(run: tuple[Path, Path]) -> None:
 
 def test_tables_agree_with_scikit_learn(run: tuple[Path, Path]) -> None:
     data, reports = run
-    page, metrics = parse(report(data, reports)), json.loads((reports / "metrics.json").read_text())
+    page, metrics = parse(report(data, reports)), json.loads((reports / "evaluation.json").read_text())
     per_class = page.tables["Scores per class on the test split"][1:]
     for row, label in zip(per_class, LABELS, strict=True):
         expected = metrics["per_class"][label]
@@ -315,18 +315,18 @@ def test_same_run_same_bytes(run: tuple[Path, Path], tmp_path: Path) -> None:
     first = report(data, reports).read_bytes()
     assert report(data, reports).read_bytes() == first
     assert sorted(entry.name for entry in reports.iterdir()) == [
-        "index.html", "metrics.json", "predictions.csv", "training",
+        "evaluation.json", "index.html", "predictions.csv", "training",
     ]  # fmt: skip
 
 
 def test_bare_metrics_are_enough(run: tuple[Path, Path]) -> None:
     data, reports = run
-    metrics = json.loads((reports / "metrics.json").read_text())
+    metrics = json.loads((reports / "evaluation.json").read_text())
     for name in ("macro_f1", "temperature", "checkpoint", "protocol"):
         del metrics[name]
     metrics["per_class"]["sad"] = {"precision": None, "recall": float("nan"), "f1": None, "support": 0}
     del metrics["per_class"]["happy"]
-    (reports / "metrics.json").write_text(json.dumps(metrics))
+    (reports / "evaluation.json").write_text(json.dumps(metrics))
     shutil.rmtree(reports / "training")
     (data / "denoised/rejects.csv").unlink()
     page = parse(report(data, reports))
@@ -366,7 +366,7 @@ def test_unusual_curves(run: tuple[Path, Path]) -> None:
         ("data/manifest.csv", "ser manifest"),
         ("data/manifest.json", "ser manifest"),
         ("data/rejects.csv", "ser manifest"),
-        ("reports/metrics.json", "ser evaluate"),
+        ("reports/evaluation.json", "ser evaluate"),
         ("reports/predictions.csv", "ser evaluate"),
     ],
 )
