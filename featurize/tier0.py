@@ -4,7 +4,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 from pydantic import BaseModel
 from torch import Tensor
@@ -14,6 +13,7 @@ from featurize.denoise import DenoiseParams, Denoiser, denoise_demucs, dns64, lo
 from featurize.errors import AudioError
 from featurize.mfcc import MfccParams, mfcc_40
 from featurize.vad import VadParams, keep_segments, load_vad, speech_probabilities, speech_segments
+from featurize.vad_network import SileroVad
 
 
 class Tier0Params(BaseModel, frozen=True, extra="forbid"):
@@ -50,7 +50,7 @@ def tier0(
     path: str | Path,
     params: Tier0Params | None = None,
     denoiser: Denoiser | None = None,
-    vad: torch.jit.ScriptModule | None = None,
+    vad: SileroVad | None = None,
 ) -> Tier0:
     """Load, denoise, round to 16 bits, find speech, extract MFCCs.
 

@@ -73,22 +73,24 @@ def manifest(params: ParamsFile = PARAMS, data: Data = DATA) -> None:
 
 
 @app.command(rich_help_panel=STAGES)
-def denoise(params: ParamsFile = PARAMS, data: Data = DATA, device: Device = "auto") -> None:
+def denoise(
+    params: ParamsFile = PARAMS, data: Data = DATA, reports: Reports = REPORTS, device: Device = "auto"
+) -> None:
     """Load and denoise every clip into waveform shards."""
     from pipeline.device import resolve_device
     from pipeline.stages.denoise import denoise as run
 
     read = _params(params)
-    run(read.denoise, data, read.corpus.max_reject_fraction, resolve_device(device))
+    run(read.denoise, data, reports, read.corpus.max_reject_fraction, resolve_device(device))
 
 
 @app.command(rich_help_panel=STAGES)
-def featurize(params: ParamsFile = PARAMS, data: Data = DATA) -> None:
+def featurize(params: ParamsFile = PARAMS, data: Data = DATA, reports: Reports = REPORTS) -> None:
     """Keep the speech of every clip and compute its MFCC into feature shards."""
     from pipeline.stages.featurize import featurize as run
 
     read = _params(params)
-    run(read.vad, read.mfcc, data, read.corpus.max_reject_fraction)
+    run(read.vad, read.mfcc, data, reports, read.corpus.max_reject_fraction)
 
 
 @app.command(rich_help_panel=STAGES)

@@ -7,8 +7,9 @@ import torch
 from rich.console import Console
 from rich.table import Table
 
-from featurize.denoise import PUBLISHED, DenoiseParams
+from featurize.denoise import DenoiseParams
 from featurize.errors import SerError
+from featurize.weights import PUBLISHED, find_weights
 from pipeline.params import load_params
 from pipeline.provenance import versions
 
@@ -40,7 +41,7 @@ def _facts(params_file: Path, problems: list[str]) -> list[tuple[str, str]]:
         return [*facts, ("params", f"{params_file}: not usable")]
     facts.append(("params", f"{params_file}: fine"))
     facts.append(("denoise.model", f"{params.denoise.model}: {_weights(params.denoise)}"))
-    if params.denoise.model != "none" and _find_weights(params.denoise) is None:
+    if params.denoise.model != "none" and find_weights(params.denoise.model, params.denoise.weights) is None:
         problems.append(f"denoise.model is {params.denoise.model}, and its weights are not on this machine")
     root = Path(params.corpus.root)
     if not root.exists() and params.corpus.name != "demo":
@@ -51,19 +52,8 @@ def _facts(params_file: Path, problems: list[str]) -> list[tuple[str, str]]:
     return facts
 
 
-def _find_weights(params: DenoiseParams) -> Path | None:
-    """Where the weights lie, if they are on this machine."""
-    if params.weights:
-        path = Path(params.weights)
-    elif params.model in PUBLISHED:
-        path = Path(torch.hub.get_dir()) / "checkpoints" / PUBLISHED[params.model].file_name
-    else:
-        path = Path(params.model)
-    return path if path.is_file() else None
-
-
 def _weights(params: DenoiseParams) -> str:
     if params.model == "none":
         return "no weights needed"
-    found = _find_weights(params)
+    found = find_weights(params.model, params.weights)
     return f"found at {found}" if found else "not found (downloaded when first used)"

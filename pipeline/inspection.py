@@ -7,7 +7,7 @@ from rich.console import Console
 from rich.table import Table
 
 from featurize.atomic import replacing
-from featurize.audio import SAMPLE_RATE, decode
+from featurize.audio import SAMPLE_RATE, probe
 from featurize.denoise import load_denoiser
 from featurize.errors import SerError
 from featurize.tier0 import Tier0, Tier0Params, tier0
@@ -19,17 +19,14 @@ def inspect(file: Path, params: Tier0Params, plot: Path | None = None, device: s
     Raises:
         AudioError: the file cannot be used.
     """
-    samples, sample_rate = decode(file)
+    recorded_s, sample_rate, num_channels = probe(file)
     result = tier0(file, params, load_denoiser(params.denoise, device))
     seconds = result.segments / SAMPLE_RATE
     speech_s = float(np.diff(seconds, axis=1).sum())
     duration_s = len(result.waveform) / SAMPLE_RATE
     facts = [
         ("file", str(file)),
-        (
-            "recorded",
-            f"{samples.shape[1] / sample_rate:.2f} s, {sample_rate} Hz, {samples.shape[0]} channel(s)",
-        ),
+        ("recorded", f"{recorded_s:.2f} s, {sample_rate} Hz, {num_channels} channel(s)"),
         ("denoiser", params.denoise.model),
         (
             "speech",

@@ -1,36 +1,52 @@
 """Manifest and audio in, shards of clean 16 kHz waveforms out: the expensive stage, run once.
 
-A change of a voice activity or MFCC parameter never comes back here.
+A change of a voice activity or MFCC parameter never comes back here, and a clip that is done is not done again.
 """
 
 import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from itertools import islice
 from pathlib import Path
+from typing import TypeVar
 
 import pandas as pd
 import torch
 
 from featurize.audio import SAMPLE_RATE, load_audio, quantise
-from featurize.denoise import DenoiseParams, Denoiser, denoise_demucs, load_denoiser
+from featurize.denoise import DenoiseParams, Denoiser, denoise_clips, load_denoiser
 from featurize.errors import AudioError
-from featurize.shards import Row, write_shard
+from featurize.shards import Row
 from pipeline.manifest import COLUMNS, read_manifest
 from pipeline.progress import Advance, clip_progress
 from pipeline.provenance import versions
 from pipeline.rejects import Reject, check_rejects, write_rejects
+from pipeline.reuse import ShardFolder
+from pipeline.stopwatch import Stopwatch
+
+Fields = dict[str, str]
+Item = TypeVar("Item")
 
 CLIPS_PER_SHARD = 500
+BYTES_PER_SHARD = 64 << 20
+"""Of audio files; a shard is put together in memory."""
+LOADERS = 4
+CLIPS_AHEAD = 32
+SETTINGS_THAT_MATTER = ("denoiser", "denoise", "sample_rate")
 
 
-def denoise(params: DenoiseParams, data: Path, max_reject_fraction: float, device: str = "cpu") -> None:
+def denoise(
+    params: DenoiseParams, data: Path, reports: Path, max_reject_fraction: float, device: str = "cpu"
+) -> None:
     """Denoise every clip of data/manifest.csv into data/denoised/*.h5 and list the rejects beside them.
 
     Raises:
         WeightsError: the denoiser's weights cannot be had.
         RejectsError: more clips were rejected than allowed.
+        SerError: the shards cannot be written.
     """
-    manifest = read_manifest(data / "manifest.csv")
+    clips = _clips(read_manifest(data / "manifest.csv"))
     denoiser = load_denoiser(params, device)
     attributes = {
         "denoiser": json.dumps({"name": denoiser.name, "sha256": denoiser.sha256}),
@@ -39,54 +55,123 @@ def denoise(params: DenoiseParams, data: Path, max_reject_fraction: float, devic
         "device": device,
         "versions": json.dumps(versions()),
     }
-    folder = data / "denoised"
-    folder.mkdir(parents=True, exist_ok=True)
+    shards = ShardFolder(data / "denoised", "waveform", attributes, SETTINGS_THAT_MATTER)
     rejects: list[Reject] = []
-    written: set[Path] = set()
-    with clip_progress(f"denoise ({denoiser.name})", len(manifest)) as advance:
-        for number, start in enumerate(range(0, len(manifest), CLIPS_PER_SHARD)):
-            clips = manifest.iloc[start : start + CLIPS_PER_SHARD]
-            rows = list(_denoised_rows(clips, denoiser, rejects, advance))
+    watch = Stopwatch()
+    number = 0
+    with clip_progress(f"denoise ({denoiser.name})", len(clips)) as advance:
+        for group in groups(clips):
+            rows = _denoised_rows(group, denoiser, shards, rejects, watch, advance)
             if rows:
-                path = folder / f"part-{number:05}.h5"
-                write_shard(path, "waveform", rows, attributes)
-                written.add(path)
-    for stale in set(folder.glob("*.h5")) - written:
-        stale.unlink()
-    write_rejects(folder / "rejects.csv", rejects)
-    check_rejects(folder / "rejects.csv", rejects, len(manifest), max_reject_fraction)
+                with watch("write"):
+                    shards.write(number, rows)
+                number += 1
+    shards.finish()
+    watch.report(reports / "timing" / "denoise.json")
+    write_rejects(shards.folder / "rejects.csv", rejects)
+    check_rejects(shards.folder / "rejects.csv", rejects, len(clips), max_reject_fraction)
+
+
+def _clips(manifest: pd.DataFrame) -> list[Fields]:
+    return [
+        dict(zip(COLUMNS, values, strict=True))
+        for values in manifest[list(COLUMNS)].itertuples(index=False, name=None)
+    ]
+
+
+def groups(clips: list[Fields]) -> Iterator[list[Fields]]:
+    """Cut the manifest into the clips of each shard, bounded in number and in bytes of audio."""
+    group: list[Fields] = []
+    size = 0
+    for clip in clips:
+        path = Path(clip["path"])
+        num_bytes = path.stat().st_size if path.is_file() else 0
+        if group and (len(group) == CLIPS_PER_SHARD or size + num_bytes > BYTES_PER_SHARD):
+            yield group
+            group, size = [], 0
+        group.append(clip)
+        size += num_bytes
+    if group:
+        yield group
 
 
 def _denoised_rows(
-    clips: pd.DataFrame, denoiser: Denoiser, rejects: list[Reject], advance: Advance
-) -> Iterator[Row]:
-    """Yield a shard row for each usable clip; append the others to `rejects`."""
-    for values in clips[list(COLUMNS)].itertuples(index=False, name=None):
-        clip: dict[str, str] = dict(zip(COLUMNS, values, strict=True))
-        try:
-            waveform = clean_waveform(Path(clip["path"]), clip["sha256"], denoiser)
-        except AudioError as error:
-            rejects.append(Reject(clip["clip_id"], clip["path"], error.reason, error.detail))
-            advance(0.0)
+    group: list[Fields],
+    denoiser: Denoiser,
+    shards: ShardFolder,
+    rejects: list[Reject],
+    watch: Stopwatch,
+    advance: Advance,
+) -> list[Row]:
+    """A shard row for each usable clip, in the group's order; the others go to `rejects`."""
+    rows: dict[int, Row] = {}
+    for index, clip in enumerate(group):
+        if (found := shards.find(clip["sha256"])) is not None:
+            fields, samples, _ = found
+            rows[index] = Row({**clip, "peak": fields["peak"]}, samples)
+            advance(len(samples) / SAMPLE_RATE)
+    refused: dict[int, Reject] = {}
+
+    def usable() -> Iterator[tuple[int, torch.Tensor]]:
+        todo = [(index, clip) for index, clip in enumerate(group) if index not in rows]
+        loading = load_ahead(todo)
+        while (loaded := _next("decode", loading, watch)) is not None:
+            index, waveform = loaded
+            if isinstance(waveform, AudioError):
+                refuse(index, waveform)
+            else:
+                yield index, waveform
+
+    def refuse(index: int, error: AudioError) -> None:
+        clip = group[index]
+        refused[index] = Reject(clip["clip_id"], clip["path"], error.reason, error.detail)
+        advance(0.0)
+
+    denoising = denoise_clips(usable(), denoiser)
+    while (denoised := _next("denoise", denoising, watch)) is not None:
+        index, waveform = denoised
+        if not torch.isfinite(waveform).all():
+            refuse(
+                index,
+                AudioError("non-finite", f"{group[index]['path']}: the denoiser gave no finite samples"),
+            )
             continue
         samples, peak = quantise(waveform)
-        yield Row(columns={**clip, "peak": peak}, data=samples)
+        rows[index] = Row({**group[index], "peak": peak}, samples)
+        with watch("write"):
+            shards.save(rows[index])
+        watch.audio_s += len(samples) / SAMPLE_RATE
         advance(len(samples) / SAMPLE_RATE)
+    rejects += [refused[index] for index in sorted(refused)]
+    return [rows[index] for index in sorted(rows)]
 
 
-def clean_waveform(path: Path, sha256: str, denoiser: Denoiser) -> torch.Tensor:
-    """Load and denoise one clip, after making sure that it is still the clip of the manifest.
+def _next(step: str, items: Iterator[Item], watch: Stopwatch) -> Item | None:
+    """The next item, or None; the wait for it is booked to a step."""
+    with watch(step):
+        return next(items, None)
 
-    Returns:
-        Waveform (num_samples,) at 16 kHz.
 
-    Raises:
-        AudioError: the clip cannot be used, or its bytes have changed.
-    """
-    waveform = load_audio(path)
-    with path.open("rb") as file:
-        if hashlib.file_digest(file, "sha256").hexdigest() != sha256:
-            raise AudioError(
-                "changed", f"{path}: changed since the manifest was made; run `ser manifest` again"
-            )
-    return denoise_demucs(waveform, denoiser=denoiser)
+def load_ahead(clips: Iterable[tuple[int, Fields]]) -> Iterator[tuple[int, torch.Tensor | AudioError]]:
+    """Load clips in threads, a few ahead of where they are needed, in order."""
+    waiting = iter(clips)
+    with ThreadPoolExecutor(LOADERS) as threads:
+        ahead = [(index, threads.submit(_load, clip)) for index, clip in islice(waiting, CLIPS_AHEAD)]
+        while ahead:
+            index, loading = ahead.pop(0)
+            yield index, loading.result()
+            ahead += [(index, threads.submit(_load, clip)) for index, clip in islice(waiting, 1)]
+
+
+def _load(clip: Fields) -> torch.Tensor | AudioError:
+    """Waveform (num_samples,), after making sure that the file is still the clip of the manifest."""
+    path = Path(clip["path"])
+    try:
+        waveform = load_audio(path)
+        with path.open("rb") as file:
+            if hashlib.file_digest(file, "sha256").hexdigest() != clip["sha256"]:
+                changed = f"{path}: changed since the manifest was made; run `ser manifest` again"
+                return AudioError("changed", changed)
+    except AudioError as error:
+        return error
+    return waveform

@@ -2,6 +2,8 @@
 
 import os
 import stat
+import subprocess
+import sys
 import tempfile
 from pathlib import Path
 
@@ -15,9 +17,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as npst
 
-from featurize import audio
-from featurize.audio import SAMPLE_RATE, decode, dequantise, load_audio, quantise, resample
+from featurize import audio, decoders, resampling
+from featurize.audio import SAMPLE_RATE, decode, dequantise, load_audio, probe, quantise, resample
 from featurize.errors import AudioError
+from featurize.resampling import resample_blocks
 
 
 def tone(num_samples: int = 16_000, rate: int = SAMPLE_RATE, hz: float = 440.0) -> np.ndarray:
@@ -120,7 +123,7 @@ def test_soundfile_and_pyav_agree(tmp_path: Path) -> None:
     path = tmp_path / "clip.wav"
     soundfile.write(path, np.stack([tone(), tone(hz=700)], axis=1), SAMPLE_RATE, subtype="PCM_16")
     with path.open("rb") as file:
-        samples, rate = audio._decode_pyav(file, path)
+        ((samples, rate),) = decoders._pyav_blocks(file, path)
     assert rate == SAMPLE_RATE
     np.testing.assert_array_equal(samples, decode(path)[0].numpy())
 
@@ -358,6 +361,169 @@ def test_files_are_closed_and_left_alone(tmp_path: Path) -> None:
     assert path.read_bytes() == before
 
 
+def test_playlists_open_nothing_else(tmp_path: Path) -> None:
+    """FFmpeg would read the file that a playlist names, and wait for the network at a session description."""
+    soundfile.write(tmp_path / "other.wav", tone(), SAMPLE_RATE)
+    playlists = [
+        "ffconcat version 1.0\nfile other.wav\n",
+        f"ffconcat version 1.0\nfile '{tmp_path}/other.wav'\n",
+        f"#EXTM3U\n#EXT-X-TARGETDURATION:1\n#EXTINF:1,\nfile://{tmp_path}/other.wav\n#EXT-X-ENDLIST\n",
+        "v=0\no=- 0 0 IN IP4 127.0.0.1\ns=x\nc=IN IP4 127.0.0.1\nt=0 0\nm=audio 5004 RTP/AVP 0\n",
+    ]
+    for content in playlists:
+        (tmp_path / "clip.wav").write_text(content)
+        assert refusal(tmp_path / "clip.wav").reason == "undecodable"
+
+
+# --- long files: the same in blocks as in one go
+
+
+def load_whole(path: Path) -> torch.Tensor:
+    """What load_audio promises, in the plainest words: the whole file in float64, resampled at once."""
+    samples, rate = decode(path)
+    waveform = samples.double().mean(dim=0)
+    waveform = waveform / waveform.abs().max()
+    if rate != SAMPLE_RATE:
+        waveform = torchaudio.functional.resample(waveform, rate, SAMPLE_RATE)
+    return (waveform / waveform.abs().max()).float()
+
+
+@pytest.fixture
+def small_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Blocks of a few milliseconds: every clip is a long file."""
+    monkeypatch.setattr(decoders, "_BLOCK", 1_999)
+    monkeypatch.setattr(resampling, "_PIECE", 500)
+
+
+def noise(num_samples: int, num_channels: int = 2) -> np.ndarray:
+    return np.random.default_rng(0).normal(0, 0.1, (num_samples, num_channels)).astype(np.float32)
+
+
+FORMS = [
+    ("clip.wav", "PCM_16", 16_000),
+    ("clip.wav", "PCM_24", 8_000),
+    ("clip.wav", "FLOAT", 48_000),
+    ("clip.wav", "IMA_ADPCM", 11_025),
+    ("clip.flac", "PCM_16", 44_100),
+    ("clip.ogg", "VORBIS", 48_000),
+    ("clip.mp3", "MPEG_LAYER_III", 22_050),
+]
+
+
+@pytest.mark.parametrize(("name", "subtype", "rate"), FORMS)
+def test_a_short_clip_is_loaded_as_a_whole(tmp_path: Path, name: str, subtype: str, rate: int) -> None:
+    soundfile.write(tmp_path / name, noise(rate), rate, subtype=subtype)
+    torch.testing.assert_close(load_audio(tmp_path / name), load_whole(tmp_path / name), rtol=0, atol=0)
+
+
+@pytest.mark.parametrize(("name", "subtype", "rate"), FORMS)
+def test_a_long_file_is_loaded_in_blocks(
+    tmp_path: Path, name: str, subtype: str, rate: int, request: pytest.FixtureRequest
+) -> None:
+    path = tmp_path / name
+    soundfile.write(path, noise(rate), rate, subtype=subtype)
+    expected, (samples, _) = load_whole(path), decode(path)
+    request.getfixturevalue("small_blocks")
+    assert len(list(decoders.decode_blocks(path))) > 8
+    # libmpg123 sums in another order after a seek, which soundfile does between blocks.
+    torch.testing.assert_close(decode(path)[0], samples, rtol=0, atol=1e-7 if name == "clip.mp3" else 0)
+    torch.testing.assert_close(load_audio(path), expected, rtol=0, atol=5e-7)
+    assert_usable(load_audio(path))
+    assert probe(path) == (samples.shape[1] / rate, rate, 2)
+
+
+@pytest.mark.parametrize(("name", "codec"), [("clip.m4a", "aac"), ("clip.webm", "libopus")])
+def test_a_long_file_through_pyav(
+    tmp_path: Path, name: str, codec: str, request: pytest.FixtureRequest
+) -> None:
+    path = tmp_path / name
+    encode(path, codec, 48_000, "stereo")
+    expected, (samples, rate) = load_whole(path), decode(path)
+    torch.testing.assert_close(load_audio(path), expected, rtol=0, atol=0)
+    request.getfixturevalue("small_blocks")
+    torch.testing.assert_close(load_audio(path), expected, rtol=0, atol=5e-7)
+    assert probe(path) == (samples.shape[1] / rate, 48_000, 2)
+
+
+@pytest.mark.usefixtures("small_blocks")
+def test_levels_that_rise_by_any_factor(tmp_path: Path) -> None:
+    samples = np.concatenate([np.zeros(3000), *(noise(3000, 1)[:, 0] * g for g in (1e-44, 1e-9, 1, 1e38))])
+    soundfile.write(tmp_path / "clip.wav", samples.astype(np.float32), SAMPLE_RATE, subtype="FLOAT")
+    expected = torch.from_numpy(samples.astype(np.float32)).double()
+    expected = (expected / expected.abs().max()).float()
+    torch.testing.assert_close(load_audio(tmp_path / "clip.wav"), expected, rtol=2e-7, atol=1e-38)
+
+
+@pytest.mark.usefixtures("small_blocks")
+@pytest.mark.parametrize("peak", [1e-45, 1e-30, 3e38])
+def test_extreme_peaks_in_blocks(tmp_path: Path, peak: float) -> None:
+    samples = np.array([0.0, peak, -peak, 0.0] * 3000, dtype=np.float32)
+    for rate in (16_000, 22_050):
+        soundfile.write(tmp_path / "peak.wav", samples, rate, subtype="FLOAT")
+        assert_usable(load_audio(tmp_path / "peak.wav"))
+
+
+@pytest.mark.usefixtures("small_blocks")
+def test_refusals_that_show_late(tmp_path: Path) -> None:
+    path = tmp_path / "clip.wav"
+    soundfile.write(path, np.zeros(20_000), SAMPLE_RATE)
+    assert refusal(path).reason == "silent"
+    for at in (0, 10_000, 19_999):
+        samples = noise(20_000, 1)
+        samples[at] = np.nan
+        soundfile.write(path, samples, SAMPLE_RATE, subtype="FLOAT")
+        assert refusal(path).reason == "non-finite"
+        path.write_bytes(path.read_bytes()[:70_000])  # of both faults, the missing end is named
+        assert "truncated" in refusal(path).detail
+    for ending in ("flac", "mp3", "m4a"):
+        path = tmp_path / f"clip.{ending}"
+        if ending == "m4a":
+            encode(path, "aac", 48_000, options={"movflags": "faststart"})
+        else:
+            soundfile.write(path, noise(32_000), SAMPLE_RATE)
+        path.write_bytes(path.read_bytes()[: path.stat().st_size * 3 // 4])
+        assert refusal(path).reason == "undecodable"
+
+
+def test_flac_of_unknown_length(tmp_path: Path, request: pytest.FixtureRequest) -> None:
+    """A writer into a pipe leaves the number of samples at zero."""
+    path = tmp_path / "clip.flac"
+    soundfile.write(path, noise(20_000), SAMPLE_RATE)
+    expected = load_audio(path)
+    content = bytearray(path.read_bytes())
+    content[21] &= 0xF0  # the last 36 bits of bytes 18 to 25
+    content[22:26] = bytes(4)
+    path.write_bytes(content)
+    assert torch.equal(load_audio(path), expected)
+    request.getfixturevalue("small_blocks")
+    torch.testing.assert_close(load_audio(path), expected, rtol=0, atol=5e-7)
+
+
+@pytest.mark.slow
+def test_two_hours_in_little_memory(tmp_path: Path) -> None:
+    """A process of its own tells its peak: the result, an eighth for its growth, and some blocks."""
+    if sys.platform != "linux":
+        pytest.skip("ru_maxrss is in kilobytes on Linux alone")
+    path = tmp_path / "long.flac"
+    minute = np.tile(noise(48_000), (60, 1))
+    with soundfile.SoundFile(path, "w", 48_000, 2, "PCM_16") as file:
+        for _ in range(120):
+            file.write(minute)
+    program = (
+        "import resource, sys; from featurize.audio import load_audio\n"
+        "peak = lambda: resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024\n"
+        "load_audio(sys.argv[1]); before = peak()\n"
+        "print(load_audio(sys.argv[2]).nbytes, peak() - before)\n"
+    )
+    soundfile.write(tmp_path / "short.wav", noise(48_000), 48_000)
+    command = [sys.executable, "-c", program, str(tmp_path / "short.wav"), str(path)]
+    result_bytes, taken_bytes = map(
+        int, subprocess.run(command, capture_output=True, check=True).stdout.split()
+    )
+    assert result_bytes == 7200 * SAMPLE_RATE * 4
+    assert taken_bytes < 1.125 * result_bytes + 200e6
+
+
 # --- resampling
 
 
@@ -366,7 +532,7 @@ def test_both_ways_of_resampling_agree(rate: int) -> None:
     noise = torch.randn(rate // 4, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
     table = torchaudio.functional.resample(noise, rate, SAMPLE_RATE)
     torch.testing.assert_close(resample(noise, rate, SAMPLE_RATE), table, rtol=0, atol=0)
-    one_by_one = audio._resample_each_sample(noise, rate, SAMPLE_RATE)
+    one_by_one = resampling._resample_each_sample(noise, rate, SAMPLE_RATE)
     torch.testing.assert_close(one_by_one, table, rtol=0, atol=1e-9)
 
 
@@ -375,11 +541,31 @@ def test_rates_without_a_common_divisor(rate: int, monkeypatch: pytest.MonkeyPat
     def table(*args: object) -> None:
         raise AssertionError("torchaudio's kernel would take gigabytes")
 
-    monkeypatch.setattr(torchaudio.functional, "resample", table)
+    monkeypatch.setattr(resampling, "_tabulated", table)
     resampled = resample(torch.from_numpy(tone(rate, rate)).double(), rate, SAMPLE_RATE)
     expected = torch.from_numpy(tone()).double()
     inner = slice(200, -200)
     torch.testing.assert_close(resampled[inner], expected[inner], rtol=0, atol=2e-3)
+
+
+@given(
+    lengths=st.lists(st.integers(0, 2_000), min_size=1, max_size=12),
+    rates=st.sampled_from(
+        [(8, 16), (48, 16), (441, 160), (96, 16), (16, 48), (160, 441), (1, 16), (1_103, 160), (16, 16)]
+    ),
+)
+def test_blocks_of_any_length_join_exactly(lengths: list[int], rates: tuple[int, int]) -> None:
+    generator = torch.Generator().manual_seed(sum(lengths))
+    blocks = [torch.randn(length, generator=generator, dtype=torch.float64) for length in lengths]
+    whole = torch.cat(blocks)
+    expected = torchaudio.functional.resample(whole, *rates) if len(whole) else whole
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(resampling, "_PIECE", 100)
+        joined = torch.cat([whole[:0], *resample_blocks(blocks, *rates)])
+        torch.testing.assert_close(joined, expected, rtol=0, atol=1e-12)
+        patch.setattr(resampling, "_LARGEST_KERNEL", 0)
+        joined = torch.cat([whole[:0], *resample_blocks(blocks, *rates)])
+        torch.testing.assert_close(joined, expected, rtol=0, atol=1e-9)
 
 
 # --- 16-bit storage
@@ -406,6 +592,17 @@ def test_quantise_round_trip(values: np.ndarray) -> None:
     again, same_peak = quantise(back)
     np.testing.assert_array_equal(again, samples)
     assert same_peak == peak
+
+
+def test_quantise_in_parts(monkeypatch: pytest.MonkeyPatch) -> None:
+    waveform = torch.from_numpy(noise(10_000, 1)[:, 0])
+    samples, peak = quantise(waveform)
+    back = dequantise(samples, peak)
+    monkeypatch.setattr(audio, "_PART", 777)
+    in_parts, same_peak = quantise(waveform)
+    np.testing.assert_array_equal(in_parts, samples)
+    assert same_peak == peak == float(waveform.abs().max())
+    assert torch.equal(dequantise(samples, peak), back)
 
 
 def test_quantise_keeps_the_peak_exactly() -> None:

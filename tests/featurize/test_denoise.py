@@ -7,6 +7,7 @@ import threading
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -16,17 +17,16 @@ from denoiser.utils import serialize_model
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from featurize import denoise
 from featurize.denoise import (
-    PUBLISHED,
     DenoiseParams,
     Denoiser,
-    Published,
+    denoise_clips,
     denoise_demucs,
     dns64,
     load_denoiser,
 )
 from featurize.errors import AudioError, WeightsError
+from featurize.weights import PUBLISHED, Published
 
 DNS64_FILE = "dns64-a7761ff99a7d5bb6.th"
 SMALL = {"hidden": 4, "depth": 3}
@@ -317,4 +317,29 @@ def test_params() -> None:
     assert DenoiseParams().model == "none"
     with pytest.raises(ValueError, match="model"):
         DenoiseParams(model="")
-    assert denoise._CHOICES.startswith("denoise.model may be none, dns64")
+
+
+@pytest.mark.parametrize(
+    "shape", [SMALL, {**SMALL, "causal": False}, None], ids=["streamed", "one by one", "none"]
+)
+def test_together_as_one_by_one(shape: dict[str, Any] | None) -> None:
+    torch.manual_seed(0)
+    module = Demucs(**shape).eval() if shape else None
+    denoiser = Denoiser("any", "", module, torch.device("cpu"))
+    clips = {length: torch.randn(length) * 0.1 for length in (1, 2, 500, 3_000)}
+    together = dict(denoise_clips(clips.items(), denoiser))
+    assert together.keys() == clips.keys()
+    for key, clip in clips.items():
+        torch.testing.assert_close(together[key], denoise_demucs(clip, denoiser=denoiser), atol=1e-6, rtol=0)
+
+
+def test_a_clip_that_overflows_does_not_cost_its_neighbours() -> None:
+    torch.manual_seed(0)
+    denoiser = Denoiser("any", "", Demucs(**SMALL).eval(), torch.device("cpu"))
+    good = torch.randn(3_000)
+    overflowing = torch.full((2_000,), 3e38)
+    alone = dict(denoise_clips([("good", good)], denoiser))
+    together = dict(denoise_clips([("bad", overflowing), ("good", good), ("more", good)], denoiser))
+    assert not torch.isfinite(together["bad"]).all()
+    assert torch.equal(together["good"], alone["good"])
+    assert torch.equal(together["more"], alone["good"])

@@ -42,7 +42,7 @@ def test_waveforms_and_fields_are_those_of_the_manifest(
     monkeypatch.setattr(stage, "CLIPS_PER_SHARD", 2)
     paths = noise_files(tmp_path, [4000, 1, 8000])
     written_manifest(tmp_path, paths)
-    denoise(DenoiseParams(), tmp_path, 0.0)
+    denoise(DenoiseParams(), tmp_path, tmp_path / "reports", 0.0)
     shards = [Shard(path) for path in list_shards(tmp_path / "denoised")]
     assert [len(shard) for shard in shards] == [2, 1]
     assert json.loads(shards[0].attributes["denoiser"]) == {"name": "none", "sha256": ""}
@@ -64,7 +64,7 @@ def test_bad_clips_are_listed_and_their_neighbours_unchanged(tmp_path: Path) -> 
     soundfile.write(silent, np.zeros(100), 16_000)
     text.write_text("not audio")
     written_manifest(tmp_path, [good[0], empty, silent, tmp_path / "missing.wav", tmp_path, text, good[1]])
-    denoise(DenoiseParams(), tmp_path, 0.9)
+    denoise(DenoiseParams(), tmp_path, tmp_path / "reports", 0.9)
     shard = Shard(list_shards(tmp_path / "denoised")[0])
     assert shard.columns["clip_id"].tolist() == ["t/0", "t/6"]
     rejects = pd.read_csv(tmp_path / "denoised" / "rejects.csv")
@@ -76,14 +76,14 @@ def test_a_clip_changed_since_the_manifest_is_not_taken_for_the_old_one(tmp_path
     paths = noise_files(tmp_path, [4000, 4000])
     written_manifest(tmp_path, paths)
     soundfile.write(paths[0], np.ones(4000) * 0.5, 16_000)
-    denoise(DenoiseParams(), tmp_path, 0.5)
+    denoise(DenoiseParams(), tmp_path, tmp_path / "reports", 0.5)
     assert pd.read_csv(tmp_path / "denoised" / "rejects.csv")["reason"].tolist() == ["changed"]
 
 
 def test_too_many_rejects_stop_the_stage(tmp_path: Path) -> None:
     written_manifest(tmp_path, [tmp_path / "missing.wav", *noise_files(tmp_path, [4000])])
     with pytest.raises(RejectsError, match="1 of 2 clips rejected"):
-        denoise(DenoiseParams(), tmp_path, 0.1)
+        denoise(DenoiseParams(), tmp_path, tmp_path / "reports", 0.1)
 
 
 def test_shards_of_an_earlier_larger_manifest_are_removed(
@@ -92,7 +92,7 @@ def test_shards_of_an_earlier_larger_manifest_are_removed(
     monkeypatch.setattr(stage, "CLIPS_PER_SHARD", 1)
     paths = noise_files(tmp_path, [400, 400])
     written_manifest(tmp_path, paths)
-    denoise(DenoiseParams(), tmp_path, 0.0)
+    denoise(DenoiseParams(), tmp_path, tmp_path / "reports", 0.0)
     written_manifest(tmp_path, paths[:1])
-    denoise(DenoiseParams(), tmp_path, 0.0)
+    denoise(DenoiseParams(), tmp_path, tmp_path / "reports", 0.0)
     assert [path.name for path in list_shards(tmp_path / "denoised")] == ["part-00000.h5"]

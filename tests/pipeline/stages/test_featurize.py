@@ -41,13 +41,14 @@ def test_the_shard_says_how_it_was_made(small_run: Any) -> None:
 def without_speech(data: Path, oddities: Path) -> None:
     """One clip of a barking dog and one that Silero takes for speech, as waveform shards."""
     dog, _ = soundfile.read(oddities / "dog-bark-no-speech.ogg", dtype="int16")
-    row = Row({"clip_id": "dog", "path": "dog.ogg", "peak": 1.0}, dog)
-    write_shard(data / "denoised" / "part-00000.h5", "waveform", [row], {"denoise": "{}", "denoiser": "{}"})
+    row = Row({"clip_id": "dog", "path": "dog.ogg", "sha256": "0" * 64, "peak": 1.0}, dog)
+    attributes = {"denoise": "{}", "denoiser": "{}", "sample_rate": "16000"}
+    write_shard(data / "denoised" / "part-00000.h5", "waveform", [row], attributes)
 
 
 def test_a_clip_without_speech_is_kept_whole_and_flagged(tmp_path: Path, oddities: Path) -> None:
     without_speech(tmp_path, oddities)
-    featurize(VadParams(threshold=0.95), MfccParams(), tmp_path, 0.0)
+    featurize(VadParams(threshold=0.95), MfccParams(), tmp_path, tmp_path / "reports", 0.0)
     shard = Shard(tmp_path / "features" / "part-00000.h5")
     assert not shard.fields(0)["has_speech"]
     assert len(shard.speech(0)) == 0
@@ -57,7 +58,13 @@ def test_a_clip_without_speech_is_kept_whole_and_flagged(tmp_path: Path, odditie
 def test_a_clip_without_speech_is_rejected_where_params_say_so(tmp_path: Path, oddities: Path) -> None:
     without_speech(tmp_path, oddities)
     with pytest.raises(RejectsError, match=r"'no-speech', first dog\.ogg: no speech found"):
-        featurize(VadParams(threshold=0.95, if_no_speech="reject"), MfccParams(), tmp_path, 0.5)
+        featurize(
+            VadParams(threshold=0.95, if_no_speech="reject"),
+            MfccParams(),
+            tmp_path,
+            tmp_path / "reports",
+            0.5,
+        )
     rejects = pd.read_csv(tmp_path / "features" / "rejects.csv")
     assert rejects.to_dict("records")[0]["reason"] == "no-speech"
 
@@ -67,4 +74,4 @@ def test_a_damaged_waveform_shard_is_named(small_run: Any, tmp_path: Path) -> No
     path = tmp_path / "denoised" / "part-00000.h5"
     path.write_bytes(path.read_bytes()[:-100])
     with pytest.raises(ShardError, match=r"part-00000\.h5: damaged"):
-        featurize(VadParams(), MfccParams(), tmp_path, 0.0)
+        featurize(VadParams(), MfccParams(), tmp_path, tmp_path / "reports", 0.0)

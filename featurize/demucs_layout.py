@@ -1,0 +1,92 @@
+"""Demucs laid out for streaming: its parameters as matrices, how late each level runs, a clip on its way."""
+
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+import torch
+from denoiser.demucs import Demucs
+from torch import Tensor
+
+Key = TypeVar("Key")
+
+
+def can_stream(module: Demucs) -> bool:
+    """Whether a network has the shape that is streamed here, as all published causal ones have."""
+    gated = module.encoder[0][2].out_channels == 2 * module.encoder[0][0].out_channels
+    return bool(module.causal and gated and module.kernel_size == 2 * module.stride)
+
+
+class Delays:
+    """How many frames late each level is. Level 0 is the waveform, level `depth` the LSTM's.
+
+    Attributes:
+        own: of an encoder level's newest frames.
+        wait: frames that an encoder level waits until the next one can cut it into whole blocks.
+        out: of a decoder level; an encoder level's frames wait for it to be its skip.
+    """
+
+    def __init__(self, depth: int, stride: int) -> None:
+        self.own, self.wait = [0], [0]
+        for level in range(1, depth + 1):
+            self.own.append((self.own[-1] + self.wait[-1]) // stride + 1)
+            self.wait.append(-self.own[-1] % stride if level < depth else 0)
+        self.out = [self.own[depth] * stride ** (depth - level) for level in range(depth + 1)]
+
+
+class Weights:
+    """Demucs' parameters as matrices that rows are multiplied with from the left."""
+
+    def __init__(self, module: Demucs) -> None:
+        stride = module.stride
+        state = {name: value.detach() for name, value in module.state_dict().items()}
+        self.encoder, self.decoder, self.lstm = [], [], []
+        for level in range(module.depth):
+            kernel = state[f"encoder.{level}.0.weight"]  # (out, in, 2 stride)
+            halves = [half.permute(2, 1, 0).flatten(0, 1) for half in kernel.split(stride, dim=2)]
+            gate = state[f"encoder.{level}.2.weight"][:, :, 0].T
+            biases = state[f"encoder.{level}.0.bias"], state[f"encoder.{level}.2.bias"]
+            self.encoder.append((*(m.contiguous() for m in (*halves, gate)), *biases))
+            kernel = state[f"decoder.{level}.2.weight"]  # (in, out, 2 stride)
+            halves = [half.permute(0, 2, 1).flatten(1) for half in kernel.split(stride, dim=2)]
+            gate = state[f"decoder.{level}.0.weight"][:, :, 0].T
+            biases = state[f"decoder.{level}.2.bias"].repeat(stride), state[f"decoder.{level}.0.bias"]
+            self.decoder.append((*(m.contiguous() for m in (*halves, gate)), *biases))
+        for layer in range(module.lstm.lstm.num_layers):
+            # torch orders the gates input, forget, cell, output; with the cell last, the sigmoids are one call.
+            of_input, of_state, bias, other_bias = (
+                torch.cat(
+                    [part for _, part in sorted(zip((0, 1, 3, 2), value.chunk(4), strict=True), key=_first)]
+                )
+                for value in (state[f"lstm.lstm.{name}_l{layer}"] for name in _LSTM_NAMES)
+            )
+            self.lstm.append((of_input.T.contiguous(), of_state.T.contiguous(), bias + other_bias))
+
+
+_LSTM_NAMES = ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
+
+
+def _first(pair: tuple[int, Tensor]) -> int:
+    return pair[0]
+
+
+@dataclass(eq=False)
+class Stream(Generic[Key]):
+    """A clip in a slot.
+
+    Args:
+        key: the caller's name for it.
+        waveform: (num_samples,), as given, on the network's device.
+        scale: what it is divided by before the network.
+        gain: what the network's output is multiplied by.
+        lengths: valid frames of each level, level 0 at the network's own rate.
+        result: (num_samples,), filled from the front.
+        frame: frames of the deepest level that have gone in.
+    """
+
+    key: Key
+    waveform: Tensor
+    scale: Tensor
+    gain: Tensor
+    lengths: list[int]
+    result: Tensor
+    frame: int = 0
