@@ -27,7 +27,7 @@ class DenoiseParams(BaseModel, frozen=True, extra="forbid"):
     """Which denoiser, and where its weights are."""
 
     model: str = Field("none", min_length=1)
-    """none, dns64, dns48, master64, or the path of a checkpoint of the Demucs class."""
+    """none, compact, dns64, dns48, master64, or the path of a checkpoint of the Demucs class."""
     weights: str | None = None
     """Local file with the weights of a named model; without it torch's hub cache, then a download."""
 
@@ -40,6 +40,7 @@ class Denoiser:
     sha256: str
     module: Demucs | None
     device: torch.device
+    trained_on: tuple[str, ...] = ()
 
 
 def load_denoiser(params: DenoiseParams, device: str | torch.device = "cpu") -> Denoiser:
@@ -63,8 +64,8 @@ def load_denoiser(params: DenoiseParams, device: str | torch.device = "cpu") -> 
     device = torch.device(device)
     if params.model == "none":
         return Denoiser("none", "", None, device)
-    name, sha256, module = load_module(params.model, params.weights)
-    return Denoiser(name, sha256, module.to(device), device)
+    loaded = load_module(params.model, params.weights)
+    return Denoiser(loaded.name, loaded.sha256, loaded.module.to(device), device, loaded.trained_on)
 
 
 def denoise_demucs(

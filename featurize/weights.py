@@ -4,6 +4,7 @@ Network and weights are those of the `denoiser` package (CC BY-NC 4.0); none of 
 """
 
 import hashlib
+import json
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -13,6 +14,7 @@ from pathlib import Path
 from typing import Any
 from urllib.error import HTTPError
 
+import safetensors
 import torch
 from denoiser import pretrained
 from denoiser.demucs import Demucs
@@ -28,6 +30,7 @@ class Published:
 
     build: Callable[..., Demucs]
     url: str
+    trained_on: tuple[str, ...] = ()
 
     @property
     def file_name(self) -> str:
@@ -40,38 +43,71 @@ class Published:
         return self.file_name.removesuffix(".th").rsplit("-", 1)[-1]
 
 
+DNS = "DNS Challenge 2020"
 PUBLISHED = {
-    "dns64": Published(pretrained.dns64, pretrained.DNS_64_URL),
-    "dns48": Published(pretrained.dns48, pretrained.DNS_48_URL),
-    "master64": Published(pretrained.master64, pretrained.MASTER_64_URL),
+    "dns64": Published(pretrained.dns64, pretrained.DNS_64_URL, (DNS,)),
+    "dns48": Published(pretrained.dns48, pretrained.DNS_48_URL, (DNS,)),
+    "master64": Published(pretrained.master64, pretrained.MASTER_64_URL, (DNS, "Valentini")),
 }
 """Models that can be named in `denoise.model`."""
 
-_CHOICES = f"denoise.model may be {', '.join(['none', *PUBLISHED])} or the path of a Demucs checkpoint"
+COMPACT = Path(__file__).with_name("compact.safetensors")
+"""The small denoiser that comes with the package; recipes/compact-denoiser makes it, compact.md describes it."""
+COMPACT_SHA256 = "2e925dffe216087dd9f3f364b5eff513c15ff9b5cdcf34e6347573385022e256"
+
+_CHOICES = (
+    f"denoise.model may be {', '.join(['none', 'compact', *PUBLISHED])} or the path of a Demucs checkpoint"
+)
 
 
-def load_module(model: str, weights: str | None) -> tuple[str, str, Demucs]:
-    """Name, SHA-256 of the weights file, and network in eval mode on the CPU; see `load_denoiser`."""
+@dataclass(frozen=True)
+class Loaded:
+    """A network and where it came from.
+
+    Attributes:
+        name: as in `denoise.model`, or the file name of a checkpoint.
+        sha256: of the weights file.
+        module: Demucs in eval mode on the CPU.
+        trained_on: speakers ("corpus/speaker") or data sets that it has heard, as far as the file tells.
+    """
+
+    name: str
+    sha256: str
+    module: Demucs
+    trained_on: tuple[str, ...]
+
+
+def load_module(model: str, weights: str | None) -> Loaded:
+    """Find, check and load a network; see `load_denoiser`."""
     if model in PUBLISHED:
         published = PUBLISHED[model]
         path = _local_weights(model, weights) if weights else _published_weights(model, published)
         module = _build(path, partial(published.build, False), _state(_read(path), path))
-        name = model
-    else:
-        path = Path(model).expanduser()
-        if not path.is_file():
-            raise WeightsError(f"denoise.model: no checkpoint file {path}; {_CHOICES}")
-        package = _read(path)
-        state = _state(package, path)
-        module = _build(path, partial(_demucs_of, package, state), state)
-        name = path.name
-    return name, _sha256(path), module.eval().requires_grad_(False)
+        return Loaded(model, _sha256(path), _ready(module), published.trained_on)
+    path = COMPACT if model == "compact" else Path(model).expanduser()
+    if not path.is_file():
+        raise WeightsError(f"denoise.model: no checkpoint file {path}; {_CHOICES}")
+    if model == "compact" and _sha256(path) != COMPACT_SHA256:
+        raise WeightsError(
+            f"{path}: damaged (not the SHA-256 that it was released with); install the package again"
+        )
+    package = _read_safetensors(path) if path.suffix == ".safetensors" else _read(path)
+    state = _state(package, path)
+    module = _build(path, partial(_demucs_of, package, state), state)
+    name = model if model == "compact" else path.name
+    return Loaded(name, _sha256(path), _ready(module), tuple(package.get("trained_on", ())))
+
+
+def _ready(module: Demucs) -> Demucs:
+    ready: Demucs = module.eval().requires_grad_(False)
+    return ready
 
 
 def find_weights(model: str, weights: str | None) -> Path | None:
     """Where a denoiser's weights lie, if they are on this machine."""
     in_hub = model in PUBLISHED and not weights
     path = hub_path(PUBLISHED[model]) if in_hub else Path(weights or model).expanduser()
+    path = COMPACT if model == "compact" else path
     return path if path.is_file() else None
 
 
@@ -137,6 +173,24 @@ def _read(path: Path) -> Mapping[str, Any]:
         raise WeightsError(f"{path}: no PyTorch checkpoint of tensors and plain types ({what})") from error
     if not isinstance(package, Mapping):
         raise WeightsError(f"{path}: holds a {type(package).__name__}, not a state_dict or a dict with one")
+    return package
+
+
+def _read_safetensors(path: Path) -> Mapping[str, Any]:
+    """Tensors, and from the metadata Demucs' constructor arguments and what the network has heard."""
+    try:
+        with safetensors.safe_open(path, "pt") as file:
+            metadata = file.metadata() or {}
+            state = {name: file.get_tensor(name).float() for name in file.keys()}  # noqa: SIM118 - no dict
+        package: dict[str, Any] = {"state": state}
+        if "args" in metadata:
+            package["kwargs"] = json.loads(metadata["args"])
+        if "data" in metadata:
+            data = json.loads(metadata["data"])
+            package["trained_on"] = sorted({*data["train"]["speakers"], *data["val"]["speakers"]})
+    except (safetensors.SafetensorError, OSError, ValueError, KeyError, TypeError) as error:
+        what = " ".join(str(error).split())[:160]
+        raise WeightsError(f"{path}: damaged, or no safetensors file of a denoiser ({what})") from error
     return package
 
 

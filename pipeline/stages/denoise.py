@@ -49,7 +49,9 @@ def denoise(
     clips = _clips(read_manifest(data / "manifest.csv"))
     denoiser = load_denoiser(params, device)
     attributes = {
-        "denoiser": json.dumps({"name": denoiser.name, "sha256": denoiser.sha256}),
+        "denoiser": json.dumps(
+            {"name": denoiser.name, "sha256": denoiser.sha256, "trained_on": denoiser.trained_on}
+        ),
         "denoise": params.model_dump_json(exclude={"weights"}),
         "sample_rate": str(SAMPLE_RATE),
         "device": device,

@@ -1,6 +1,7 @@
 """The best checkpoint on the test split, read once: metrics, and a prediction for every clip."""
 
 import logging
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -44,11 +45,12 @@ def evaluate(
         raise CheckpointError(f"{data / 'features'}: no test clips; see the split in params.yaml")
     logits = predict_logits(network, test, device=device)
     predictions = prediction_table(test, torch.softmax(logits, dim=1).numpy(), summary["labels"])
+    heard = speakers_heard(test, args["denoiser"].get("trained_on", []))
     evaluation = {
         **compute_metrics(test.labels, logits.argmax(dim=1).numpy(), summary["labels"]).as_dict(),
         "temperature": float(network.temperature),
         "checkpoint": path.name,
-        "protocol": args["protocol"],
+        "protocol": {**args["protocol"], "denoiser_heard_test_speakers": heard},
     }
     write_json(reports / "evaluation.json", evaluation)
     write_json(reports / "metrics.json", headline(evaluation))
@@ -64,6 +66,12 @@ def evaluate(
         "speaker-independent" if evaluation["protocol"]["speaker_independent"] else "SPEAKER-DEPENDENT",
     )
     return evaluation
+
+
+def speakers_heard(test: Features, trained_on: Sequence[str]) -> list[str]:
+    """Test speakers, as "corpus/speaker", that the denoiser was trained on: no leak of labels, yet an overlap."""
+    pairs = zip(test.columns["corpus"], test.columns["speaker"], strict=True)
+    return sorted({f"{corpus}/{speaker}" for corpus, speaker in pairs} & set(trained_on))
 
 
 def headline(evaluation: dict[str, Any]) -> dict[str, Any]:
@@ -82,9 +90,11 @@ def describe(protocol: dict[str, Any]) -> str:
     synthetic = " (synthetic)" if protocol["synthetic"] else ""
     folds = f", fold {protocol['fold']} of {protocol['folds']}" if protocol["folds"] else ""
     independent = "speaker-independent" if protocol["speaker_independent"] else "SPEAKER-DEPENDENT"
+    heard = len(protocol["denoiser_heard_test_speakers"])
+    overlap = f" (HAS HEARD {heard} OF THE TEST SPEAKERS)" if heard else ""
     return (
         f"{protocol['corpus']}{synthetic} {protocol['files_sha256'][:8]}, {len(protocol['labels'])} classes, "
-        f"{independent}{folds}, denoiser {protocol['denoiser']}, seed {protocol['seed']}"
+        f"{independent}{folds}, denoiser {protocol['denoiser']}{overlap}, seed {protocol['seed']}"
     )
 
 

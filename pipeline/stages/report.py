@@ -25,7 +25,7 @@ CAPTIONS = {
     "denoiser": "Denoiser",
 }
 TOLD_APART = {
-    *("corpus", "synthetic", "files_sha256", "label_set", "labels"),
+    *("corpus", "synthetic", "files_sha256", "label_set", "labels", "denoiser_heard_test_speakers"),
     *("split", "speaker_independent", "folds", "fold", "speakers"),
 }
 

@@ -184,7 +184,7 @@ def test_weights_that_are_not_there(tmp_path: Path) -> None:
     assert "denoise.weights" in message
     message = failure(DenoiseParams(model="dns46"))
     assert "dns46" in message
-    assert "none, dns64, dns48, master64" in message
+    assert "none, compact, dns64, dns48, master64" in message
 
 
 class Evil:
@@ -343,3 +343,45 @@ def test_a_clip_that_overflows_does_not_cost_its_neighbours() -> None:
     assert not torch.isfinite(together["bad"]).all()
     assert torch.equal(together["good"], alone["good"])
     assert torch.equal(together["more"], alone["good"])
+
+
+def test_the_built_in_denoiser_needs_nothing_and_helps(ravdess_clips: list[Path]) -> None:
+    from featurize.audio import load_audio
+
+    denoiser = load_denoiser(DenoiseParams(model="compact"))
+    assert denoiser.name == "compact"
+    assert "ravdess/02" in denoiser.trained_on
+    assert "ravdess/01" not in denoiser.trained_on  # an actor of the first test fold
+    heard = {speaker.removeprefix("ravdess/") for speaker in denoiser.trained_on}
+    path = next(path for path in ravdess_clips if path.stem[-2:] not in heard)
+    clean = load_audio(path)
+    power = clean.square().mean()
+    noisy = clean + torch.randn(len(clean), generator=torch.Generator().manual_seed(0)) * (power / 10).sqrt()
+
+    def si_sdr_db(estimate: torch.Tensor) -> float:
+        target = clean * (estimate @ clean) / (clean @ clean)
+        return float(10 * torch.log10(target.square().sum() / (estimate - target).square().sum()))
+
+    assert si_sdr_db(denoise_demucs(noisy, denoiser=denoiser)) > si_sdr_db(noisy) + 3
+    assert si_sdr_db(denoise_demucs(clean, denoiser=denoiser)) > 20
+
+
+def test_the_built_in_weights_are_refused_when_damaged(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from featurize import weights
+
+    content = weights.COMPACT.read_bytes()
+    damaged = tmp_path / "compact.safetensors"
+    damaged.write_bytes(content[:-1] + bytes([content[-1] ^ 1]))
+    monkeypatch.setattr(weights, "COMPACT", damaged)
+    with pytest.raises(WeightsError, match=r"compact\.safetensors: damaged"):
+        load_denoiser(DenoiseParams(model="compact"))
+
+
+@pytest.mark.parametrize("content", [b"", b"not tensors", b"\xff" * 64])
+def test_a_foreign_safetensors_file_is_refused(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "other.safetensors"
+    path.write_bytes(content)
+    with pytest.raises(WeightsError, match=r"other\.safetensors: damaged, or no safetensors"):
+        load_denoiser(DenoiseParams(model=str(path)))

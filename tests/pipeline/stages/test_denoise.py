@@ -45,7 +45,7 @@ def test_waveforms_and_fields_are_those_of_the_manifest(
     denoise(DenoiseParams(), tmp_path, tmp_path / "reports", 0.0)
     shards = [Shard(path) for path in list_shards(tmp_path / "denoised")]
     assert [len(shard) for shard in shards] == [2, 1]
-    assert json.loads(shards[0].attributes["denoiser"]) == {"name": "none", "sha256": ""}
+    assert json.loads(shards[0].attributes["denoiser"]) == {"name": "none", "sha256": "", "trained_on": []}
     rows = [(shard, row) for shard in shards for row in range(len(shard))]
     for path, clip, (shard, row) in zip(
         paths, read_manifest(tmp_path / "manifest.csv").to_dict("records"), rows, strict=True

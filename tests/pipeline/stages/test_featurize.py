@@ -34,7 +34,7 @@ def test_the_shard_says_how_it_was_made(small_run: Any) -> None:
     attributes = Shard(list_shards(small_run.data / "features")[0]).attributes
     tier0_params = Tier0Params.model_validate(json.loads(attributes["tier0"]))
     assert tier0_params == small_run.params.tier0
-    assert json.loads(attributes["denoiser"]) == {"name": "none", "sha256": ""}
+    assert json.loads(attributes["denoiser"]) == {"name": "none", "sha256": "", "trained_on": []}
     assert {"torch", "torchaudio", "silero-vad"} <= json.loads(attributes["versions"]).keys()
 
 

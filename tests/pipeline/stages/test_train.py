@@ -18,7 +18,7 @@ def test_the_checkpoint_knows_what_it_was_trained_on(small_run: Any) -> None:
     _, args = load_checkpoint(best_checkpoint(small_run.checkpoints))
     assert args["labels"] == ["happy", "neutral", "sad", "angry"]
     assert Tier0Params.model_validate(args["tier0"]) == small_run.params.tier0
-    assert args["denoiser"] == {"name": "none", "sha256": ""}
+    assert args["denoiser"] == {"name": "none", "sha256": "", "trained_on": []}
     assert args["protocol"]["speaker_independent"] is True
     assert args["protocol"]["synthetic"] is True
     assert args["protocol"]["seed"] == 0
