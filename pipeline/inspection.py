@@ -73,7 +73,9 @@ def _draw(result: Tier0, path: Path) -> None:
         wave.axvspan(start, end, alpha=0.2, color="tab:orange")
     wave.set(xlabel="time (s)", ylabel="amplitude", title="waveform, speech shaded", ylim=(-1.05, 1.05))
     # The 0th coefficient is the loudness and an order of magnitude larger than the others.
-    cepstrum.imshow(result.mfcc.numpy()[1:], origin="lower", aspect="auto", interpolation="nearest")
+    coefficients = result.mfcc.numpy()[1:]
+    edges = (-0.5, coefficients.shape[1] - 0.5, 0.5, len(coefficients) + 0.5)
+    cepstrum.imshow(coefficients, origin="lower", aspect="auto", interpolation="nearest", extent=edges)
     cepstrum.set(xlabel="frame of speech", ylabel="coefficient", title="MFCC without the 0th")
     with replacing(path) as temporary:
         figure.savefig(temporary, format=kind, dpi=120)

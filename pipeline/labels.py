@@ -101,6 +101,13 @@ def _four(counts: Mapping[str, int], _native: Sequence[str], _params: LabelParam
         log.info("labels.set four: the corpus has numbers for labels, which are used as they are")
         label_of = {emotion: _plain(emotion) for emotion in counts}
         return label_of, _in_order(label_of.values())
+    for emotion in sorted(counts):
+        near = difflib.get_close_matches(_plain(emotion), _WORDS, n=1, cutoff=0.8)
+        if near and _plain(emotion) not in _WORDS:
+            raise CorpusError(
+                f"labels.set four: {counts[emotion]} clips have the emotion {emotion!r}; is {near[0]!r} meant? "
+                f"correct it, or say with labels.set map what it stands for"
+            )
     return {emotion: _WORDS[_plain(emotion)] for emotion in counts if _plain(emotion) in _WORDS}, list(FOUR)
 
 

@@ -50,6 +50,8 @@ def evaluate(
         **compute_metrics(test.labels, logits.argmax(dim=1).numpy(), summary["labels"]).as_dict(),
         "temperature": float(network.temperature),
         "checkpoint": path.name,
+        "val_uar": args["val_uar"],
+        "best_epoch": args["epoch"],
         "protocol": {**args["protocol"], "denoiser_heard_test_speakers": heard},
     }
     write_json(reports / "evaluation.json", evaluation)
@@ -80,6 +82,8 @@ def headline(evaluation: dict[str, Any]) -> dict[str, Any]:
         "uar": evaluation["uar"],
         "accuracy": evaluation["accuracy"],
         "macro_f1": evaluation["macro_f1"],
+        "val_uar": evaluation["val_uar"],
+        "best_epoch": evaluation["best_epoch"],
         "recall": {label: scores["recall"] for label, scores in evaluation["per_class"].items()},
         "protocol": describe(evaluation["protocol"]),
     }

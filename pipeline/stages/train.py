@@ -79,6 +79,8 @@ def train(
         outcome = fit(
             network, train_split, val_split, params, checkpoints, device=device, args=args, on_epoch=on_epoch
         )
+    if len(outcome.history) < params.epochs:
+        log.info("stopped early: %d epochs without a better validation UAR", params.patience)
     log.info(
         "best epoch %d: validation UAR %.3f, temperature %.2f; %s",
         outcome.best_epoch,
