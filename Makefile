@@ -2,9 +2,14 @@
 PYTHON ?= python3
 BIN := .venv/bin
 UV := $(shell command -v uv 2>/dev/null)
+ifdef UV
+PIP := uv pip install -q --python $(BIN)/python --no-deps
+else
+PIP := $(BIN)/python -m pip install -q --disable-pip-version-check --no-deps
+endif
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: demo test lint setup install lock clean
+.PHONY: demo test lint setup install recipe lock clean
 
 demo: setup
 	dvc repro
@@ -31,14 +36,16 @@ setup: .venv/installed
 install:
 ifdef UV
 	test -x $(BIN)/python || uv venv -q --python $(PYTHON) .venv
-	uv pip install -q --python $(BIN)/python --no-deps --require-hashes -r requirements.lock
-	uv pip install -q --python $(BIN)/python --no-deps -e .
 else
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv
-	$(BIN)/python -m pip install -q --disable-pip-version-check --no-deps --require-hashes -r requirements.lock
-	$(BIN)/python -m pip install -q --disable-pip-version-check --no-deps -e .
 endif
+	$(PIP) --require-hashes -r requirements.lock
+	$(PIP) -e .
 	@cat requirements.lock pyproject.toml > .venv/installed
+
+# What training the compact denoiser needs beside the project; pesq is compiled.
+recipe: setup
+	$(PIP) --require-hashes -r recipes/compact-denoiser/requirements.lock
 
 # One lock for Linux, macOS and Windows; it names versions and hashes, and no download host.
 lock:

@@ -34,13 +34,23 @@ class DenoiseParams(BaseModel, frozen=True, extra="forbid"):
 
 @dataclass(frozen=True)
 class Denoiser:
-    """A denoiser ready to run. For "none", `sha256` of the weights file is "" and `module` is None."""
+    """A denoiser ready to run.
+
+    Attributes:
+        name: as in `denoise.model`, or the file name of a checkpoint.
+        sha256: of the weights file; "" for "none".
+        module: Demucs in eval mode; None for "none".
+        device: where the module is.
+        trained_on: speakers ("corpus/speaker") or data sets that it has heard, as far as is known.
+        edge: samples of silence that the network wants before and after a clip.
+    """
 
     name: str
     sha256: str
     module: Demucs | None
     device: torch.device
     trained_on: tuple[str, ...] = ()
+    edge: int = 0
 
 
 def load_denoiser(params: DenoiseParams, device: str | torch.device = "cpu") -> Denoiser:
@@ -65,7 +75,8 @@ def load_denoiser(params: DenoiseParams, device: str | torch.device = "cpu") -> 
     if params.model == "none":
         return Denoiser("none", "", None, device)
     loaded = load_module(params.model, params.weights)
-    return Denoiser(loaded.name, loaded.sha256, loaded.module.to(device), device, loaded.trained_on)
+    module = loaded.module.to(device)
+    return Denoiser(loaded.name, loaded.sha256, module, device, loaded.trained_on, loaded.edge)
 
 
 def denoise_demucs(
@@ -91,7 +102,7 @@ def denoise_demucs(
     denoiser = denoiser or dns64(str(device))
     if denoiser.module is None or len(waveform) < MIN_SAMPLES:
         return waveform
-    clean = _run(denoiser.module, waveform, denoiser.device)
+    clean = _run(denoiser.module, waveform, denoiser)
     if not torch.isfinite(clean).all():
         raise AudioError("non-finite", f"the denoiser {denoiser.name} gave NaN or infinite samples")
     return clean.to(waveform.device)
@@ -120,12 +131,13 @@ def denoise_clips(clips: Iterable[tuple[Key, Tensor]], denoiser: Denoiser) -> It
     elif can_stream(module):
         streams = DemucsStreams(module, slots=SLOTS.get(denoiser.device.type, SLOTS["cpu"]))
         too_short: list[tuple[Key, Tensor]] = []
-        for key, clean in streams(_all_but(too_short, clips)):
-            yield key, clean.cpu()
+        edge = denoiser.edge
+        for key, clean in streams(_all_but(too_short, clips, edge)):
+            yield key, clean.cpu()[edge : len(clean) - edge]
         yield from too_short
     else:
         for key, waveform in clips:
-            yield key, waveform if len(waveform) < MIN_SAMPLES else _run(module, waveform, denoiser.device)
+            yield key, waveform if len(waveform) < MIN_SAMPLES else _run(module, waveform, denoiser)
 
 
 @torch.inference_mode()
@@ -134,17 +146,21 @@ def _infer(module: Demucs, waveform: Tensor, device: torch.device) -> Tensor:
     return clean.cpu()
 
 
-def _run(module: Demucs, waveform: Tensor, device: torch.device) -> Tensor:
+def _run(module: Demucs, waveform: Tensor, denoiser: Denoiser) -> Tensor:
     """The network as it comes, on one clip: (num_samples,) → the same, on the CPU."""
-    return _infer(module, waveform, device).clone()  # made outside inference mode: an ordinary tensor
+    padded = torch.nn.functional.pad(waveform, (denoiser.edge, denoiser.edge))
+    clean = _infer(module, padded, denoiser.device)
+    return clean[
+        denoiser.edge : denoiser.edge + len(waveform)
+    ].clone()  # outside inference mode: an ordinary tensor
 
 
 def _all_but(
-    too_short: list[tuple[Key, Tensor]], clips: Iterable[tuple[Key, Tensor]]
+    too_short: list[tuple[Key, Tensor]], clips: Iterable[tuple[Key, Tensor]], edge: int
 ) -> Iterator[tuple[Key, Tensor]]:
-    """Pass clips on; put those that have no standard deviation aside."""
+    """Pass clips on with silence around them; put those that have no standard deviation aside."""
     for key, waveform in clips:
         if len(waveform) < MIN_SAMPLES:
             too_short.append((key, waveform))
         else:
-            yield key, waveform
+            yield key, torch.nn.functional.pad(waveform, (edge, edge))

@@ -53,7 +53,7 @@ PUBLISHED = {
 
 COMPACT = Path(__file__).with_name("compact.safetensors")
 """The small denoiser that comes with the package; recipes/compact-denoiser makes it, compact.md describes it."""
-COMPACT_SHA256 = "2e925dffe216087dd9f3f364b5eff513c15ff9b5cdcf34e6347573385022e256"
+COMPACT_SHA256 = "007d9f09e6d6bc48805ca6219c5eb043b3b97291a5e2c4b94ee80928d8ef8b51"
 
 _CHOICES = (
     f"denoise.model may be {', '.join(['none', 'compact', *PUBLISHED])} or the path of a Demucs checkpoint"
@@ -69,12 +69,14 @@ class Loaded:
         sha256: of the weights file.
         module: Demucs in eval mode on the CPU.
         trained_on: speakers ("corpus/speaker") or data sets that it has heard, as far as the file tells.
+        edge: samples of silence that it wants before and after a clip.
     """
 
     name: str
     sha256: str
     module: Demucs
     trained_on: tuple[str, ...]
+    edge: int = 0
 
 
 def load_module(model: str, weights: str | None) -> Loaded:
@@ -95,7 +97,9 @@ def load_module(model: str, weights: str | None) -> Loaded:
     state = _state(package, path)
     module = _build(path, partial(_demucs_of, package, state), state)
     name = model if model == "compact" else path.name
-    return Loaded(name, _sha256(path), _ready(module), tuple(package.get("trained_on", ())))
+    return Loaded(
+        name, _sha256(path), _ready(module), tuple(package.get("trained_on", ())), package.get("edge", 0)
+    )
 
 
 def _ready(module: Demucs) -> Demucs:
@@ -185,6 +189,7 @@ def _read_safetensors(path: Path) -> Mapping[str, Any]:
         package: dict[str, Any] = {"state": state}
         if "args" in metadata:
             package["kwargs"] = json.loads(metadata["args"])
+        package["edge"] = int(metadata.get("edge", 0))
         if "data" in metadata:
             data = json.loads(metadata["data"])
             package["trained_on"] = sorted({*data["train"]["speakers"], *data["val"]["speakers"]})

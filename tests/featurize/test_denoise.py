@@ -325,7 +325,7 @@ def test_params() -> None:
 def test_together_as_one_by_one(shape: dict[str, Any] | None) -> None:
     torch.manual_seed(0)
     module = Demucs(**shape).eval() if shape else None
-    denoiser = Denoiser("any", "", module, torch.device("cpu"))
+    denoiser = Denoiser("any", "", module, torch.device("cpu"), edge=7)
     clips = {length: torch.randn(length) * 0.1 for length in (1, 2, 500, 3_000)}
     together = dict(denoise_clips(clips.items(), denoiser))
     assert together.keys() == clips.keys()
@@ -364,6 +364,18 @@ def test_the_built_in_denoiser_needs_nothing_and_helps(ravdess_clips: list[Path]
 
     assert si_sdr_db(denoise_demucs(noisy, denoiser=denoiser)) > si_sdr_db(noisy) + 3
     assert si_sdr_db(denoise_demucs(clean, denoiser=denoiser)) > 20
+
+
+def test_the_built_in_denoiser_gets_the_silence_that_it_wants_at_the_edges(ravdess_clips: list[Path]) -> None:
+    from featurize.audio import load_audio
+
+    denoiser = load_denoiser(DenoiseParams(model="compact"))
+    assert denoiser.edge == 128
+    clip = load_audio(ravdess_clips[0])[16_000:32_000]  # begins and ends in the middle of speech
+    clean = denoise_demucs(clip, denoiser=denoiser)
+    torch.testing.assert_close(dict(denoise_clips([(0, clip)], denoiser))[0], clean, atol=1e-5, rtol=0)
+    assert len(clean) == len(clip)
+    assert (clean - clip)[:128].abs().max() < 0.1
 
 
 def test_the_built_in_weights_are_refused_when_damaged(

@@ -1,0 +1,24 @@
+"""Stage cache: folders of audio → the arrays that training reads."""
+
+from pathlib import Path
+
+from params import load_recipe
+from stage import report_errors
+
+from data import SAMPLE_RATE, build_cache
+
+CACHE = Path("cache")
+
+
+@report_errors
+def main() -> None:
+    """Decode what params.yaml's data block names."""
+    recipe = load_recipe()
+    for kind, sources in (("speech", recipe.data.clean), ("noise", recipe.data.noise)):
+        index = build_cache(sources, CACHE, kind)
+        hours = index["length"].sum() / SAMPLE_RATE / 3600
+        print(f"{kind}: {len(index)} clips, {index['group'].nunique()} groups, {hours:.2f} h")
+
+
+if __name__ == "__main__":
+    main()

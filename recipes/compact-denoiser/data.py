@@ -1,0 +1,181 @@
+"""Clean speech and noise, decoded once: two long int16 arrays on disk and an index of who is where in them.
+
+Decoding FLAC for each example would cost more than the network; a memory map costs nothing.
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import soundfile as sf
+import torch
+import torchaudio
+from numpy.typing import NDArray
+from params import HeldOut, SourceParams, SplitParams
+
+from featurize.errors import AudioError, CorpusError, SplitError
+
+SAMPLE_RATE = 16_000
+ENDINGS = {".wav", ".flac", ".ogg", ".mp3", ".aiff", ".aif"}
+COLUMNS = ["group", "path", "start", "length", "power"]
+FULL_SCALE = 32_767.0
+FRAME = 320  # 20 ms
+ACTIVE_BELOW_PEAK_DB = 35.0
+
+Samples = NDArray[np.float32]
+
+
+def find_files(name: str, source: SourceParams) -> Iterator[tuple[str, Path]]:
+    """Audio files under a source's root with their group, `source/group`, in a stable order.
+
+    Raises:
+        CorpusError: no folder, no audio in it, or a path that does not name its group.
+    """
+    root = Path(source.root)
+    if not root.is_dir():
+        raise CorpusError(f"{name}: {root} is not a folder; set data.*.{name}.root to where its audio lies")
+    paths = sorted(path for path in root.rglob("*") if path.suffix.lower() in ENDINGS)
+    if not paths:
+        raise CorpusError(f"{name}: no audio files under {root} ({', '.join(sorted(ENDINGS))})")
+    for path in paths:
+        found = re.search(source.group, path.relative_to(root).as_posix())
+        if found is None:
+            raise CorpusError(f"{name}: {path} does not match group {source.group!r}")
+        yield f"{name}/{found.group(1)}", path
+
+
+def decode(path: Path) -> NDArray[np.int16]:
+    """One file as 16 kHz mono, scaled to the whole range of int16: (num_samples,). Raises AudioError."""
+    try:
+        samples, rate = sf.read(path, dtype="float32", always_2d=True)
+    except (sf.LibsndfileError, OSError) as error:
+        raise AudioError(
+            "undecodable", f"{path}: cannot be read as audio ({error}); remove or replace it"
+        ) from None
+    mono = samples.mean(axis=1)
+    if rate != SAMPLE_RATE:
+        mono = torchaudio.functional.resample(torch.from_numpy(mono), rate, SAMPLE_RATE).numpy()
+    peak = float(np.abs(mono).max(initial=0.0))
+    if not np.isfinite(peak) or peak == 0.0:
+        raise AudioError("silent", f"{path}: empty, silent or not finite; remove it")
+    return np.round(mono / peak * FULL_SCALE).astype(np.int16)
+
+
+def frame_power(x: Samples) -> NDArray[np.float64]:
+    """Mean square of each whole 20 ms frame: (num_frames,)."""
+    frames = x[: len(x) // FRAME * FRAME].reshape(-1, FRAME)
+    return np.mean(frames.astype(np.float64) ** 2, axis=1)
+
+
+def active_frames(x: Samples) -> NDArray[np.bool_]:
+    """Frames at most 35 dB below the loudest: (num_frames,)."""
+    power = frame_power(x)
+    return power >= power.max(initial=0.0) * 10 ** (-ACTIVE_BELOW_PEAK_DB / 10)
+
+
+def active_power(x: Samples) -> float:
+    """Mean square over the active frames.
+
+    Clips differ in how much silence surrounds the words; a level over the whole clip would make
+    0 dB mean something else for each corpus.
+    """
+    if len(x) < FRAME:
+        return float(np.mean(x.astype(np.float64) ** 2))
+    return float(frame_power(x)[active_frames(x)].mean())
+
+
+def build_cache(sources: dict[str, SourceParams], folder: Path, kind: str) -> pd.DataFrame:
+    """Decode every file of the sources into `<kind>.npy` and `<kind>.csv` in folder; returns the index."""
+    rows: list[tuple[str, str, int, int, float]] = []
+    parts: list[NDArray[np.int16]] = []
+    start = 0
+    for name, source in sources.items():
+        for group, path in find_files(name, source):
+            part = decode(path)
+            relative = path.relative_to(source.root).as_posix()
+            rows.append(
+                (group, f"{name}/{relative}", start, len(part), active_power(part / np.float32(FULL_SCALE)))
+            )
+            parts.append(part)
+            start += len(part)
+    folder.mkdir(parents=True, exist_ok=True)
+    np.save(folder / f"{kind}.npy", np.concatenate(parts))
+    index = pd.DataFrame(rows, columns=COLUMNS)
+    index.to_csv(folder / f"{kind}.csv", index=False)
+    return index
+
+
+@dataclass(frozen=True)
+class Bank:
+    """Clips of one split. `clips` has the columns of COLUMNS; `samples` is the memory map of all splits."""
+
+    samples: NDArray[np.int16]
+    clips: pd.DataFrame
+
+    def __len__(self) -> int:
+        return len(self.clips)
+
+    @cached_property
+    def power(self) -> NDArray[np.float64]:
+        """Active power of each clip: (num_clips,)."""
+        return self.clips["power"].to_numpy()
+
+    @cached_property
+    def rows_by_group(self) -> list[NDArray[np.intp]]:
+        """Clip numbers of each speaker or class of noise."""
+        return list(self.clips.groupby("group").indices.values())
+
+    @cached_property
+    def _bounds(self) -> NDArray[np.int64]:
+        return self.clips[["start", "length"]].to_numpy()
+
+    def clip(self, row: int, length: int | None = None, rng: np.random.Generator | None = None) -> Samples:
+        """Clip number `row`, or a random piece of at most `length` of it: (num_samples,) in [-1, 1]."""
+        start, available = (int(bound) for bound in self._bounds[row])
+        if length is not None and rng is not None and available > length:
+            start, available = start + int(rng.integers(available - length + 1)), length
+        return self.samples[start : start + available].astype(np.float32) / np.float32(FULL_SCALE)
+
+
+def split_groups(
+    groups: set[str], val: tuple[str, ...], test: tuple[str, ...], what: str
+) -> dict[str, set[str]]:
+    """Groups → train, val, test, disjoint by construction and by check. Raises SplitError."""
+    for name, wanted in (("val", val), ("test", test)):
+        if missing := sorted(set(wanted) - groups):
+            some = ", ".join(sorted(groups)[:6])
+            raise SplitError(f"split.{name}: no {what} {missing[0]!r} in the data, which has {some} ...")
+        if not wanted:
+            raise SplitError(f"split.{name}: no {what} held out; name at least one")
+    if both := sorted(set(val) & set(test)):
+        raise SplitError(f"{what} {both[0]!r} is in split.val and in split.test")
+    train = groups - set(val) - set(test)
+    if not train:
+        raise SplitError(f"too few {what}s: {len(groups)} in the data and all of them held out")
+    return {"train": train, "val": set(val), "test": set(test)}
+
+
+def open_banks(folder: Path, split: SplitParams) -> dict[str, tuple[Bank, Bank]]:
+    """The cache as {split: (speech, noise)}; no speaker and no class of noise is in two splits."""
+    speech, noise = _open(folder, "speech", split, "speakers"), _open(folder, "noise", split, "noises")
+    return {name: (speech[name], noise[name]) for name in speech}
+
+
+def _open(folder: Path, kind: str, split: SplitParams, field: str) -> dict[str, Bank]:
+    if not (folder / f"{kind}.csv").exists():
+        raise CorpusError(f"{folder}: no cache of {kind}; run the cache stage first")
+    index = pd.read_csv(folder / f"{kind}.csv", dtype={"group": str})
+    samples = np.load(folder / f"{kind}.npy", mmap_mode="r")
+
+    def names(held_out: HeldOut) -> tuple[str, ...]:
+        return held_out.speakers if field == "speakers" else held_out.noises
+
+    parts = split_groups(set(index["group"]), names(split.val), names(split.test), field.removesuffix("s"))
+    return {
+        name: Bank(samples, index[index["group"].isin(groups)].reset_index(drop=True))
+        for name, groups in parts.items()
+    }

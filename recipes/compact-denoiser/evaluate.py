@@ -1,0 +1,224 @@
+"""Stage evaluate: what each denoiser does to speech and noise that none of them heard here, clip by clip."""
+
+import json
+import math
+import multiprocessing
+import os
+from collections.abc import Callable, Iterable
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+import noisereduce
+import numpy as np
+import pandas as pd
+import torch
+from cache import CACHE
+from denoiser.demucs import Demucs
+from export import WEIGHTS, load
+from loss import si_sdr
+from mixing import draw_noise, scale_noise
+from network import enhance
+from params import EvaluateParams, load_recipe
+from pesq import NoUtterancesError, pesq
+from pystoi import stoi
+from stage import report_errors
+
+from data import FRAME, SAMPLE_RATE, Bank, Samples, active_frames, open_banks
+from featurize.errors import WeightsError
+
+OUT = Path("out")
+CLEAN = math.inf  # the SNR of speech to which nothing was added
+
+Denoise = Callable[[Samples], Samples]
+
+
+@dataclass(frozen=True)
+class Pair:
+    """A held-out clip and the held-out noise that is mixed into it at each SNR; both (num_samples,)."""
+
+    path: str
+    speaker: str
+    noise: str
+    clean: Samples
+    background: Samples
+
+
+def held_out_pairs(speech: Bank, noise: Bank, params: EvaluateParams) -> list[Pair]:
+    """`clips` random clips, each with a piece of noise; classes of noise take turns."""
+    rng = np.random.default_rng(params.seed)
+    pairs = []
+    for number, row in enumerate(rng.permutation(len(speech))[: params.clips]):
+        group = number % len(noise.rows_by_group)
+        clean, clip = speech.clip(int(row)), speech.clips.iloc[row]
+        background = draw_noise(noise, len(clean), rng, group)
+        name = str(noise.clips["group"].iloc[noise.rows_by_group[group][0]])
+        pairs.append(Pair(clip["path"], clip["group"], name, clean, background))
+    return pairs
+
+
+def load_systems(params: EvaluateParams, weights: Path) -> dict[str, Denoise]:
+    """Name → function from noisy to denoised. dns64 only where its weights are given."""
+
+    def demucs(network: Demucs) -> Denoise:
+        return lambda noisy: enhance(network, torch.from_numpy(noisy)).numpy()
+
+    systems: dict[str, Denoise] = {}
+    for name in params.systems:
+        if name == "none":
+            systems[name] = lambda noisy: noisy
+        elif name == "compact":
+            systems[name] = demucs(load(weights)[0])
+        elif name == "noisereduce":  # its defaults, and the variant for steady noise
+            systems[name] = lambda noisy: noisereduce.reduce_noise(y=noisy, sr=SAMPLE_RATE)
+            systems[f"{name} (stationary)"] = lambda noisy: noisereduce.reduce_noise(
+                y=noisy, sr=SAMPLE_RATE, stationary=True
+            )
+        elif params.dns64_weights is not None:
+            systems[name] = demucs(load_dns64(Path(params.dns64_weights)))
+    return systems
+
+
+def load_dns64(path: Path) -> Demucs:
+    """The published DNS64 from its own file. Raises WeightsError."""
+    network = Demucs(hidden=64, sample_rate=SAMPLE_RATE)
+    try:
+        network.load_state_dict(torch.load(path, weights_only=True))
+    except Exception as error:  # torch raises a different class for each kind of damage
+        reason = str(error).splitlines()[0]
+        raise WeightsError(
+            f"{path}: not the weights of dns64 ({reason}); unset evaluate.dns64_weights"
+        ) from None
+    return network.eval()
+
+
+def score(estimate: Samples, clean: Samples) -> dict[str, float]:
+    """SI-SDR in dB over the whole clip and over its speech alone, PESQ-WB (NaN where it finds none), STOI."""
+    spoken = np.repeat(active_frames(clean), FRAME)
+    whole = torch.from_numpy(np.stack([estimate, clean]).astype(np.float64))
+    speech = whole[:, : len(spoken)][:, torch.from_numpy(spoken)]
+    try:
+        quality = float(pesq(SAMPLE_RATE, clean, estimate.astype(np.float32), "wb"))
+    except NoUtterancesError:
+        quality = math.nan
+    return {
+        "si_sdr_db": float(si_sdr(whole[0], whole[1])),
+        "si_sdr_speech_db": float(si_sdr(speech[0], speech[1])),
+        "pesq_wb": quality,
+        "stoi": float(stoi(clean, estimate, SAMPLE_RATE)),
+    }
+
+
+def score_pair(
+    pair: Pair, systems: dict[str, Denoise], snrs_db: Iterable[float]
+) -> list[dict[str, float | str]]:
+    """One row for each SNR and system; `gain` columns are over the noisy input."""
+    rows: list[dict[str, float | str]] = []
+    for snr_db in (*snrs_db, CLEAN):
+        noisy = (
+            pair.clean if snr_db == CLEAN else pair.clean + scale_noise(pair.clean, pair.background, snr_db)
+        )
+        before = score(noisy, pair.clean)
+        for name, denoise in systems.items():
+            after = before if name == "none" else score(denoise(noisy), pair.clean)
+            gains = {f"{key}_gain": after[key] - before[key] for key in after}
+            where = {
+                "path": pair.path,
+                "speaker": pair.speaker,
+                "noise": pair.noise,
+                "snr_db": snr_db,
+                "system": name,
+            }
+            rows.append({**where, **after, **gains})
+    return rows
+
+
+_systems: dict[str, Denoise] = {}
+
+
+def _start_worker(params: EvaluateParams, weights: Path) -> None:
+    torch.set_num_threads(1)
+    _systems.update(load_systems(params, weights))
+
+
+def _score_in_worker(pair: Pair, params: EvaluateParams) -> list[dict[str, float | str]]:
+    return score_pair(pair, _systems, params.snrs_db)
+
+
+def evaluate(pairs: list[Pair], params: EvaluateParams, weights: Path, processes: int = 1) -> pd.DataFrame:
+    """Scores of all pairs, one row for each clip, SNR and system."""
+    systems = load_systems(params, weights)  # a bad weights file is reported here, not from inside a process
+    if processes == 1:
+        parts = [score_pair(pair, systems, params.snrs_db) for pair in pairs]
+    else:
+        context = multiprocessing.get_context("spawn")
+        with ProcessPoolExecutor(processes, context, _start_worker, (params, weights)) as pool:
+            parts = list(pool.map(_score_in_worker, pairs, [params] * len(pairs)))
+    return pd.DataFrame([row for part in parts for row in part])
+
+
+def summarise(scores: pd.DataFrame) -> pd.DataFrame:
+    """Means over clips for each SNR and system, systems in the order of evaluation."""
+    columns = ["si_sdr_db", "si_sdr_db_gain", "si_sdr_speech_db_gain", "pesq_wb", "stoi"]
+    return scores.groupby(["snr_db", "system"], sort=False)[columns].mean().reset_index()
+
+
+def table(summary: pd.DataFrame) -> str:
+    """The summary as Markdown."""
+    lines = [
+        "| SNR (dB) | denoiser | SI-SDR (dB) | gain (dB) | gain over speech (dB) | PESQ-WB | STOI |",
+        "|---:|---|---:|---:|---:|---:|---:|",
+    ]
+    for row in summary.itertuples():
+        clean = row.snr_db == CLEAN
+        untouched = clean and row.system == "none"
+        sdr = "∞" if untouched else f"{row.si_sdr_db:.1f}"
+        gains = "| | " if clean else f"| {row.si_sdr_db_gain:+.1f} | {row.si_sdr_speech_db_gain:+.1f} "
+        snr = "clean" if clean else f"{row.snr_db:g}"
+        lines.append(f"| {snr} | {row.system} | {sdr} {gains}| {row.pesq_wb:.2f} | {row.stoi:.3f} |")
+    return "\n".join(lines) + "\n"
+
+
+def table_by_noise(scores: pd.DataFrame, system: str, snr_db: float = 0.0) -> str:
+    """One system's gain on each class of noise at one SNR, as Markdown: where it fails."""
+    rows = scores[(scores["system"] == system) & (scores["snr_db"] == snr_db)].groupby("noise")
+    lines = [
+        f"| noise at {snr_db:g} dB | clips | SI-SDR gain (dB) | PESQ-WB gain | STOI gain |",
+        "|---|---:|---:|---:|---:|",
+    ]
+    for noise, part in rows:
+        sdr, quality, clear = (part[f"{key}_gain"].mean() for key in ("si_sdr_db", "pesq_wb", "stoi"))
+        lines.append(f"| {noise} | {len(part)} | {sdr:+.1f} | {quality:+.2f} | {clear:+.3f} |")
+    return "\n".join(lines) + "\n"
+
+
+def metrics(summary: pd.DataFrame) -> dict[str, dict[str, dict[str, float]]]:
+    """System → SNR → measure, for `dvc metrics`. The untouched clean clip has no finite SI-SDR: left out."""
+    found: dict[str, dict[str, dict[str, float]]] = {}
+    for record in summary.to_dict("records"):
+        snr, system = record.pop("snr_db"), record.pop("system")
+        if snr == CLEAN and system == "none":
+            continue
+        name = "clean" if snr == CLEAN else f"{snr:g}"
+        kept = {
+            key: round(value, 4) for key, value in record.items() if snr != CLEAN or not key.endswith("gain")
+        }
+        found.setdefault(system, {})[name] = kept
+    return found
+
+
+@report_errors
+def main() -> None:
+    """Measure out/compact.safetensors and its rivals; leaves scores.csv, table.md and metrics.json."""
+    recipe = load_recipe()
+    pairs = held_out_pairs(*open_banks(CACHE, recipe.split)["test"], recipe.evaluate)
+    scores = evaluate(pairs, recipe.evaluate, WEIGHTS, os.cpu_count() or 1)
+    summary = summarise(scores)
+    scores.to_csv(OUT / "scores.csv", index=False, float_format="%.4f")
+    (OUT / "table.md").write_text(table(summary) + "\n" + table_by_noise(scores, "compact"))
+    (OUT / "metrics.json").write_text(json.dumps(metrics(summary), indent=2) + "\n")
+    print((OUT / "table.md").read_text())
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,147 @@
+"""Noisy examples made as they are needed, each a function of its seed: no mixture is ever heard twice."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from params import MixParams
+from scipy.fft import irfft, rfft
+from scipy.signal import fftconvolve, resample_poly
+
+from data import SAMPLE_RATE, Bank, Samples, active_power
+
+SPEEDS = ((10, 9), (20, 19), (20, 21), (10, 11))  # (up, down): slower and lower ... faster and higher
+NOISE_SPEEDS = (*SPEEDS, (4, 3), (5, 7), (3, 2))
+
+Rng = np.random.Generator
+
+
+def scale_noise(speech: Samples, noise: Samples, snr_db: float) -> Samples:
+    """Noise scaled so that active speech power over mean noise power is `snr_db`. Both (num_samples,)."""
+    noise_power = float(np.mean(noise.astype(np.float64) ** 2))
+    if noise_power == 0.0:
+        return noise
+    return noise * np.float32(np.sqrt(active_power(speech) / noise_power * 10 ** (-snr_db / 10)))
+
+
+def fit(x: Samples, length: int, rng: Rng) -> Samples:
+    """A random piece of x, or x at a random place in silence: (length,)."""
+    if len(x) >= length:
+        start = int(rng.integers(len(x) - length + 1))
+        return x[start : start + length]
+    before = int(rng.integers(length - len(x) + 1))
+    return np.pad(x, (before, length - len(x) - before))
+
+
+def draw_noise(bank: Bank, length: int, rng: Rng, group: int | None = None, tries: int = 8) -> Samples:
+    """A piece of a random recording of a random class, or of class number `group`: (length,).
+
+    Short recordings repeat. Some are padded with digital silence, which is no noise: draw again.
+    """
+    piece: Samples = np.zeros(length, np.float32)
+    for _ in range(tries):
+        rows = bank.rows_by_group[rng.integers(len(bank.rows_by_group)) if group is None else group]
+        row = int(rng.choice(rows))
+        piece = bank.clip(row, length, rng)
+        if np.mean(piece**2) > 1e-2 * bank.power[row]:
+            break
+    return np.resize(piece, length) if len(piece) < length else piece
+
+
+def equalise(x: Samples, spread_db: float, rng: Rng) -> Samples:
+    """X through a random smooth frequency response: normal gains at eight points from 60 Hz to 8 kHz."""
+    spectrum = rfft(x)
+    points = np.geomspace(60, SAMPLE_RATE / 2, 8)
+    frequencies = np.linspace(1, SAMPLE_RATE / 2, len(spectrum))
+    gains_db = np.interp(frequencies, points, rng.normal(0, spread_db, len(points)))
+    return irfft(spectrum * (10 ** (gains_db / 20)).astype(np.float32), len(x)).astype(np.float32)
+
+
+def synthetic_noise(length: int, rng: Rng) -> Samples:
+    """Gaussian noise of random colour; half of it comes and goes at up to 8 Hz."""
+    noise = equalise(rng.standard_normal(length, np.float32), 12.0, rng)
+    if rng.random() < 0.5:
+        knots = max(2, int(length / SAMPLE_RATE * rng.uniform(1, 8)) + 1)
+        level_db = np.interp(np.linspace(0, knots - 1, length), np.arange(knots), rng.normal(0, 8, knots))
+        noise *= (10 ** (level_db / 20)).astype(np.float32)
+    return noise
+
+
+def room_response(rng: Rng) -> Samples:
+    """A simple room: direct sound, then noise that decays by 60 dB in 0.1 to 0.5 s, 0 to 15 dB below."""
+    decay_s = rng.uniform(0.1, 0.5)
+    time_s = np.arange(int(decay_s * SAMPLE_RATE)) / SAMPLE_RATE
+    tail = rng.standard_normal(len(time_s)) * 10 ** (-3 * time_s / decay_s)
+    tail[: SAMPLE_RATE // 500] = 0  # nothing comes back within 2 ms
+    tail *= np.sqrt(10 ** (-rng.uniform(0, 15) / 10) / np.sum(tail**2))
+    tail[0] = 1.0
+    return tail.astype(np.float32)
+
+
+@dataclass(frozen=True)
+class Mixer:
+    """Makes training examples from a speech bank and a noise bank."""
+
+    speech: Bank
+    noise: Bank
+    params: MixParams
+
+    @property
+    def length(self) -> int:
+        """Samples in an example."""
+        return int(self.params.segment_s * SAMPLE_RATE)
+
+    def batch(self, size: int, seed: tuple[int, ...]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """Noisy and clean, each (size, num_samples): the same for the same seed."""
+        rng = np.random.default_rng(seed)
+        pairs = [self.example(rng) for _ in range(size)]
+        return np.stack([noisy for noisy, _ in pairs]), np.stack([clean for _, clean in pairs])
+
+    def example(self, rng: Rng) -> tuple[Samples, Samples]:
+        """Noisy and clean (num_samples,); the mixture's standard deviation is 1, give or take gain_db.
+
+        The target keeps the room of the speech: the network is asked to remove noise, not reverberation.
+        """
+        clean = self._draw_speech(rng)
+        noisy = clean
+        if rng.random() >= self.params.clean_share:
+            noisy = clean + scale_noise(clean, self._draw_noise(rng), rng.uniform(*self.params.snr_db))
+        gain = 10 ** (rng.uniform(-self.params.gain_db, self.params.gain_db) / 20) * rng.choice((-1.0, 1.0))
+        scale = np.float32(gain / (noisy.std() + 1e-6))
+        return noisy * scale, clean * scale
+
+    def _draw_speech(self, rng: Rng, tries: int = 8) -> Samples:
+        piece: Samples = np.zeros(self.length, np.float32)
+        for _ in range(tries):
+            row = int(rng.integers(len(self.speech)))
+            clip = self.speech.clip(row, self.length * 9 // 8, rng)
+            if rng.random() < self.params.speed_share:
+                clip = resample_poly(clip, *SPEEDS[rng.integers(len(SPEEDS))]).astype(np.float32)
+            piece = fit(clip, self.length, rng)
+            if np.mean(piece**2) > 0.05 * self.speech.power[row]:  # else mostly the silence around the words
+                break
+        if rng.random() < self.params.reverb_share:
+            piece = fftconvolve(piece, room_response(rng))[: self.length].astype(np.float32)
+        return piece
+
+    def _draw_noise(self, rng: Rng) -> Samples:
+        noise = self._one_noise(rng)
+        if rng.random() < self.params.second_noise_share:
+            second = self._one_noise(rng)
+            noise = noise + second * np.float32(
+                (noise.std() + 1e-6) / (second.std() + 1e-6) * 10 ** (rng.uniform(-10, 10) / 20)
+            )
+        return noise
+
+    def _one_noise(self, rng: Rng) -> Samples:
+        if rng.random() < self.params.synthetic_noise_share:
+            return synthetic_noise(self.length, rng)
+        noise = draw_noise(self.noise, self.length * 3 // 2, rng)
+        if rng.random() < self.params.speed_share:
+            noise = resample_poly(noise, *NOISE_SPEEDS[rng.integers(len(NOISE_SPEEDS))]).astype(np.float32)
+        noise = fit(noise, self.length, rng)
+        if rng.random() < 0.5:
+            noise = noise[::-1]
+        if rng.random() < self.params.equaliser_share:
+            noise = equalise(noise, 6.0, rng)
+        return noise

@@ -1,0 +1,144 @@
+"""The recipe's settings: params.yaml as frozen models; a misspelt key stops a run before it costs an hour."""
+
+from pathlib import Path
+from typing import Literal, Self
+
+import yaml
+from pydantic import BaseModel, Field, ValidationError, model_validator
+
+from featurize.errors import ParamsError
+
+PARAMS = Path("params.yaml")
+System = Literal["none", "compact", "noisereduce", "dns64"]
+
+
+class Settings(BaseModel, frozen=True, extra="forbid"):
+    """Base of every block."""
+
+
+class SourceParams(Settings):
+    """A folder of audio files, and how a file's path names its speaker or its class of noise."""
+
+    root: str
+    group: str = Field(description="regular expression over the path below root; its first group is the name")
+    licence: str = "unknown"  # printed on the model card
+
+
+class DataParams(Settings):
+    """Where clean speech and noise lie. Names of sources prefix their groups: `ravdess/01`."""
+
+    clean: dict[str, SourceParams]
+    noise: dict[str, SourceParams]
+
+
+class HeldOut(Settings):
+    """Speakers and classes of noise kept from training."""
+
+    speakers: tuple[str, ...]
+    noises: tuple[str, ...]
+
+
+class SplitParams(Settings):
+    """What validation and test keep for themselves; everything else is for training."""
+
+    val: HeldOut
+    test: HeldOut
+
+
+class MixParams(Settings):
+    """How a noisy example is made. Shares are probabilities per example."""
+
+    segment_s: float = Field(2.0, gt=0)
+    snr_db: tuple[float, float] = (-5.0, 20.0)  # uniform between the two, over active speech
+    clean_share: float = Field(0.1, ge=0, le=1)  # no noise at all: teaches to leave clean speech alone
+    speed_share: float = Field(0.5, ge=0, le=1)  # speech resampled to another speed and pitch
+    reverb_share: float = Field(0.1, ge=0, le=1)  # speech in a simulated room; the target keeps the room
+    second_noise_share: float = Field(0.4, ge=0, le=1)  # a second noise on top of the first
+    synthetic_noise_share: float = Field(0.2, ge=0, le=1)  # coloured, modulated noise instead of a recording
+    equaliser_share: float = Field(0.5, ge=0, le=1)  # noise through a random smooth equaliser
+    gain_db: float = Field(6.0, ge=0)  # level of the example, uniform within plus or minus this
+
+
+class NetworkParams(Settings):
+    """Arguments of the package denoiser's Demucs; always causal, 16 kHz, one channel."""
+
+    hidden: int = Field(320, gt=0)
+    max_hidden: int = Field(320, gt=0)
+    depth: int = Field(1, gt=0)
+    kernel_size: int = Field(256, gt=0)
+    stride: int = Field(128, gt=0)
+    growth: float = Field(2.0, gt=0)
+    resample: Literal[1, 2, 4] = 1
+    filter_bank: bool = (
+        True  # start as a filter bank; needs depth 1, kernel_size 2 * stride, hidden >= 2 * stride
+    )
+
+    @model_validator(mode="after")
+    def _filter_bank_fits(self) -> Self:
+        fits = self.depth == 1 and self.kernel_size == 2 * self.stride <= self.hidden and self.resample == 1
+        if self.filter_bank and not fits:
+            raise ValueError(
+                "filter_bank needs depth 1, resample 1, kernel_size = 2 * stride and hidden >= 2 * stride"
+            )
+        return self
+
+
+class LossParams(Settings):
+    """Weights of the three terms of the loss, and where they stop caring."""
+
+    l1: float = Field(1.0, ge=0)
+    stft: float = Field(0.5, ge=0)
+    sdr: float = Field(0.1, ge=0)  # per decibel
+    sdr_floor_db: float = Field(30.0, gt=0)  # better than this is good enough
+    n_ffts: tuple[int, ...] = (256, 512, 1024)
+
+
+class TrainParams(Settings):
+    """The optimiser's schedule and the run's housekeeping."""
+
+    seed: int = 0
+    batch_size: int = Field(16, gt=0)
+    workers: int = Field(2, gt=0)  # threads that share a batch
+    lr: float = Field(1e-3, gt=0)  # peak; linear warm-up, then cosine to zero
+    warmup_steps: int = Field(200, ge=0)
+    max_steps: int = Field(20_000, gt=0)
+    budget_min: float | None = None  # wall clock over all runs; the cosine follows whichever ends first
+    clip_norm: float = Field(5.0, gt=0)
+    ema_decay: float = Field(0.999, ge=0, lt=1)
+    checkpoint_min: float = Field(5.0, gt=0)  # minutes between validations with a checkpoint
+    val_clips: int = Field(24, gt=0)
+    precision: Literal["float32", "bfloat16"] = "bfloat16"  # of the network; the loss is float32
+
+
+class EvaluateParams(Settings):
+    """The measurement on held-out speakers and noises."""
+
+    seed: int = 1
+    clips: int = Field(60, gt=0)
+    snrs_db: tuple[float, ...] = (-5.0, 0.0, 5.0, 10.0, 20.0)
+    systems: tuple[System, ...] = ("none", "compact", "noisereduce", "dns64")
+    dns64_weights: str | None = None  # the published checkpoint, if you have it; without it dns64 is left out
+
+
+class Recipe(Settings):
+    """All of params.yaml."""
+
+    data: DataParams
+    split: SplitParams
+    mix: MixParams = MixParams()
+    network: NetworkParams = NetworkParams()
+    loss: LossParams = LossParams()
+    train: TrainParams = TrainParams()
+    evaluate: EvaluateParams = EvaluateParams()
+
+
+def load_recipe(path: Path = PARAMS) -> Recipe:
+    """Params file → settings. Raises ParamsError that names the key."""
+    try:
+        return Recipe.model_validate(yaml.safe_load(path.read_text()))
+    except FileNotFoundError:
+        raise ParamsError(f"{path}: no such file; run from the recipe's folder") from None
+    except ValidationError as error:
+        first = error.errors()[0]
+        key = ".".join(str(part) for part in first["loc"])
+        raise ParamsError(f"{path}: {key}: {first['msg']}") from None
