@@ -30,6 +30,7 @@ class Prediction:
     confidence: float
     probabilities: dict[str, float]
     speech_found: bool
+    random_weights: bool
 
 
 class Predictor:
@@ -54,6 +55,7 @@ class Predictor:
         device: str = "cpu",
     ) -> None:
         self.device = device
+        self.random_weights = checkpoint is None
         if checkpoint is None:
             self.tier0_params = tier0_params or Tier0Params()
             self.labels = list(FOUR)
@@ -95,6 +97,7 @@ class Predictor:
             confidence=probabilities[best],
             probabilities=dict(zip(self.labels, probabilities, strict=True)),
             speech_found=features.has_speech,
+            random_weights=self.random_weights,
         )
 
 
@@ -117,6 +120,7 @@ def _table_writer(labels: list[str]) -> Callable[[Prediction], None]:
     def write(prediction: Prediction) -> None:
         others = "  ".join(f"{label} {p:.3f}" for label, p in prediction.probabilities.items())
         note = "" if prediction.speech_found else "  (no speech found)"
+        note += "  (random weights)" if prediction.random_weights else ""
         sys.stdout.write(
             f"{prediction.file}: {prediction.label} {prediction.confidence:.3f}  [{others}]{note}\n"
         )
@@ -133,11 +137,22 @@ def _json_writer(labels: list[str]) -> Callable[[Prediction], None]:
 
 def _csv_writer(labels: list[str]) -> Callable[[Prediction], None]:
     writer = csv.writer(sys.stdout, lineterminator="\n")
-    writer.writerow(["file", "label", "confidence", "speech_found", *(f"prob_{label}" for label in labels)])
+    writer.writerow(
+        [
+            "file",
+            "label",
+            "confidence",
+            "speech_found",
+            "random_weights",
+            *(f"prob_{label}" for label in labels),
+        ]
+    )
 
     def write(prediction: Prediction) -> None:
         p = prediction
-        writer.writerow([p.file, p.label, p.confidence, p.speech_found, *p.probabilities.values()])
+        writer.writerow(
+            [p.file, p.label, p.confidence, p.speech_found, p.random_weights, *p.probabilities.values()]
+        )
 
     return write
 

@@ -64,6 +64,7 @@ def test_without_a_checkpoint_weights_are_random_but_answers_complete(small_run:
     answer = Predictor(None, Tier0Params())(good)
     assert sum(answer.probabilities.values()) == pytest.approx(1, abs=1e-5)
     assert list(answer.probabilities) == ["happy", "neutral", "sad", "angry"]
+    assert answer.random_weights
 
 
 def test_other_denoiser_weights_than_those_of_training_are_refused(small_run: Any, tmp_path: Path) -> None:
