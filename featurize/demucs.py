@@ -132,7 +132,8 @@ class DemucsStreams:
         x.add_(skips[-1])
         denoised = self._downsample(self._decode(x, skips))
         for past, level in zip(self._past[1:], self._encoded, strict=True):
-            level[:past] = level[-past:].clone() if past else level[:past]
+            if past:
+                level[:past] = level[-past:].clone()
         return denoised
 
     def _upsample(self) -> Tensor:

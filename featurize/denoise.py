@@ -148,11 +148,9 @@ def _infer(module: Demucs, waveform: Tensor, device: torch.device) -> Tensor:
 
 def _run(module: Demucs, waveform: Tensor, denoiser: Denoiser) -> Tensor:
     """The network as it comes, on one clip: (num_samples,) → the same, on the CPU."""
-    padded = torch.nn.functional.pad(waveform, (denoiser.edge, denoiser.edge))
-    clean = _infer(module, padded, denoiser.device)
-    return clean[
-        denoiser.edge : denoiser.edge + len(waveform)
-    ].clone()  # outside inference mode: an ordinary tensor
+    edge = denoiser.edge
+    clean = _infer(module, torch.nn.functional.pad(waveform, (edge, edge)), denoiser.device)
+    return clean[edge : edge + len(waveform)].clone()  # made outside inference mode: an ordinary tensor
 
 
 def _all_but(

@@ -102,13 +102,18 @@ def _four(counts: Mapping[str, int], _native: Sequence[str], _params: LabelParam
         label_of = {emotion: _plain(emotion) for emotion in counts}
         return label_of, _in_order(label_of.values())
     for emotion in sorted(counts):
-        near = difflib.get_close_matches(_plain(emotion), _WORDS, n=1, cutoff=0.8)
-        if near and _plain(emotion) not in _WORDS:
+        if (meant := _misspelt(emotion)) is not None:
             raise CorpusError(
-                f"labels.set four: {counts[emotion]} clips have the emotion {emotion!r}; is {near[0]!r} meant? "
+                f"labels.set four: {counts[emotion]} clips have the emotion {emotion!r}; is {meant!r} meant? "
                 f"correct it, or say with labels.set map what it stands for"
             )
     return {emotion: _WORDS[_plain(emotion)] for emotion in counts if _plain(emotion) in _WORDS}, list(FOUR)
+
+
+def _misspelt(emotion: str) -> str | None:
+    """The known word that an unknown one is close to, or None."""
+    near = difflib.get_close_matches(_plain(emotion), _WORDS, n=1, cutoff=0.8)
+    return near[0] if near and _plain(emotion) not in _WORDS else None
 
 
 def _native(counts: Mapping[str, int], native: Sequence[str], _params: LabelParams) -> _Found:
@@ -156,6 +161,6 @@ def _say(names: Sequence[str], order: Sequence[str], left_out: Mapping[str, int]
     if empty:
         log.warning("no clip for the classes %s, which are not learned", ", ".join(empty))
     for emotion, count in left_out.items():
-        near = difflib.get_close_matches(_plain(emotion), [*_WORDS], n=1, cutoff=0.8)
-        hint = f" (is {near[0]!r} meant?)" if near and near[0] != _plain(emotion) else ""
+        meant = _misspelt(emotion)
+        hint = f" (is {meant!r} meant?)" if meant is not None else ""
         log.warning("left out: %d clips with the emotion %r%s", count, emotion, hint)

@@ -46,6 +46,7 @@ class ShardFolder:
         except OSError as error:
             raise SerError(f"{folder}: cannot be made ({error.strerror}); choose another folder") from error
         self._found: dict[str, tuple[Shard, int]] = {}
+        self._usable: dict[Path, Shard] = {}
         self._buffer: list[Row] = []
         self._saved_at = time.monotonic()
         self._written: set[Path] = set()
@@ -65,6 +66,7 @@ class ShardFolder:
         if shard.kind == self.kind and all(
             shard.attributes.get(name) == self.attributes[name] for name in self.decisive
         ):
+            self._usable[path] = shard
             self._found |= {str(digest): (shard, row) for row, digest in enumerate(shard.columns["sha256"])}
 
     def find(self, sha256: str) -> tuple[dict[str, Any], NDArray[Any], NDArray[np.int64]] | None:
@@ -92,12 +94,8 @@ class ShardFolder:
         self._buffer.clear()
 
     def _stands(self, path: Path, rows: list[Row]) -> bool:
-        shards = {shard.path: shard for shard, _ in self._found.values()}
-        if (
-            (shard := shards.get(path)) is None
-            or len(shard) != len(rows)
-            or shard.attributes != self.attributes
-        ):
+        shard = self._usable.get(path)
+        if shard is None or len(shard) != len(rows) or shard.attributes != self.attributes:
             return False
         return all(
             self._found.get(str(row.columns["sha256"])) == (shard, index)
