@@ -38,7 +38,7 @@ def test_a_stage_is_one_word_everywhere(stage: str) -> None:
     module = ROOT / "pipeline" / "stages" / f"{stage}.py"
     assert re.search(rf"^def {stage}\(", module.read_text(), re.MULTILINE)
     assert STAGES[stage]["cmd"] == f"ser {stage}"
-    assert f"\ndef {stage}(" in (ROOT / "pipeline" / "cli.py").read_text()
+    assert f"\ndef {stage}(" in (ROOT / "pipeline" / "commands" / "stages.py").read_text()
 
 
 @pytest.mark.parametrize("stage", ORDER)

@@ -1,0 +1,1 @@
+"""The commands of `ser`, thin: options in, one call; everything heavy is imported inside them."""

@@ -1,0 +1,87 @@
+"""One command per stage of the DAG."""
+
+import typer
+
+from pipeline.commands.options import (
+    CHECKPOINTS,
+    DATA,
+    PARAMS,
+    REPORTS,
+    Checkpoint,
+    Checkpoints,
+    Data,
+    Device,
+    ParamsFile,
+    Reports,
+    read_params,
+)
+
+
+def corpus(params: ParamsFile = PARAMS, data: Data = DATA) -> None:
+    """Synthesise the demo corpus (other corpora are read where they lie)."""
+    from pipeline.stages.corpus import corpus as run
+
+    run(read_params(params).corpus, data / "raw" / "demo")
+
+
+def manifest(params: ParamsFile = PARAMS, data: Data = DATA) -> None:
+    """List the corpus, map its emotions to labels, split it by speaker, and check for leaks."""
+    from pipeline.stages.manifest import manifest as run
+
+    read = read_params(params)
+    run(read.corpus, read.labels, read.split, data)
+
+
+def denoise(
+    params: ParamsFile = PARAMS, data: Data = DATA, reports: Reports = REPORTS, device: Device = "auto"
+) -> None:
+    """Load and denoise every clip into waveform shards."""
+    from pipeline.device import resolve_device
+    from pipeline.stages.denoise import denoise as run
+
+    read = read_params(params)
+    run(read.denoise, data, reports, read.corpus.max_reject_fraction, resolve_device(device))
+
+
+def featurize(params: ParamsFile = PARAMS, data: Data = DATA, reports: Reports = REPORTS) -> None:
+    """Keep the speech of every clip and compute its MFCC into feature shards."""
+    from pipeline.stages.featurize import featurize as run
+
+    read = read_params(params)
+    run(read.vad, read.mfcc, data, reports, read.corpus.max_reject_fraction)
+
+
+def train(
+    params: ParamsFile = PARAMS,
+    data: Data = DATA,
+    checkpoints: Checkpoints = CHECKPOINTS,
+    reports: Reports = REPORTS,
+    device: Device = "auto",
+) -> None:
+    """Train the network; keep the best by validation UAR."""
+    from pipeline.device import resolve_device
+    from pipeline.stages.train import train as run
+
+    read = read_params(params)
+    run(read.network, read.train, data, checkpoints, reports, resolve_device(device))
+
+
+def evaluate(
+    data: Data = DATA,
+    checkpoints: Checkpoints = CHECKPOINTS,
+    reports: Reports = REPORTS,
+    checkpoint: Checkpoint = None,
+    device: Device = "auto",
+) -> None:
+    """Score the best checkpoint on the test split, once."""
+    from pipeline.device import resolve_device
+    from pipeline.stages.evaluate import evaluate as run
+
+    run(data, checkpoints, reports, checkpoint, resolve_device(device))
+
+
+def report(data: Data = DATA, reports: Reports = REPORTS) -> None:
+    """Write the run as one self-contained HTML page."""
+    from pipeline.stages.report import report as run
+
+    typer.echo(run(data, reports))
