@@ -49,7 +49,7 @@ recipe: setup
 
 # One lock for Linux, macOS and Windows; it names versions and hashes, and no download host.
 lock:
-	uv pip compile pyproject.toml --group dev --universal --python-version 3.11 --generate-hashes \
+	uv pip compile pyproject.toml --group dev --all-extras --universal --python-version 3.11 --generate-hashes \
 		--no-header --no-annotate --no-emit-index-url -q -o requirements.lock
 
 clean:
