@@ -7,6 +7,8 @@ import torch
 from denoiser.demucs import Demucs
 from torch import Tensor
 
+from featurize.products import GatedLinear, Product
+
 Key = TypeVar("Key")
 
 
@@ -34,39 +36,48 @@ class Delays:
 
 
 class Weights:
-    """Demucs' parameters as matrices that rows are multiplied with from the left."""
+    """Demucs' parameters as products that rows are put through.
 
-    def __init__(self, module: Demucs) -> None:
+    Attributes:
+        encoder: per level the two halves of the convolution and the gated 1×1 convolution.
+        decoder: per level from the deepest the gated 1×1 convolution and the two halves of the transposed one.
+        lstm: per layer the product of the input (with both biases) and that of the state; the four gates stand in
+            the order input, forget, output, cell, so that the three sigmoids are one call.
+
+    Args:
+        module: the network.
+        rows: of the LSTM's products.
+    """
+
+    def __init__(self, module: Demucs, rows: int) -> None:
         stride = module.stride
         state = {name: value.detach() for name, value in module.state_dict().items()}
         self.encoder, self.decoder, self.lstm = [], [], []
         for level in range(module.depth):
             kernel = state[f"encoder.{level}.0.weight"]  # (out, in, 2 stride)
-            halves = [half.permute(2, 1, 0).flatten(0, 1) for half in kernel.split(stride, dim=2)]
-            gate = state[f"encoder.{level}.2.weight"][:, :, 0].T
-            biases = state[f"encoder.{level}.0.bias"], state[f"encoder.{level}.2.bias"]
-            self.encoder.append((*(m.contiguous() for m in (*halves, gate)), *biases))
+            first, second = (half.permute(2, 1, 0).flatten(0, 1) for half in kernel.split(stride, dim=2))
+            bias = state[f"encoder.{level}.0.bias"]
+            self.encoder.append((Product(first, bias), Product(second), _gated(state, f"encoder.{level}.2")))
             kernel = state[f"decoder.{level}.2.weight"]  # (in, out, 2 stride)
-            halves = [half.permute(0, 2, 1).flatten(1) for half in kernel.split(stride, dim=2)]
-            gate = state[f"decoder.{level}.0.weight"][:, :, 0].T
-            biases = state[f"decoder.{level}.2.bias"].repeat(stride), state[f"decoder.{level}.0.bias"]
-            self.decoder.append((*(m.contiguous() for m in (*halves, gate)), *biases))
+            first, second = (half.permute(0, 2, 1).flatten(1) for half in kernel.split(stride, dim=2))
+            bias = state[f"decoder.{level}.2.bias"].repeat(stride)
+            self.decoder.append((_gated(state, f"decoder.{level}.0"), Product(first, bias), Product(second)))
         for layer in range(module.lstm.lstm.num_layers):
-            # torch orders the gates input, forget, cell, output; with the cell last, the sigmoids are one call.
             of_input, of_state, bias, other_bias = (
-                torch.cat(
-                    [part for _, part in sorted(zip((0, 1, 3, 2), value.chunk(4), strict=True), key=_first)]
-                )
-                for value in (state[f"lstm.lstm.{name}_l{layer}"] for name in _LSTM_NAMES)
+                _cell_last(state[f"lstm.lstm.{name}_l{layer}"])
+                for name in ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
             )
-            self.lstm.append((of_input.T.contiguous(), of_state.T.contiguous(), bias + other_bias))
+            self.lstm.append((Product(of_input.T, bias + other_bias), Product(of_state.T, rows=rows)))
 
 
-_LSTM_NAMES = ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
+def _gated(state: dict[str, Tensor], name: str) -> GatedLinear:
+    return GatedLinear(state[f"{name}.weight"][:, :, 0].T, state[f"{name}.bias"])
 
 
-def _first(pair: tuple[int, Tensor]) -> int:
-    return pair[0]
+def _cell_last(gates: Tensor) -> Tensor:
+    """Torch's order of the gates is input, forget, cell, output."""
+    of_input, forget, cell, output = gates.chunk(4)
+    return torch.cat([of_input, forget, output, cell])
 
 
 @dataclass(eq=False)

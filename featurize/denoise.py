@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import chain, islice
 from typing import TypeVar
 
 import torch
@@ -10,7 +11,7 @@ from denoiser.demucs import Demucs
 from pydantic import BaseModel, Field
 from torch import Tensor
 
-from featurize.demucs import DemucsStreams
+from featurize.demucs import SLOTS, DemucsStreams
 from featurize.demucs_layout import can_stream
 from featurize.errors import AudioError
 from featurize.weights import load_module
@@ -19,8 +20,10 @@ Key = TypeVar("Key")
 
 MIN_SAMPLES = 2
 """A clip of one sample has no standard deviation to normalise by; it passes as it is."""
-SLOTS = {"cpu": 16, "cuda": 256}
-"""Clips that are denoised together."""
+GPU_SLOTS = 256
+"""Clips that are denoised together on a GPU."""
+FEW_CLIPS = {8: 4, 32: 16}
+"""Up to so many clips, fewer slots of a CPU: less of a step is spent on empty ones. The results are the same."""
 
 
 class DenoiseParams(BaseModel, frozen=True, extra="forbid"):
@@ -82,7 +85,7 @@ def load_denoiser(params: DenoiseParams, device: str | torch.device = "cpu") -> 
 def denoise_demucs(
     waveform: Tensor, device: str | torch.device = "cpu", denoiser: Denoiser | None = None
 ) -> Tensor:
-    """Remove noise from one clip.
+    """Remove noise from one clip: to the bit what `denoise_clips` makes of it among others.
 
     Args:
         waveform: (num_samples,), 16 kHz, finite.
@@ -102,10 +105,11 @@ def denoise_demucs(
     denoiser = denoiser or dns64(str(device))
     if denoiser.module is None or len(waveform) < MIN_SAMPLES:
         return waveform
-    clean = _run(denoiser.module, waveform, denoiser)
+    streams = _alone(denoiser.module) if can_stream(denoiser.module) else None
+    [(_, clean)] = _denoise([(None, waveform)], denoiser, streams)
     if not torch.isfinite(clean).all():
         raise AudioError("non-finite", f"the denoiser {denoiser.name} gave NaN or infinite samples")
-    return clean.to(waveform.device)
+    return clean.clone().to(waveform.device)  # made outside inference mode: an ordinary tensor
 
 
 @lru_cache(maxsize=4)
@@ -115,7 +119,7 @@ def dns64(device: str = "cpu") -> Denoiser:
 
 
 def denoise_clips(clips: Iterable[tuple[Key, Tensor]], denoiser: Denoiser) -> Iterator[tuple[Key, Tensor]]:
-    """Denoise many clips together: several times faster than one by one, and the same result for each.
+    """Denoise many clips together: several times faster than one by one, and the same result for each, to the bit.
 
     Args:
         clips: key and waveform (num_samples,), 16 kHz, finite; read as they are needed.
@@ -125,32 +129,48 @@ def denoise_clips(clips: Iterable[tuple[Key, Tensor]], denoiser: Denoiser) -> It
         Key and denoised waveform (num_samples,) on the CPU, in the order in which they are done. Not finite if the
         network overflows: one bad clip does not cost its neighbours.
     """
-    module = denoiser.module
-    if module is None:
+    if denoiser.module is None:
         yield from clips
-    elif can_stream(module):
-        streams = DemucsStreams(module, slots=SLOTS.get(denoiser.device.type, SLOTS["cpu"]))
-        too_short: list[tuple[Key, Tensor]] = []
-        edge = denoiser.edge
-        for key, clean in streams(_all_but(too_short, clips, edge)):
-            yield key, clean.cpu()[edge : len(clean) - edge]
-        yield from too_short
-    else:
-        for key, waveform in clips:
-            yield key, waveform if len(waveform) < MIN_SAMPLES else _run(module, waveform, denoiser)
+        return
+    streams = None
+    if can_stream(denoiser.module):
+        clips = iter(clips)
+        first = list(islice(clips, max(FEW_CLIPS) + 1))
+        streams = DemucsStreams(denoiser.module, _slots(len(first), denoiser.device))
+        clips = chain(first, clips)
+    yield from _denoise(clips, denoiser, streams)
+
+
+def _denoise(
+    clips: Iterable[tuple[Key, Tensor]], denoiser: Denoiser, streams: DemucsStreams | None
+) -> Iterator[tuple[Key, Tensor]]:
+    """Through streams, or where the network has another shape as it comes; in both with silence at the edges."""
+    edge = denoiser.edge
+    too_short: list[tuple[Key, Tensor]] = []
+    padded = _all_but(too_short, clips, edge)
+    for key, clean in streams(padded) if streams else _one_by_one(padded, denoiser):
+        yield key, clean[edge : len(clean) - edge].cpu()
+    yield from too_short
+
+
+@lru_cache(maxsize=2)
+def _alone(module: Demucs) -> DemucsStreams:
+    """For single clips: its weights are packed once."""
+    return DemucsStreams(module, min(FEW_CLIPS.values()))
 
 
 @torch.inference_mode()
-def _infer(module: Demucs, waveform: Tensor, device: torch.device) -> Tensor:
-    clean: Tensor = module(waveform.to(device, torch.float32)[None])[0, 0]
-    return clean.cpu()
+def _one_by_one(clips: Iterable[tuple[Key, Tensor]], denoiser: Denoiser) -> Iterator[tuple[Key, Tensor]]:
+    assert denoiser.module is not None  # noqa: S101
+    for key, waveform in clips:
+        yield key, denoiser.module(waveform.to(denoiser.device, torch.float32)[None])[0, 0]
 
 
-def _run(module: Demucs, waveform: Tensor, denoiser: Denoiser) -> Tensor:
-    """The network as it comes, on one clip: (num_samples,) → the same, on the CPU."""
-    edge = denoiser.edge
-    clean = _infer(module, torch.nn.functional.pad(waveform, (edge, edge)), denoiser.device)
-    return clean[edge : edge + len(waveform)].clone()  # made outside inference mode: an ordinary tensor
+def _slots(num_clips: int, device: torch.device) -> int:
+    """Clips to denoise together."""
+    if device.type != "cpu":
+        return GPU_SLOTS
+    return next((slots for few, slots in FEW_CLIPS.items() if num_clips <= few), SLOTS)
 
 
 def _all_but(
