@@ -1,20 +1,23 @@
-"""Tier 0 against the loop that one would write oneself, on the same clips in the same minute.
+"""Tier 0 against the loop that one would write oneself, on the same clips in the same minutes.
 
-    python benchmarks/tier0.py [--clips 24] [--audio FOLDER] [--denoiser CHECKPOINT]
+    python benchmarks/tier0.py [--clips 256] [--rounds 3] [--audio FOLDER] [--denoiser CHECKPOINT]
 
 The reference loop goes file by file: load, Demucs' own forward, Silero's `get_speech_timestamps`, torchaudio's MFCC;
 once with all cores ("honest") and once with the single thread that importing silero_vad leaves ("as it comes").
 The pipeline's path loads ahead in threads, denoises in streams, and finds speech with the plain network. Without
-`--denoiser` DNS64 has random weights: the same arithmetic. Printed are ratios; absolute rates vary with the machine.
+`--denoiser` DNS64 has random weights: the same arithmetic. All take turns, several rounds of them, and each ratio is
+the median over rounds; absolute rates vary with the machine. The loops' rate does not depend on the number of clips,
+so each goes over an eighth of them, never twice over the same: torch prepares a convolution anew for each length that
+it has not seen, which a corpus pays for at nearly every clip.
 """
 
 import argparse
 import os
+import statistics
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
-import numpy as np
 import silero_vad
 import torch
 import torchaudio
@@ -130,7 +133,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--clips", type=int, default=32)
+    parser.add_argument("--clips", type=int, default=256)
+    parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--audio", type=Path, default=RAVDESS if RAVDESS.is_dir() else DEMO)
     parser.add_argument(
         "--denoiser", default=None, help="as denoise.model; default: DNS64 with random weights"
@@ -138,34 +142,57 @@ def main() -> None:
     args = parser.parse_args()
     found = sorted(path for path in args.audio.rglob("*") if path.suffix in {".wav", ".flac"})
     paths = found[:: max(1, len(found) // args.clips)][: args.clips]
-    audio_s = sum(len(load_audio(path)) for path in paths) / SAMPLE_RATE
     torch.manual_seed(0)
     if args.denoiser:
         denoiser = load_denoiser(DenoiseParams(model=args.denoiser))
     else:
         denoiser = Denoiser("dns64, random", "", Demucs(hidden=64).eval(), torch.device("cpu"))
-    assert denoiser.module is not None  # noqa: S101 - a benchmark of "none" compares nothing
     cores = os.cpu_count() or 1
-    print(f"{len(paths)} clips, {audio_s:.0f} s of {args.audio}, denoiser {denoiser.name}, {cores} cores")
-    peak = matrix_product_rate(cores)
+    print(
+        f"{len(paths)} clips of {args.audio}, denoiser {denoiser.name}, {cores} cores, {args.rounds} rounds"
+    )
+    rounds = []
+    for number in range(1, args.rounds + 1):
+        rounds.append(one_round(paths, number, denoiser, cores))
+        print(f"round {number}: " + "  ".join(f"{name} {rate:.1f} ×" for name, rate in rounds[-1].items()))
+    print_medians(rounds, dns64=not args.denoiser)
+
+
+def one_round(paths: list[Path], number: int, denoiser: Denoiser, cores: int) -> dict[str, float]:
+    """Rates in × real time, one after the other; "product" is the matrix product's, in GFLOP/s."""
+    assert denoiser.module is not None  # noqa: S101 - a benchmark of "none" compares nothing
+    some, others = (paths[(2 * number + i) % 8 :: 8] for i in (0, 1))
     clocks = {
-        "honest loop": reference_loop(paths, denoiser.module, cores),
-        "loop as it comes": reference_loop(paths, denoiser.module, 1),
-        "pipeline": pipeline_path(paths, denoiser, cores),
+        "honest loop": (reference_loop(some, denoiser.module, cores), some),
+        "loop as it comes": (reference_loop(others, denoiser.module, 1), others),
+        "pipeline": (pipeline_path(paths, denoiser, cores), paths),
     }
-    ours = clocks["pipeline"]
-    for name, clock in clocks.items():
-        steps = "  ".join(f"{step} {audio_s / max(s, 1e-9):6.1f}×" for step, s in clock.seconds.items() if s)
-        ratio = np.divide(clock.total, ours.total)
+    rates = {}
+    for name, (clock, clips) in clocks.items():
+        audio_s = sum(len(load_audio(path)) for path in clips) / SAMPLE_RATE
+        rates[name] = audio_s / clock.total
+        rates |= {f"{name}: {step}": audio_s / s for step, s in clock.seconds.items() if s}
+    return {**rates, "product": matrix_product_rate(cores)}
+
+
+def print_medians(rounds: list[dict[str, float]], dns64: bool) -> None:
+    """The ratios that count."""
+
+    def median_of(ratio: Callable[[dict[str, float]], float]) -> float:
+        return statistics.median(ratio(each) for each in rounds)
+
+    print("medians:")
+    for loop in ("honest loop", "loop as it comes"):
+        whole = median_of(lambda r, loop=loop: r["pipeline"] / r[loop])
+        vad = median_of(lambda r, loop=loop: r["pipeline: vad"] / r[f"{loop}: vad"])
+        denoise = median_of(lambda r, loop=loop: r["pipeline: denoise"] / r[f"{loop}: denoise"])
+        print(f"  pipeline / {loop:17} {whole:5.2f}   (denoise {denoise:.2f}, vad {vad:.2f})")
+    print(f"  pipeline {median_of(lambda r: r['pipeline']):.1f} × real time")
+    if dns64:
+        rate = median_of(lambda r: r["pipeline: denoise"]) * GFLOP_PER_SECOND_OF_AUDIO
+        share = median_of(lambda r: r["pipeline: denoise"] * GFLOP_PER_SECOND_OF_AUDIO / r["product"])
         print(
-            f"{name:17} {audio_s / clock.total:6.1f} × real time  ({steps})  pipeline is {ratio:.2f} × as fast"
-        )
-    vad_ratio = clocks["honest loop"].seconds["vad"] / ours.seconds["vad"]
-    print(f"vad alone: {vad_ratio:.1f} × Silero's file-by-file loop")
-    if not args.denoiser:
-        rate = GFLOP_PER_SECOND_OF_AUDIO * audio_s / ours.seconds["denoise"]
-        print(
-            f"denoising: {rate:.0f} GFLOP/s, {rate / peak:.0%} of the {peak:.0f} GFLOP/s of a matrix product"
+            f"  denoising: {rate:.0f} GFLOP/s, {share:.0%} of the rate of a matrix product in the same minute"
         )
 
 
