@@ -16,6 +16,7 @@ from torch import Tensor
 
 from featurize.demucs_layout import Delays, Stream, can_stream
 from featurize.demucs_network import StreamedNetwork
+from featurize.products import Precision
 from featurize.sinc import SIDE, SincResampler
 
 Key = TypeVar("Key")
@@ -35,9 +36,12 @@ class DemucsStreams:
         module: the network, for which `can_stream` holds.
         slots: clips at a time.
         frames: frames of the deepest level per step.
+        precision: of the products.
     """
 
-    def __init__(self, module: Demucs, slots: int = SLOTS, frames: int | None = None) -> None:
+    def __init__(
+        self, module: Demucs, slots: int = SLOTS, frames: int | None = None, precision: Precision = "fp32"
+    ) -> None:
         if not can_stream(module):
             raise ValueError("only causal, gated networks whose kernel is twice the stride are streamed")
         self.module, self.slots = module, slots
@@ -46,7 +50,7 @@ class DemucsStreams:
         self.delays = Delays(self.depth, self.stride)
         self.hop: int = self.stride**self.depth // module.resample
         self.frames = max(frames or self._frames_per_step(), self.delays.own[-1] + 1)
-        self.network = StreamedNetwork(module, slots, self.frames)
+        self.network = StreamedNetwork(module, slots, self.frames, precision)
         self.rates = [2**i for i in range(int(math.log2(module.resample)) + 1)]
         self.context = sum(SIDE // rate for rate in self.rates[:-1])
         self.lag = self.delays.out[self.depth] * self.hop + self.context

@@ -7,7 +7,7 @@ import torch
 from denoiser.demucs import Demucs
 from torch import Tensor
 
-from featurize.products import GatedLinear, Product
+from featurize.products import ROWS, GatedLinear, Precision, Product
 
 Key = TypeVar("Key")
 
@@ -46,10 +46,17 @@ class Weights:
 
     Args:
         module: the network.
-        rows: of the LSTM's products.
+        rows: of the products with the LSTM's state.
+        precision: of all products.
     """
 
-    def __init__(self, module: Demucs, rows: int) -> None:
+    def __init__(self, module: Demucs, rows: int, precision: Precision = "fp32") -> None:
+        def product(weight: Tensor, bias: Tensor | None = None, rows: int = ROWS) -> Product:
+            return Product(weight, bias, rows, precision)
+
+        def gated(name: str) -> GatedLinear:
+            return GatedLinear(state[f"{name}.weight"][:, :, 0].T, state[f"{name}.bias"], precision)
+
         stride = module.stride
         state = {name: value.detach() for name, value in module.state_dict().items()}
         self.encoder, self.decoder, self.lstm = [], [], []
@@ -57,21 +64,17 @@ class Weights:
             kernel = state[f"encoder.{level}.0.weight"]  # (out, in, 2 stride)
             first, second = (half.permute(2, 1, 0).flatten(0, 1) for half in kernel.split(stride, dim=2))
             bias = state[f"encoder.{level}.0.bias"]
-            self.encoder.append((Product(first, bias), Product(second), _gated(state, f"encoder.{level}.2")))
+            self.encoder.append((product(first, bias), product(second), gated(f"encoder.{level}.2")))
             kernel = state[f"decoder.{level}.2.weight"]  # (in, out, 2 stride)
             first, second = (half.permute(0, 2, 1).flatten(1) for half in kernel.split(stride, dim=2))
             bias = state[f"decoder.{level}.2.bias"].repeat(stride)
-            self.decoder.append((_gated(state, f"decoder.{level}.0"), Product(first, bias), Product(second)))
+            self.decoder.append((gated(f"decoder.{level}.0"), product(first, bias), product(second)))
         for layer in range(module.lstm.lstm.num_layers):
             of_input, of_state, bias, other_bias = (
                 _cell_last(state[f"lstm.lstm.{name}_l{layer}"])
                 for name in ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
             )
-            self.lstm.append((Product(of_input.T, bias + other_bias), Product(of_state.T, rows=rows)))
-
-
-def _gated(state: dict[str, Tensor], name: str) -> GatedLinear:
-    return GatedLinear(state[f"{name}.weight"][:, :, 0].T, state[f"{name}.bias"])
+            self.lstm.append((product(of_input.T, bias + other_bias), product(of_state.T, rows=rows)))
 
 
 def _cell_last(gates: Tensor) -> Tensor:

@@ -19,10 +19,12 @@ from denoiser.demucs import Demucs
 from torch import Tensor
 
 from featurize.demucs_layout import Delays, Weights
-from featurize.products import ROWS
+from featurize.products import ROWS, Precision, multiplying
 
 LSTM_ROWS = 64
 """Rows of a product with the LSTM's state: the fewest at which the weights, read once for all, do not hold it up."""
+INPUT_ROWS = 4 * LSTM_ROWS
+"""Rows of a product with the LSTM's input."""
 CHUNK_BYTES = 2**20
 """Of one result of a chunk; a core's second-level cache holds as much."""
 
@@ -34,15 +36,17 @@ class StreamedNetwork:
         module: the network, for which `can_stream` holds.
         slots: clips at a time.
         frames: frames of the deepest level per step.
+        precision: of the products.
     """
 
-    def __init__(self, module: Demucs, slots: int, frames: int) -> None:
+    def __init__(self, module: Demucs, slots: int, frames: int, precision: Precision) -> None:
         self.slots, self.depth, self.stride = slots, module.depth, module.stride
         self.delays = Delays(self.depth, self.stride)
         self.rows = [frames * self.stride ** (self.depth - level) for level in range(self.depth + 1)]
         self.like = next(module.parameters()).detach()
         self.lstm_rows = -(-slots // LSTM_ROWS) * LSTM_ROWS
-        self.weights = Weights(module, self.lstm_rows)
+        self.precision = precision
+        self.weights = Weights(module, self.lstm_rows, precision)
         self.channels = [1, *(layer[0].out_channels for layer in module.encoder)]
         self._allocate()
 
@@ -82,8 +86,9 @@ class StreamedNetwork:
         Returns:
             (rows[0], slots), `delays.out[0]` samples late.
         """
-        top = self._encode(x)
-        samples = self._decode(self._recur(top, starts).add_(top), silence)
+        with multiplying(self.precision):
+            top = self._encode(x)
+            samples = self._decode(self._recur(top, starts).add_(top), silence)
         for level, encoded in enumerate(self._encoded, start=1):
             past = self.delays.out[level] // self.stride
             encoded[:past] = encoded[self.rows[level] // self.stride :][:past]
@@ -128,7 +133,10 @@ class StreamedNetwork:
         """The LSTM, (frames, slots, channels) → the same; a new clip's state starts at its first frame."""
         size, first = x.shape[2], self.delays.own[-1]
         for (of_input, of_state), (hidden, cell) in zip(self.weights.lstm, self._lstm, strict=True):
-            gates = of_input(x.flatten(0, 1)).view(len(x), self.slots, 4 * size)
+            parts = (
+                of_input(part.flatten(0, 1)) for part in torch.split(x, max(1, INPUT_ROWS // self.slots))
+            )
+            gates = (gate for part in parts for gate in part.view(-1, self.slots, 4 * size))
             x = torch.empty_like(x)
             for frame, gate in enumerate(gates):
                 if starts and frame == first:

@@ -13,7 +13,8 @@ from torch import Tensor
 
 from featurize.demucs import SLOTS, DemucsStreams
 from featurize.demucs_layout import can_stream
-from featurize.errors import AudioError
+from featurize.errors import AudioError, WeightsError
+from featurize.products import Precision
 from featurize.weights import load_module
 
 Key = TypeVar("Key")
@@ -33,6 +34,8 @@ class DenoiseParams(BaseModel, frozen=True, extra="forbid"):
     """none, compact, dns64, dns48, master64, or the path of a checkpoint of the Demucs class."""
     weights: str | None = None
     """Local file with the weights of a named model; without it torch's hub cache, then a download."""
+    precision: Precision = "fp32"
+    """fp32, tf32 or bf16: of its products."""
 
 
 @dataclass(frozen=True)
@@ -46,6 +49,7 @@ class Denoiser:
         device: where the module is.
         trained_on: speakers ("corpus/speaker") or data sets that it has heard, as far as is known.
         edge: samples of silence that the network wants before and after a clip.
+        precision: of its products.
     """
 
     name: str
@@ -54,6 +58,7 @@ class Denoiser:
     device: torch.device
     trained_on: tuple[str, ...] = ()
     edge: int = 0
+    precision: Precision = "fp32"
 
 
 def load_denoiser(params: DenoiseParams, device: str | torch.device = "cpu") -> Denoiser:
@@ -78,8 +83,14 @@ def load_denoiser(params: DenoiseParams, device: str | torch.device = "cpu") -> 
     if params.model == "none":
         return Denoiser("none", "", None, device)
     loaded = load_module(params.model, params.weights)
+    if params.precision != "fp32" and not can_stream(loaded.module):
+        raise WeightsError(
+            f"{loaded.name}: not causal, so it runs in fp32 only; set denoise.precision to fp32"
+        )
     module = loaded.module.to(device)
-    return Denoiser(loaded.name, loaded.sha256, module, device, loaded.trained_on, loaded.edge)
+    return Denoiser(
+        loaded.name, loaded.sha256, module, device, loaded.trained_on, loaded.edge, params.precision
+    )
 
 
 def denoise_demucs(
@@ -105,7 +116,7 @@ def denoise_demucs(
     denoiser = denoiser or dns64(str(device))
     if denoiser.module is None or len(waveform) < MIN_SAMPLES:
         return waveform
-    streams = _alone(denoiser.module) if can_stream(denoiser.module) else None
+    streams = _alone(denoiser.module, denoiser.precision) if can_stream(denoiser.module) else None
     [(_, clean)] = _denoise([(None, waveform)], denoiser, streams)
     if not torch.isfinite(clean).all():
         raise AudioError("non-finite", f"the denoiser {denoiser.name} gave NaN or infinite samples")
@@ -136,7 +147,8 @@ def denoise_clips(clips: Iterable[tuple[Key, Tensor]], denoiser: Denoiser) -> It
     if can_stream(denoiser.module):
         clips = iter(clips)
         first = list(islice(clips, max(FEW_CLIPS) + 1))
-        streams = DemucsStreams(denoiser.module, _slots(len(first), denoiser.device))
+        slots = _slots(len(first), denoiser.device)
+        streams = DemucsStreams(denoiser.module, slots, precision=denoiser.precision)
         clips = chain(first, clips)
     yield from _denoise(clips, denoiser, streams)
 
@@ -154,9 +166,9 @@ def _denoise(
 
 
 @lru_cache(maxsize=2)
-def _alone(module: Demucs) -> DemucsStreams:
+def _alone(module: Demucs, precision: Precision) -> DemucsStreams:
     """For single clips: its weights are packed once."""
-    return DemucsStreams(module, min(FEW_CLIPS.values()))
+    return DemucsStreams(module, min(FEW_CLIPS.values()), precision=precision)
 
 
 @torch.inference_mode()

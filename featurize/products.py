@@ -5,11 +5,15 @@ into it: on the shapes of Demucs a tenth to three quarters faster than `addmm`, 
 first and packs the weights in every call. The rows of x are independent of each other, to the bit.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Literal
 
 import torch
 from torch import Tensor
 
+Precision = Literal["fp32", "tf32", "bf16"]
+"""Of the factors: fp32 has 23 bits of fraction, tf32 (a GPU's; on a CPU it is fp32) 10, bf16 7, and so its results."""
 ROWS = 1024
 """Rows that the packing is made for."""
 
@@ -20,6 +24,18 @@ def packs(like: Tensor) -> bool:
     return bool(known and torch._C._has_mkldnn and like.device.type == "cpu" and like.dtype == torch.float32)
 
 
+@contextmanager
+def multiplying(precision: Precision) -> Iterator[None]:
+    """Let a GPU use TF32 for float32 products, or forbid it, whatever the process has set."""
+    gpu = torch.backends.cuda.matmul
+    before = gpu.fp32_precision
+    gpu.fp32_precision = "tf32" if precision == "tf32" else "ieee"
+    try:
+        yield
+    finally:
+        gpu.fp32_precision = before
+
+
 class Product:
     """x → x W + b.
 
@@ -27,11 +43,18 @@ class Product:
         weight: (K, N).
         bias: (N,), or None.
         rows: of the x to come, for which the packing is best; others give the same result.
+        precision: of the factors.
     """
 
-    def __init__(self, weight: Tensor, bias: Tensor | None = None, rows: int = ROWS) -> None:
+    def __init__(
+        self, weight: Tensor, bias: Tensor | None = None, rows: int = ROWS, precision: Precision = "fp32"
+    ) -> None:
         self.weight, self.bias = weight.contiguous(), bias
+        self._half = precision == "bf16"
         self._packed = None
+        if self._half:
+            self.weight = self.weight.bfloat16()
+            return
         if packs(weight):
             self._packed = torch.ops.mkldnn._reorder_linear_weight(weight.T.contiguous(), rows)
 
@@ -40,7 +63,11 @@ class Product:
         if self._packed is not None:
             y: Tensor = torch.ops.mkldnn._linear_pointwise(x, self._packed, self.bias, then, [], "")
             return y
-        y = torch.mm(x, self.weight) if self.bias is None else torch.addmm(self.bias, x, self.weight)
+        if self._half:
+            y = (x.bfloat16() @ self.weight).to(x.dtype)
+            y = y if self.bias is None else y.add_(self.bias)
+        else:
+            y = torch.mm(x, self.weight) if self.bias is None else torch.addmm(self.bias, x, self.weight)
         return y if then == "none" else y.relu_() if then == "relu" else y.sigmoid_()
 
     def plus(self, x: Tensor, other: Tensor) -> Tensor:
@@ -64,13 +91,13 @@ class GatedLinear:
     Args:
         weight: (K, 2 N), A and B side by side.
         bias: (2 N,).
-        rows: as for `Product`.
+        precision: as for `Product`.
     """
 
-    def __init__(self, weight: Tensor, bias: Tensor, rows: int = ROWS) -> None:
+    def __init__(self, weight: Tensor, bias: Tensor, precision: Precision = "fp32") -> None:
         (value, gate), (value_bias, gate_bias) = weight.chunk(2, dim=1), bias.chunk(2)
-        self.value = Product(value, value_bias.contiguous(), rows)
-        self.gate = Product(gate, gate_bias.contiguous(), rows)
+        self.value = Product(value, value_bias.contiguous(), precision=precision)
+        self.gate = Product(gate, gate_bias.contiguous(), precision=precision)
 
     def __call__(self, x: Tensor) -> Tensor:
         """(rows, K) → (rows, N)."""

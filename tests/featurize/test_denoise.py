@@ -17,6 +17,7 @@ from denoiser.utils import serialize_model
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from featurize.audio import load_audio
 from featurize.denoise import (
     DenoiseParams,
     Denoiser,
@@ -397,3 +398,21 @@ def test_a_foreign_safetensors_file_is_refused(tmp_path: Path, content: bytes) -
     path.write_bytes(content)
     with pytest.raises(WeightsError, match=r"other\.safetensors: damaged, or no safetensors"):
         load_denoiser(DenoiseParams(model=str(path)))
+
+
+def test_precision_is_a_choice_and_bf16_stays_40_db_below_the_speech(ravdess_clips: list[Path]) -> None:
+    speech = load_audio(ravdess_clips[0])
+    exact, half = (
+        denoise_demucs(speech, denoiser=load_denoiser(DenoiseParams(model="compact", precision=precision)))
+        for precision in ("fp32", "bf16")
+    )
+    assert 0 < (exact - half).square().sum() < 1e-4 * exact.square().sum()
+
+
+def test_networks_that_are_not_streamed_run_in_fp32_only(tmp_path: Path) -> None:
+    torch.save(
+        {"state": Demucs(hidden=2, causal=False).state_dict(), "kwargs": {"hidden": 2, "causal": False}},
+        tmp_path / "a.th",
+    )
+    with pytest.raises(WeightsError, match="set denoise.precision to fp32"):
+        load_denoiser(DenoiseParams(model=str(tmp_path / "a.th"), precision="bf16"))

@@ -5,7 +5,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from featurize.products import GatedLinear, Product, packs
+from featurize.products import GatedLinear, Precision, Product, multiplying, packs
 
 DTYPES = [torch.float32, torch.float64]  # the second is never packed
 
@@ -55,3 +55,20 @@ def test_a_row_is_the_same_to_the_bit_in_any_place() -> None:
 def test_what_cannot_be_packed_is_multiplied_as_it_is() -> None:
     assert not packs(torch.zeros(1, dtype=torch.float64))
     assert not packs(torch.zeros(1, device="meta"))
+
+
+def test_bf16_rounds_the_factors_and_nothing_more() -> None:
+    x, weight, bias = random(9, 64), random(64, 8), random(8)
+    result = Product(weight, bias, precision="bf16")(x)
+    exact = x.bfloat16().double() @ weight.bfloat16().double()
+    assert result.dtype == torch.float32
+    torch.testing.assert_close(result.double(), exact + bias, rtol=2**-7, atol=2**-4)
+    assert not torch.equal(result, Product(weight, bias)(x))
+
+
+@pytest.mark.parametrize(("precision", "allowed"), [("fp32", "ieee"), ("tf32", "tf32"), ("bf16", "ieee")])
+def test_a_gpu_uses_tf32_only_where_asked(precision: Precision, allowed: str) -> None:
+    before = torch.backends.cuda.matmul.fp32_precision
+    with multiplying(precision):
+        assert torch.backends.cuda.matmul.fp32_precision == allowed
+    assert torch.backends.cuda.matmul.fp32_precision == before
