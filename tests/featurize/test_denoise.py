@@ -410,9 +410,7 @@ def test_precision_is_a_choice_and_bf16_stays_40_db_below_the_speech(ravdess_cli
 
 
 def test_networks_that_are_not_streamed_run_in_fp32_only(tmp_path: Path) -> None:
-    torch.save(
-        {"state": Demucs(hidden=2, causal=False).state_dict(), "kwargs": {"hidden": 2, "causal": False}},
-        tmp_path / "a.th",
-    )
-    with pytest.raises(WeightsError, match="set denoise.precision to fp32"):
+    kwargs = {"hidden": 2, "causal": False}
+    torch.save({"state": Demucs(**kwargs).state_dict(), "kwargs": kwargs}, tmp_path / "a.th")
+    with pytest.raises(WeightsError, match=r"set denoise\.precision to fp32"):
         load_denoiser(DenoiseParams(model=str(tmp_path / "a.th"), precision="bf16"))
