@@ -12,10 +12,10 @@ The checksum is the SHA-256 of every dataset's name, type, shape and bytes, and 
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, BinaryIO, Literal
 
 import h5py
 import numpy as np
@@ -59,9 +59,16 @@ def write_shard(path: str | Path, kind: Kind, rows: Sequence[Row], attributes: d
         ValueError: no rows, or rows with different columns or shapes.
         SerError: the folder cannot be written to.
     """
-    datasets = _as_datasets(kind, rows)
+    first = rows[0].data if rows else np.zeros(0)
+    datasets = _small_datasets(rows)
+    shape = (int(datasets["offsets"][-1]), *first.shape[1:])
     attributes = {**attributes, "format": FORMAT, "version": str(VERSION), "kind": kind}
+    checksum = _checksum(datasets, attributes, kind, shape, (_of_type(row.data, kind) for row in rows))
     with replacing(path) as temporary, h5py.File(temporary, "w", libver="v110") as file:
+        data = file.create_dataset(kind, shape, DTYPES[kind])
+        for row, start in zip(rows, datasets["offsets"], strict=False):
+            if len(row.data):  # row by row: the rows may be mapped, and need not be in memory together
+                data[start : start + len(row.data)] = _of_type(row.data, kind)
         for name, values in datasets.items():
             if values.dtype.kind == "O":
                 file.create_dataset(name, data=values, dtype=TEXT)
@@ -69,18 +76,23 @@ def write_shard(path: str | Path, kind: Kind, rows: Sequence[Row], attributes: d
                 file.create_dataset(name, data=values)
         for name, text in sorted(attributes.items()):
             file.attrs[name] = text
-        file.attrs["checksum"] = _checksum(datasets, attributes)
+        file.attrs["checksum"] = checksum
 
 
-def _as_datasets(kind: Kind, rows: Sequence[Row]) -> dict[str, NDArray[Any]]:
-    """Lay the rows end to end; keys are dataset names."""
+def _of_type(data: NDArray[Any], kind: Kind) -> NDArray[Any]:
+    return np.ascontiguousarray(data, dtype=DTYPES[kind])
+
+
+def _small_datasets(rows: Sequence[Row]) -> dict[str, NDArray[Any]]:
+    """Everything but the data, rows end to end; keys are dataset names."""
     if not rows:
         raise ValueError("a shard needs at least one row")
     names = list(rows[0].columns)
     if any(list(row.columns) != names for row in rows):
         raise ValueError("rows have different columns")
+    if any(row.data.shape[1:] != rows[0].data.shape[1:] for row in rows):
+        raise ValueError("rows have different shapes")
     datasets = {
-        kind: np.concatenate([np.asarray(row.data, dtype=DTYPES[kind]) for row in rows]),
         "offsets": _offsets([len(row.data) for row in rows]),
         "speech": np.concatenate([np.asarray(row.speech, dtype="<i8").reshape(-1, 2) for row in rows]),
         "speech_offsets": _offsets([len(row.speech) for row in rows]),
@@ -96,15 +108,78 @@ def _offsets(lengths: list[int]) -> NDArray[np.int64]:
     return np.concatenate([[0], np.cumsum(lengths)]).astype("<i8")
 
 
-def _checksum(datasets: dict[str, NDArray[Any]], attributes: dict[str, str]) -> str:
+def _checksum(
+    datasets: dict[str, NDArray[Any]],
+    attributes: dict[str, str],
+    kind: str,
+    shape: tuple[int, ...],
+    data: Iterable[NDArray[Any]],
+) -> str:
+    """SHA-256 over everything; `data` comes in parts, end to end of the shape given."""
     digest = hashlib.sha256(json.dumps(attributes, sort_keys=True).encode())
-    for name in sorted(datasets):
+    for name in sorted([*datasets, kind]):
+        if name == kind:
+            digest.update(f"{name} {DTYPES[kind]} {shape}".encode())  # type: ignore[index]
+            for part in data:
+                digest.update(part.data)
+            continue
         values = datasets[name]
         is_text = values.dtype.kind == "O"
         digest.update(f"{name} {'text' if is_text else values.dtype.str} {values.shape}".encode())
-        content = "\0".join(values).encode() if is_text else np.ascontiguousarray(values).data
-        digest.update(content)
+        digest.update("\0".join(values).encode() if is_text else np.ascontiguousarray(values).data)
     return digest.hexdigest()
+
+
+@dataclass(frozen=True)
+class Columns:
+    """What a shard holds beside its long dataset.
+
+    Attributes:
+        kind: "waveform" or "mfcc".
+        columns: name → values (rows,).
+        offsets: (rows + 1,).
+        attributes: provenance.
+    """
+
+    kind: str
+    columns: dict[str, NDArray[Any]]
+    offsets: NDArray[np.int64]
+    attributes: dict[str, str]
+
+
+def read_columns(file: BinaryIO, name: str) -> Columns:
+    """Read a shard's columns alone, without its data and without checking it.
+
+    Raises:
+        ShardError: damaged, or of another format or version.
+    """
+    try:
+        with h5py.File(file, "r") as opened:
+            datasets, stored = _read_small(opened)
+    except Exception as error:  # HDF5 answers damage with whatever it stumbles over
+        raise _damaged(name, error) from error
+    return _as_columns(datasets, stored)
+
+
+def _read_small(file: h5py.File) -> tuple[dict[str, NDArray[Any]], dict[str, str]]:
+    stored = {name: str(text) for name, text in file.attrs.items()}
+    if stored.get("format") != FORMAT:
+        raise ValueError("not a shard of this pipeline")
+    if stored.get("version") != str(VERSION):
+        raise ValueError(f"format version {stored.get('version')}, this program reads version {VERSION}")
+    datasets = {f"columns/{name}": _column(dataset) for name, dataset in file["columns"].items()}
+    return datasets | {name: file[name][()] for name in ("offsets", "speech", "speech_offsets")}, stored
+
+
+def _as_columns(datasets: dict[str, NDArray[Any]], stored: dict[str, str]) -> Columns:
+    columns = {n.removeprefix("columns/"): v for n, v in datasets.items() if n.startswith("columns/")}
+    attributes = {k: v for k, v in stored.items() if k not in {"format", "version", "kind", "checksum"}}
+    return Columns(stored["kind"], columns, datasets["offsets"], attributes)
+
+
+def _damaged(name: str | Path, error: Exception) -> ShardError:
+    what = " ".join(str(error).split())
+    return ShardError(f"{name}: damaged shard ({what}); delete it and run its stage again")
 
 
 class Shard:
@@ -123,43 +198,21 @@ class Shard:
         if not self.path.is_file():
             raise ShardError(f"{self.path}: no such shard; run the stage that writes it")
         try:
-            datasets, stored = self._read()
+            with h5py.File(self.path, "r") as file:
+                datasets, stored = _read_small(file)
+                self._data = self._map(file[stored["kind"]])
         except Exception as error:  # HDF5 answers damage with whatever it stumbles over
-            raise ShardError(
-                f"{self.path}: damaged shard ({_one_line(error)}); delete it and run its stage again"
-            ) from error
+            raise _damaged(self.path, error) from error
         checksum = stored.pop("checksum", "")
-        if verify and _checksum(datasets, stored) != checksum:
+        kind, data = stored["kind"], self._data
+        if verify and _checksum(datasets, stored, kind, data.shape, [data]) != checksum:
             raise ShardError(
                 f"{self.path}: content does not match its checksum; delete it and run its stage again"
             )
-        self.kind: str = stored["kind"]
-        self.attributes = {k: v for k, v in stored.items() if k not in {"format", "version", "kind"}}
-        self.columns = {
-            name.removeprefix("columns/"): values
-            for name, values in datasets.items()
-            if name.startswith("columns/")
-        }
-        self._data = datasets[self.kind]
-        self._offsets, self._speech = datasets["offsets"], datasets["speech"]
-        self._speech_offsets = datasets["speech_offsets"]
-
-    def _read(self) -> tuple[dict[str, NDArray[Any]], dict[str, str]]:
-        with h5py.File(self.path, "r") as file:
-            stored = {name: str(text) for name, text in file.attrs.items()}
-            if stored.get("format") != FORMAT:
-                raise ValueError("not a shard of this pipeline")
-            if stored.get("version") != str(VERSION):
-                raise ValueError(
-                    f"format version {stored.get('version')}, this program reads version {VERSION}"
-                )
-            datasets: dict[str, NDArray[Any]] = {
-                f"columns/{name}": _column(dataset) for name, dataset in file["columns"].items()
-            }
-            for name in ("offsets", "speech", "speech_offsets"):
-                datasets[name] = file[name][()]
-            datasets[stored["kind"]] = self._map(file[stored["kind"]])
-        return datasets, stored
+        self.everything_but_data = _as_columns(datasets, stored)
+        self.kind, self.attributes = self.everything_but_data.kind, self.everything_but_data.attributes
+        self.columns, self._offsets = self.everything_but_data.columns, self.everything_but_data.offsets
+        self._speech, self._speech_offsets = datasets["speech"], datasets["speech_offsets"]
 
     def _map(self, dataset: h5py.Dataset) -> NDArray[Any]:
         """Map a contiguous dataset; the file may be closed and the array crosses into forked processes."""
@@ -192,10 +245,6 @@ class Shard:
 def _column(dataset: h5py.Dataset) -> NDArray[Any]:
     is_text = h5py.check_string_dtype(dataset.dtype) is not None
     return np.asarray(dataset.asstr()[()], dtype=object) if is_text else np.asarray(dataset[()])
-
-
-def _one_line(error: Exception) -> str:
-    return " ".join(str(error).split())
 
 
 def list_shards(folder: str | Path) -> list[Path]:

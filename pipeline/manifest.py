@@ -1,12 +1,16 @@
 """The manifest's format: one row a clip, what it is and which split it belongs to."""
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
 from featurize.errors import CorpusError
+from pipeline.locations import Location, fetched
+
+ROWS_AT_ONCE = 1000
 
 COLUMNS = (
     "clip_id",
@@ -35,12 +39,39 @@ def read_manifest(path: Path) -> pd.DataFrame:
         table = pd.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8")
     except (ValueError, UnicodeDecodeError) as error:
         raise CorpusError(f"{path}: not a manifest ({error}); run `ser manifest` again") from error
+    _require_columns(path, table)
+    return table
+
+
+def read_clips(path: Location) -> Iterator[dict[str, str]]:
+    """Rows of manifest.csv one after the other, so that memory does not grow with the corpus.
+
+    Raises:
+        CorpusError: the file is missing or is no manifest.
+    """
+    try:
+        with (
+            fetched(path) as local,
+            pd.read_csv(
+                local, dtype=str, keep_default_na=False, encoding="utf-8", chunksize=ROWS_AT_ONCE
+            ) as parts,
+        ):
+            for table in parts:
+                _require_columns(path, table)
+                for values in table[list(COLUMNS)].itertuples(index=False, name=None):
+                    yield dict(zip(COLUMNS, values, strict=True))
+    except FileNotFoundError as error:
+        raise CorpusError(f"{path}: no manifest; run `ser manifest` first") from error
+    except (ValueError, UnicodeDecodeError) as error:
+        raise CorpusError(f"{path}: not a manifest ({error}); run `ser manifest` again") from error
+
+
+def _require_columns(path: Location, table: pd.DataFrame) -> None:
     missing = [name for name in COLUMNS if name not in table.columns]
     if missing:
         raise CorpusError(
             f"{path}: not a manifest (no column {', '.join(missing)}); run `ser manifest` again"
         )
-    return table
 
 
 def read_summary(path: Path) -> dict[str, Any]:

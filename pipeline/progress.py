@@ -1,13 +1,18 @@
-"""One line of progress: clips, clips per second, and how many times faster than real time."""
+"""One line of progress: clips, clips per second, how many times faster than real time, rejects."""
 
 import contextlib
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from typing import Protocol
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-Advance = Callable[[float], None]
+
+class Advance(Protocol):
+    """Tells the progress line of clips that are done: their seconds of audio together, and how many were rejected."""
+
+    def __call__(self, audio_s: float, clips: int = 1, rejected: int = 0) -> None: ...  # noqa: D102
 
 
 @contextlib.contextmanager
@@ -15,10 +20,10 @@ def clip_progress(title: str, num_clips: int) -> Iterator[Advance]:
     """Show progress over clips on stderr; afterwards leave one line with the rates.
 
     Yields:
-        A function to call once a clip, with the clip's duration in seconds.
+        A function to call when clips are done.
     """
     console = Console(stderr=True)
-    start, clips, audio_s = time.perf_counter(), 0, 0.0
+    start, all_clips, all_audio_s, rejects = time.perf_counter(), 0, 0.0, 0
     with Progress(
         TextColumn("{task.description}"),
         BarColumn(),
@@ -31,17 +36,15 @@ def clip_progress(title: str, num_clips: int) -> Iterator[Advance]:
     ) as progress:
         task = progress.add_task(title, total=num_clips, rate="")
 
-        def advance(duration_s: float) -> None:
-            nonlocal clips, audio_s
-            clips, audio_s = clips + 1, audio_s + duration_s
-            progress.update(task, advance=1, rate=_rate(clips, audio_s, time.perf_counter() - start))
+        def rate() -> str:
+            wall_s = max(time.perf_counter() - start, 1e-9)
+            rejected = f", {rejects} rejected" if rejects else ""
+            return f"{all_clips / wall_s:.1f} clips/s, {all_audio_s / wall_s:.0f} × real time{rejected}"
+
+        def advance(audio_s: float, clips: int = 1, rejected: int = 0) -> None:
+            nonlocal all_clips, all_audio_s, rejects
+            all_clips, all_audio_s, rejects = all_clips + clips, all_audio_s + audio_s, rejects + rejected
+            progress.update(task, advance=clips, rate=rate())
 
         yield advance
-    console.print(
-        f"{title}: {clips} clips, {_rate(clips, audio_s, time.perf_counter() - start)}", highlight=False
-    )
-
-
-def _rate(clips: int, audio_s: float, wall_s: float) -> str:
-    wall_s = max(wall_s, 1e-9)
-    return f"{clips / wall_s:.1f} clips/s, {audio_s / wall_s:.0f} × real time"
+    console.print(f"{title}: {all_clips} clips, {rate()}", highlight=False)

@@ -4,11 +4,21 @@ import csv
 import io
 from collections import Counter
 from collections.abc import Sequence
-from pathlib import Path
 from typing import NamedTuple
 
 from featurize.atomic import write_text
 from featurize.errors import RejectsError
+from pipeline.locations import Location, written
+
+_ADVICE = {
+    "missing": "look whether the audio is where the manifest says, and run `ser manifest` again",
+    "changed": "run `ser manifest` again",
+    "crashed": "look at memory (`dmesg` names what the kernel killed), and try fewer --workers",
+    "lfs-pointer": "fetch the audio with `git lfs pull`",
+    "unreadable": "look at the permissions of the audio",
+    "no-speech": "look at vad.threshold, or set vad.if_no_speech to keep",
+}
+"""What to look at, for reasons that are rarely the clip's own."""
 
 
 class Reject(NamedTuple):
@@ -20,16 +30,17 @@ class Reject(NamedTuple):
     detail: str
 
 
-def write_rejects(path: Path, rejects: Sequence[Reject]) -> None:
+def write_rejects(path: Location, rejects: Sequence[Reject]) -> None:
     """Write rejects.csv, with its header even where nothing was rejected."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(Reject._fields)
     writer.writerows(rejects)
-    write_text(path, text.getvalue())
+    with written(path) as local:
+        write_text(local, text.getvalue())
 
 
-def check_rejects(path: Path, rejects: Sequence[Reject], num_clips: int, max_fraction: float) -> None:
+def check_rejects(path: Location, rejects: Sequence[Reject], num_clips: int, max_fraction: float) -> None:
     """Stop where more than `max_fraction` of `num_clips` clips were rejected.
 
     Raises:
@@ -41,5 +52,6 @@ def check_rejects(path: Path, rejects: Sequence[Reject], num_clips: int, max_fra
     example = next(reject for reject in rejects if reject.reason == reason)
     raise RejectsError(
         f"{len(rejects)} of {num_clips} clips rejected, more than corpus.max_reject_fraction = {max_fraction} allows; "
-        f"{count} times '{reason}', first {example.detail}; see {path}"
+        f"{count} times '{reason}', first {example.detail}; {_ADVICE.get(reason, 'listen to a few of them')}; "
+        f"all of them are in {path}"
     )

@@ -1,111 +1,139 @@
 """What a shard stage has already done, so that no clip is worked on twice.
 
 A finished row is found by the SHA-256 of its clip's audio, wherever the clip now stands in the manifest, in shards
-that were made with the same settings. While a shard is being made, its rows are saved in pieces beside it about
-once a second: a process that is killed loses the clips in flight and that second.
+that were made with the same settings, and in the pieces that a killed run left. A shard that stands as it should is
+left alone. Only the columns of one shard at a time are in memory.
 """
 
 import logging
-import shutil
-import time
-from collections.abc import Iterator
-from pathlib import Path
-from typing import Any
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
 
-import numpy as np
-from numpy.typing import NDArray
-
-from featurize.errors import SerError, ShardError
-from featurize.shards import Kind, Row, Shard, write_shard
+from featurize.audio import SAMPLE_RATE
+from featurize.errors import ShardError
+from featurize.shards import Columns, Shard, read_columns
+from pipeline.locations import Location, Url, listed, make_folder, move, opened, remove
+from pipeline.tasks import PIECES, Fields, Output, Place, Task, shard_name
 
 log = logging.getLogger(__name__)
 
-PIECES = ".pieces"
-SECONDS_PER_PIECE = 1.0
+
+@dataclass(frozen=True)
+class Group:
+    """The clips of one shard, in order; `source` is the shard that they come from, if they come from one."""
+
+    number: int
+    clips: list[Fields]
+    source: Location | None = None
 
 
 class ShardFolder:
-    """The shards of one stage: rows that can be taken over, and new shards in their place.
+    """The shards of one stage before its work: what stands, what can be taken over, what is to be done.
 
     Args:
-        folder: where the shards lie, such as data/denoised.
-        kind: what they hold.
-        attributes: provenance, for new shards.
-        decisive: names of the attributes that decide about the numbers; rows made with others are not taken.
+        output: where the shards are, and what they must be.
+        groups: gives the groups, each time from the start.
+        keys: the SHA-256 of each row that comes of a clip, in the shard's order.
+
+    Attributes:
+        num_clips: in all groups.
+        standing_clips: of them in shards that stand as they should.
+        standing_audio_s: seconds of audio in those shards.
 
     Raises:
-        SerError: the folder cannot be made.
+        SerError: the folder cannot be made or reached.
     """
 
     def __init__(
-        self, folder: Path, kind: Kind, attributes: dict[str, str], decisive: tuple[str, ...]
+        self, output: Output, groups: Callable[[], Iterable[Group]], keys: Callable[[Fields], list[str]]
     ) -> None:
-        self.folder, self.kind, self.attributes, self.decisive = folder, kind, attributes, decisive
-        try:
-            (folder / PIECES).mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise SerError(f"{folder}: cannot be made ({error.strerror}); choose another folder") from error
-        self._found: dict[str, tuple[Shard, int]] = {}
-        self._usable: dict[Path, Shard] = {}
-        self._buffer: list[Row] = []
-        self._saved_at = time.monotonic()
-        self._written: set[Path] = set()
-        for path in self._shards():
-            self._index(path)
+        self.output, self.groups, self.keys = output, groups, keys
+        self.num_clips = self.standing_clips = 0
+        self.standing_audio_s = 0.0
+        self._pieces = output.folder / PIECES
+        self._found: dict[str, Place] = {}
+        self._standing: set[str] = set()
+        make_folder(self._pieces)
+        for piece in listed(self._pieces, "*.h5"):
+            if (columns := self._columns(piece)) is not None:
+                self._remember(piece, columns)
+        self._compare()
 
-    def _shards(self) -> Iterator[Path]:
-        yield from sorted(self.folder.glob("*.h5"))
-        yield from sorted((self.folder / PIECES).glob("*.h5"))
+    def _compare(self) -> None:
+        """See which shards stand; put the others aside as pieces, for new ones will take their names."""
+        shards = {shard.name: shard for shard in listed(self.output.folder, "*.h5")}
+        for group in self.groups():
+            self.num_clips += len(group.clips)
+            shard = shards.pop(shard_name(group.number), None)
+            if shard is not None and (columns := self._columns(shard)) is not None:
+                if self._stands(columns, group):
+                    self._standing.add(shard.name)
+                    self.standing_clips += len(group.clips)
+                    self.standing_audio_s += _audio_s(columns)
+                else:
+                    self._put_aside(shard, columns)
+        for shard in shards.values():
+            if (columns := self._columns(shard)) is not None:
+                self._put_aside(shard, columns)
 
-    def _index(self, path: Path) -> None:
+    def _columns(self, place: Location) -> Columns | None:
+        """Columns of a shard that was made with the same settings; a damaged one is named.
+
+        Behind an address only the columns are read: the store answers for its bytes, and whoever takes rows over
+        checks them.
+        """
         try:
-            shard = Shard(path)
-        except ShardError as error:
+            if isinstance(place, Url):
+                with opened(place) as file:
+                    columns = read_columns(file, place.as_posix())
+            else:
+                columns = Shard(place).everything_but_data
+        except (ShardError, FileNotFoundError) as error:
             log.warning("%s; it is made anew", str(error).split(";")[0])
-            return
-        if shard.kind == self.kind and all(
-            shard.attributes.get(name) == self.attributes[name] for name in self.decisive
-        ):
-            self._usable[path] = shard
-            self._found |= {str(digest): (shard, row) for row, digest in enumerate(shard.columns["sha256"])}
-
-    def find(self, sha256: str) -> tuple[dict[str, Any], NDArray[Any], NDArray[np.int64]] | None:
-        """Columns, data and speech of a clip that is already done, or None."""
-        if (found := self._found.get(sha256)) is None:
             return None
-        shard, row = found
-        return shard.fields(row), shard.data(row), shard.speech(row)
+        return columns if self.output.accepts(columns.kind, columns.attributes) else None
 
-    def save(self, row: Row) -> None:
-        """Keep a new row in case the process is killed before its shard stands."""
-        self._buffer.append(row)
-        if time.monotonic() - self._saved_at >= SECONDS_PER_PIECE:
-            path = self.folder / PIECES / f"{time.time_ns()}.h5"
-            write_shard(path, self.kind, self._buffer, self.attributes)
-            self._buffer.clear()
-            self._saved_at = time.monotonic()
-
-    def write(self, number: int, rows: list[Row]) -> None:
-        """Write one shard; leave it alone if it stands already as it should be."""
-        path = self.folder / f"part-{number:05}.h5"
-        self._written.add(path)
-        if not self._stands(path, rows):
-            write_shard(path, self.kind, rows, self.attributes)
-        self._buffer.clear()
-
-    def _stands(self, path: Path, rows: list[Row]) -> bool:
-        shard = self._usable.get(path)
-        if shard is None or len(shard) != len(rows) or shard.attributes != self.attributes:
+    def _stands(self, columns: Columns, group: Group) -> bool:
+        if columns.attributes != self.output.attributes:
             return False
-        return all(
-            self._found.get(str(row.columns["sha256"])) == (shard, index)
-            and shard.fields(index) == row.columns
-            for index, row in enumerate(rows)
-        )
+        stored = columns.columns
+        keys = [self.keys(clip) for clip in group.clips]
+        if [*stored["sha256"]] != [key for of_clip in keys for key in of_clip]:
+            return False
+        row = 0
+        for clip, of_clip in zip(group.clips, keys, strict=True):
+            if any(name not in stored or stored[name][row] != value for name, value in clip.items()):
+                return False
+            row += len(of_clip)
+        return True
 
-    def finish(self) -> None:
+    def _put_aside(self, shard: Location, columns: Columns) -> None:
+        aside = self._pieces / f"{self.output.run}-aside-{shard.name}"
+        move(shard, aside)
+        self._remember(aside, columns)
+
+    def _remember(self, place: Location, columns: Columns) -> None:
+        self._found |= {str(key): Place(place, row) for row, key in enumerate(columns.columns["sha256"])}
+
+    def tasks(self) -> Iterator[Task]:
+        """The work that is left, shard after shard."""
+        for group in self.groups():
+            if shard_name(group.number) not in self._standing:
+                keys = [key for clip in group.clips for key in self.keys(clip)]
+                found = {key: self._found[key] for key in keys if key in self._found}
+                yield Task(group.number, group.clips, found, group.source)
+
+    def finish(self, written: Iterable[int]) -> None:
         """Remove pieces, shards that the manifest no longer fills, and what a killed process was writing."""
-        shutil.rmtree(self.folder / PIECES)
-        for path in [*self.folder.glob("*.h5"), *self.folder.glob(".*.tmp")]:
-            if path not in self._written:
-                path.unlink()
+        remove(self._pieces)
+        wanted = self._standing | {shard_name(number) for number in written}
+        for pattern in ("*.h5", ".*.tmp"):
+            for place in listed(self.output.folder, pattern):
+                if place.name not in wanted:
+                    remove(place)
+
+
+def _audio_s(columns: Columns) -> float:
+    if columns.kind == "waveform":
+        return float(columns.offsets[-1]) / SAMPLE_RATE
+    return float(sum(columns.columns.get("duration_s", [])))

@@ -38,6 +38,12 @@ class Stopwatch:
             self._book()
             self._running.pop()
 
+    def add(self, seconds: dict[str, float], audio_s: float) -> None:
+        """Add what a worker's stopwatch shows: the table is a sum over workers, not over the clock."""
+        for step, more in seconds.items():
+            self.seconds[step] = self.seconds.get(step, 0.0) + more
+        self.audio_s += audio_s
+
     def report(self, path: Path) -> None:
         """Show a small table on stderr, and keep the numbers as JSON for DVC."""
         total = sum(self.seconds.values())

@@ -1,9 +1,11 @@
 """Options that several commands share, and how a command speaks to its user."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+
+from pipeline.locations import locate
 
 if TYPE_CHECKING:
     from pipeline.params import Params
@@ -15,6 +17,28 @@ Reports = Annotated[Path, typer.Option("--reports", help="Folder of metrics, pre
 Device = Annotated[
     str,
     typer.Option("--device", envvar="SER_DEVICE", help="cpu, cuda, cuda:1, mps, or auto (a GPU if present)."),
+]
+DataOrUrl = Annotated[
+    Any,
+    typer.Option(
+        "--data",
+        parser=locate,
+        metavar="FOLDER",
+        help="Folder of manifest, waveforms and features; also an address such as s3://bucket/folder.",
+    ),
+]
+Engine = Annotated[
+    str,
+    typer.Option("--engine", envvar="SER_ENGINE", help="Where shards are made: local, or ray (a cluster)."),
+]
+Workers = Annotated[
+    int | None,
+    typer.Option(
+        "--workers",
+        envvar="SER_WORKERS",
+        min=0,
+        help="Worker processes, or Ray actors; as many as pay if not given. 0: none, all in this process.",
+    ),
 ]
 Checkpoint = Annotated[
     Path | None,

@@ -10,9 +10,12 @@ from pipeline.commands.options import (
     Checkpoint,
     Checkpoints,
     Data,
+    DataOrUrl,
     Device,
+    Engine,
     ParamsFile,
     Reports,
+    Workers,
     read_params,
 )
 
@@ -33,22 +36,48 @@ def manifest(params: ParamsFile = PARAMS, data: Data = DATA) -> None:
 
 
 def denoise(
-    params: ParamsFile = PARAMS, data: Data = DATA, reports: Reports = REPORTS, device: Device = "auto"
+    params: ParamsFile = PARAMS,
+    data: DataOrUrl = DATA,
+    reports: Reports = REPORTS,
+    device: Device = "auto",
+    engine: Engine = "local",
+    workers: Workers = None,
 ) -> None:
     """Load and denoise every clip into waveform shards."""
-    from pipeline.device import resolve_device
+    from pipeline.engine import choose_engine
     from pipeline.stages.denoise import denoise as run
 
     read = read_params(params)
-    run(read.denoise, data, reports, read.corpus.max_reject_fraction, resolve_device(device))
+    run(
+        read.denoise,
+        data,
+        reports,
+        read.corpus.max_reject_fraction,
+        device,
+        choose_engine(engine, workers),
+    )
 
 
-def featurize(params: ParamsFile = PARAMS, data: Data = DATA, reports: Reports = REPORTS) -> None:
+def featurize(
+    params: ParamsFile = PARAMS,
+    data: DataOrUrl = DATA,
+    reports: Reports = REPORTS,
+    engine: Engine = "local",
+    workers: Workers = None,
+) -> None:
     """Keep the speech of every clip and compute its MFCC into feature shards."""
+    from pipeline.engine import choose_engine
     from pipeline.stages.featurize import featurize as run
 
     read = read_params(params)
-    run(read.vad, read.mfcc, data, reports, read.corpus.max_reject_fraction)
+    run(
+        read.vad,
+        read.mfcc,
+        data,
+        reports,
+        read.corpus.max_reject_fraction,
+        engine=choose_engine(engine, workers),
+    )
 
 
 def train(

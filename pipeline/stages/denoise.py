@@ -5,49 +5,59 @@ A change of a voice activity or MFCC parameter never comes back here, and a clip
 
 import hashlib
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 from typing import TypeVar
 
-import pandas as pd
 import torch
 
 from featurize.audio import SAMPLE_RATE, load_audio, quantise
 from featurize.denoise import DenoiseParams, Denoiser, denoise_clips, load_denoiser
-from featurize.errors import AudioError
+from featurize.errors import AudioError, WeightsError
 from featurize.shards import Row
-from pipeline.manifest import COLUMNS, read_manifest
-from pipeline.progress import Advance, clip_progress
+from pipeline.assembly import Assembly, Make
+from pipeline.engine import Engine, InProcess
+from pipeline.extraction import extract, new_run
+from pipeline.locations import Location, Url, fetched, locate, sizes
+from pipeline.manifest import read_clips
 from pipeline.provenance import versions
-from pipeline.rejects import Reject, check_rejects, write_rejects
-from pipeline.reuse import ShardFolder
+from pipeline.reuse import Group
 from pipeline.stopwatch import Stopwatch
+from pipeline.tasks import Fields, Output
 
-Fields = dict[str, str]
 Item = TypeVar("Item")
 
 CLIPS_PER_SHARD = 500
 BYTES_PER_SHARD = 64 << 20
-"""Of audio files; a shard is put together in memory."""
+"""Of audio files."""
 LOADERS = 4
 CLIPS_AHEAD = 32
 SETTINGS_THAT_MATTER = ("denoiser", "denoise", "sample_rate")
 
 
 def denoise(
-    params: DenoiseParams, data: Path, reports: Path, max_reject_fraction: float, device: str = "cpu"
+    params: DenoiseParams,
+    data: Location,
+    reports: Path,
+    max_reject_fraction: float,
+    device: str = "cpu",
+    engine: Engine | None = None,
 ) -> None:
     """Denoise every clip of data/manifest.csv into data/denoised/*.h5 and list the rejects beside them.
 
     Raises:
         WeightsError: the denoiser's weights cannot be had.
         RejectsError: more clips were rejected than allowed.
-        SerError: the shards cannot be written.
+        SerError: the shards cannot be written, or the engine's workers cannot go on.
     """
-    clips = _clips(read_manifest(data / "manifest.csv"))
-    denoiser = load_denoiser(params, device)
+    manifest = data / "manifest.csv"
+    next(read_clips(manifest), None)  # before the network is loaded: is there one?
+    engine = engine or InProcess()
+    device = engine.device(device)
+    denoiser = load_denoiser(params)
     attributes = {
         "denoiser": json.dumps(
             {"name": denoiser.name, "sha256": denoiser.sha256, "trained_on": denoiser.trained_on}
@@ -57,123 +67,153 @@ def denoise(
         "device": device,
         "versions": json.dumps(versions()),
     }
-    shards = ShardFolder(data / "denoised", "waveform", attributes, SETTINGS_THAT_MATTER)
-    rejects: list[Reject] = []
-    watch = Stopwatch()
-    number = 0
-    with clip_progress(f"denoise ({denoiser.name})", len(clips)) as advance:
-        for group in groups(clips):
-            rows = _denoised_rows(group, denoiser, shards, rejects, watch, advance)
-            if rows:
-                with watch("write"):
-                    shards.write(number, rows)
-                number += 1
-    shards.finish()
-    watch.report(reports / "timing" / "denoise.json")
-    write_rejects(shards.folder / "rejects.csv", rejects)
-    check_rejects(shards.folder / "rejects.csv", rejects, len(clips), max_reject_fraction)
+    output = Output(data / "denoised", "waveform", attributes, SETTINGS_THAT_MATTER, new_run())
+    extract(
+        f"denoise ({denoiser.name})",
+        DenoiseJob(params, device, denoiser.sha256, output),
+        lambda: groups(read_clips(manifest)),
+        engine,
+        timing=reports / "timing" / "denoise.json",
+        max_reject_fraction=max_reject_fraction,
+    )
 
 
-def _clips(manifest: pd.DataFrame) -> list[Fields]:
-    return [
-        dict(zip(COLUMNS, values, strict=True))
-        for values in manifest[list(COLUMNS)].itertuples(index=False, name=None)
-    ]
-
-
-def groups(clips: list[Fields]) -> Iterator[list[Fields]]:
+def groups(clips: Iterable[Fields]) -> Iterator[Group]:
     """Cut the manifest into the clips of each shard, bounded in number and in bytes of audio."""
+    size_of = _Sizes()
+    number, size = 0, 0
     group: list[Fields] = []
-    size = 0
     for clip in clips:
-        path = Path(clip["path"])
-        num_bytes = path.stat().st_size if path.is_file() else 0
+        num_bytes = size_of(locate(clip["path"]))
         if group and (len(group) == CLIPS_PER_SHARD or size + num_bytes > BYTES_PER_SHARD):
-            yield group
-            group, size = [], 0
+            yield Group(number, group)
+            number, group, size = number + 1, [], 0
         group.append(clip)
         size += num_bytes
     if group:
-        yield group
+        yield Group(number, group)
 
 
-def _denoised_rows(
-    group: list[Fields],
-    denoiser: Denoiser,
-    shards: ShardFolder,
-    rejects: list[Reject],
-    watch: Stopwatch,
-    advance: Advance,
-) -> list[Row]:
-    """A shard row for each usable clip, in the group's order; the others go to `rejects`."""
-    rows: dict[int, Row] = {}
-    for index, clip in enumerate(group):
-        if (found := shards.find(clip["sha256"])) is not None:
+class _Sizes:
+    """Bytes of a file, 0 where there is none; behind an address a folder is listed once for all of its files."""
+
+    def __init__(self) -> None:
+        self._folder, self._sizes = Url(), dict[str, int]()
+
+    def __call__(self, place: Location) -> int:
+        if isinstance(place, Path):
+            return place.stat().st_size if place.is_file() else 0
+        if place.parent != self._folder:
+            self._folder, self._sizes = place.parent, sizes(place.parent)
+        return self._sizes.get(place.name, 0)
+
+
+@dataclass(frozen=True)
+class DenoiseJob:
+    """Clips to clean waveforms, one row each.
+
+    Attributes:
+        params: which denoiser.
+        device: where it runs.
+        sha256: of its weights, wherever they are loaded.
+        output: where the shards go.
+    """
+
+    params: DenoiseParams
+    device: str
+    sha256: str
+    output: Output
+    cores: int | None = None  # Demucs keeps all of them busy
+
+    def keys(self, clip: Fields) -> list[str]:
+        """A waveform is found by its audio's hash."""
+        return [clip["sha256"]]
+
+    def load(self, threads: int | None) -> Make:
+        """Load the denoiser.
+
+        Raises:
+            WeightsError: they cannot be had here, or are others than where the stage was started.
+        """
+        if threads:
+            torch.set_num_threads(threads)
+        denoiser = load_denoiser(self.params, self.device)
+        if denoiser.sha256 != self.sha256:
+            raise WeightsError(
+                f"denoise.model {self.params.model}: a worker has other weights than the machine that started it; "
+                "give every node the same file"
+            )
+        return lambda assembly: _denoise_shard(denoiser, assembly)
+
+
+def _denoise_shard(denoiser: Denoiser, assembly: Assembly) -> None:
+    watch = assembly.watch
+    for index, clip in assembly.todo:
+        if (found := assembly.find(clip["sha256"])) is not None:
             fields, samples, _ = found
-            rows[index] = Row({**clip, "peak": fields["peak"]}, samples)
-            advance(len(samples) / SAMPLE_RATE)
-    refused: dict[int, Reject] = {}
+            assembly.keep(index, [Row({**clip, "peak": fields["peak"]}, samples)], len(samples) / SAMPLE_RATE)
+    clips = dict(assembly.todo)
 
     def usable() -> Iterator[tuple[int, torch.Tensor]]:
-        todo = [(index, clip) for index, clip in enumerate(group) if index not in rows]
-        loading = load_ahead(todo)
-        while (loaded := _next("decode", loading, watch)) is not None:
-            index, waveform = loaded
+        for index, waveform in _timed("decode", load_ahead(clips.items(), assembly.at), watch):
             if isinstance(waveform, AudioError):
-                refuse(index, waveform)
+                assembly.refuse(index, waveform)
             else:
+                assembly.at(index, "work")
                 yield index, waveform
 
-    def refuse(index: int, error: AudioError) -> None:
-        clip = group[index]
-        refused[index] = Reject(clip["clip_id"], clip["path"], error.reason, error.detail)
-        advance(0.0)
-
-    denoising = denoise_clips(usable(), denoiser)
-    while (denoised := _next("denoise", denoising, watch)) is not None:
-        index, waveform = denoised
+    for index, waveform in _timed("denoise", denoise_clips(usable(), denoiser), watch):
+        clip = clips[index]
         if not torch.isfinite(waveform).all():
-            refuse(
-                index,
-                AudioError("non-finite", f"{group[index]['path']}: the denoiser gave no finite samples"),
-            )
+            what = f"{clip['path']}: the denoiser gave no finite samples"
+            assembly.refuse(index, AudioError("non-finite", what))
             continue
         samples, peak = quantise(waveform)
-        rows[index] = Row({**group[index], "peak": peak}, samples)
-        with watch("write"):
-            shards.save(rows[index])
-        watch.audio_s += len(samples) / SAMPLE_RATE
-        advance(len(samples) / SAMPLE_RATE)
-    rejects += [refused[index] for index in sorted(refused)]
-    return [rows[index] for index in sorted(rows)]
+        assembly.keep(index, [Row({**clip, "peak": peak}, samples)], len(samples) / SAMPLE_RATE)
 
 
-def _next(step: str, items: Iterator[Item], watch: Stopwatch) -> Item | None:
-    """The next item, or None; the wait for it is booked to a step."""
-    with watch(step):
-        return next(items, None)
+def _timed(step: str, items: Iterator[Item], watch: Stopwatch) -> Iterator[Item]:
+    """Book the wait for each item to a step."""
+    while True:
+        with watch(step):
+            item = next(items, None)
+        if item is None:
+            return
+        yield item
 
 
-def load_ahead(clips: Iterable[tuple[int, Fields]]) -> Iterator[tuple[int, torch.Tensor | AudioError]]:
-    """Load clips in threads, a few ahead of where they are needed, in order."""
+def load_ahead(
+    clips: Iterable[tuple[int, Fields]], at: Callable[[int, str], None] = lambda _index, _step: None
+) -> Iterator[tuple[int, torch.Tensor | AudioError]]:
+    """Load clips in threads, a few ahead of where they are needed, in order; `at` is told which."""
+
+    def load(index: int, clip: Fields) -> torch.Tensor | AudioError:
+        at(index, "decode")
+        loaded = _load(clip)
+        at(index, "wait")
+        return loaded
+
     waiting = iter(clips)
     with ThreadPoolExecutor(LOADERS) as threads:
-        ahead = [(index, threads.submit(_load, clip)) for index, clip in islice(waiting, CLIPS_AHEAD)]
+        ahead = [(clip[0], threads.submit(load, *clip)) for clip in islice(waiting, CLIPS_AHEAD)]
         while ahead:
             index, loading = ahead.pop(0)
             yield index, loading.result()
-            ahead += [(index, threads.submit(_load, clip)) for index, clip in islice(waiting, 1)]
+            ahead += [(clip[0], threads.submit(load, *clip)) for clip in islice(waiting, 1)]
 
 
 def _load(clip: Fields) -> torch.Tensor | AudioError:
     """Waveform (num_samples,), after making sure that the file is still the clip of the manifest."""
-    path = Path(clip["path"])
     try:
-        waveform = load_audio(path)
-        with path.open("rb") as file:
-            if hashlib.file_digest(file, "sha256").hexdigest() != clip["sha256"]:
-                changed = f"{path}: changed since the manifest was made; run `ser manifest` again"
-                return AudioError("changed", changed)
-    except AudioError as error:
-        return error
-    return waveform
+        with fetched(locate(clip["path"])) as path:
+            try:
+                waveform = load_audio(path)
+            except AudioError as error:
+                return AudioError(error.reason, error.detail.replace(str(path), clip["path"]))
+            with path.open("rb") as file:
+                if hashlib.file_digest(file, "sha256").hexdigest() == clip["sha256"]:
+                    return waveform
+            what = f"{clip['path']}: changed since the manifest was made; run `ser manifest` again"
+            return AudioError("changed", what)
+    except FileNotFoundError:
+        return AudioError("missing", f"{clip['path']}: no such file")

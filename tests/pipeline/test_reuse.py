@@ -154,9 +154,9 @@ SLOW_RUN = """
 import sys, time
 from pathlib import Path
 from featurize.denoise import DenoiseParams
-from pipeline import reuse
+from pipeline import assembly
 from pipeline.stages import denoise as stage
-reuse.SECONDS_PER_PIECE = 0.02
+assembly.SECONDS_PER_PIECE = 0.02
 stage.CLIPS_PER_SHARD = 8
 original = stage.load_audio
 def slow(path):
