@@ -1,9 +1,13 @@
-"""Speech denoising with Demucs (Défossez, Synnaeve and Adi, Interspeech 2020): the costly step of Tier 0."""
+"""Speech denoising with Demucs (Défossez, Synnaeve and Adi, Interspeech 2020): the costly step of Tier 0.
+
+Around the network stands what keeps it from doing harm: a gate that leaves clean clips alone, and a share of the
+input that is mixed back.
+"""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import torch
 from denoiser.demucs import Demucs
@@ -13,6 +17,8 @@ from torch import Tensor
 from featurize.demucs import DemucsStreams
 from featurize.demucs_layout import can_stream
 from featurize.errors import AudioError
+from featurize.snr import estimate_snr_db
+from featurize.spectral_gate import SpectralGate
 from featurize.weights import load_module
 
 Key = TypeVar("Key")
@@ -24,12 +30,16 @@ SLOTS = {"cpu": 16, "cuda": 256}
 
 
 class DenoiseParams(BaseModel, frozen=True, extra="forbid"):
-    """Which denoiser, and where its weights are."""
+    """Which denoiser, where its weights are, and how much of it is let through."""
 
-    model: str = Field("none", min_length=1)
-    """none, compact, dns64, dns48, master64, or the path of a checkpoint of the Demucs class."""
+    model: str = Field("compact", min_length=1)
+    """none, compact, dns64, dns48, master64, noisereduce, or the path of a checkpoint of the Demucs class."""
     weights: str | None = None
     """Local file with the weights of a named model; without it torch's hub cache, then a download."""
+    dry: float = Field(0.0, ge=0, le=1)
+    """Share of the input mixed back: dry * input + (1 - dry) * denoised."""
+    gate_snr_db: float | None = Field(None, allow_inf_nan=False)
+    """A clip whose estimated SNR is above this passes untouched; None denoises every clip."""
 
 
 @dataclass(frozen=True)
@@ -39,18 +49,32 @@ class Denoiser:
     Attributes:
         name: as in `denoise.model`, or the file name of a checkpoint.
         sha256: of the weights file; "" for "none".
-        module: Demucs in eval mode; None for "none".
+        module: Demucs in eval mode, or spectral gating; None for "none".
         device: where the module is.
         trained_on: speakers ("corpus/speaker") or data sets that it has heard, as far as is known.
         edge: samples of silence that the network wants before and after a clip.
+        dry: share of the input mixed back.
+        gate_snr_db: clips estimated to be cleaner pass untouched.
     """
 
     name: str
     sha256: str
-    module: Demucs | None
+    module: Demucs | SpectralGate | None
     device: torch.device
     trained_on: tuple[str, ...] = ()
     edge: int = 0
+    dry: float = 0.0
+    gate_snr_db: float | None = None
+
+    def leaves(self, waveform: Tensor) -> bool:
+        """Whether a clip (num_samples,) passes as it is: for its length, its estimated SNR, or by all settings."""
+        if self.module is None or self.dry == 1 or len(waveform) < MIN_SAMPLES:
+            return True
+        return self.gate_snr_db is not None and estimate_snr_db(waveform) > self.gate_snr_db
+
+    def mix(self, waveform: Tensor, clean: Tensor) -> Tensor:
+        """Mix the share `dry` of the input back in; all (num_samples,)."""
+        return torch.lerp(clean, waveform.to(clean), self.dry) if self.dry else clean
 
 
 def load_denoiser(params: DenoiseParams, device: str | torch.device = "cpu") -> Denoiser:
@@ -65,18 +89,23 @@ def load_denoiser(params: DenoiseParams, device: str | torch.device = "cpu") -> 
     keyword arguments under `kwargs` or `args`, as in denoiser's own best.th.
 
     Args:
-        params: which one.
-        device: where it will run, such as "cpu" or "cuda".
+        params: which one, and how much of it.
+        device: where it will run, such as "cpu" or "cuda"; spectral gating runs on the CPU.
 
     Raises:
-        WeightsError: weights that cannot be had, are damaged, or belong to another network.
+        WeightsError: weights that cannot be had, are damaged, or belong to another network; or the package
+            noisereduce was asked for and is not installed.
     """
     device = torch.device(device)
+    settings: dict[str, Any] = {"dry": params.dry, "gate_snr_db": params.gate_snr_db}
     if params.model == "none":
-        return Denoiser("none", "", None, device)
+        return Denoiser("none", "", None, device, **settings)
+    if params.model == "noisereduce":
+        gate = SpectralGate()
+        return Denoiser(gate.name, "", gate, torch.device("cpu"), **settings)
     loaded = load_module(params.model, params.weights)
     module = loaded.module.to(device)
-    return Denoiser(loaded.name, loaded.sha256, module, device, loaded.trained_on, loaded.edge)
+    return Denoiser(loaded.name, loaded.sha256, module, device, loaded.trained_on, loaded.edge, **settings)
 
 
 def denoise_demucs(
@@ -90,8 +119,8 @@ def denoise_demucs(
         denoiser: from `load_denoiser`, on its own device; None takes dns64, loaded once.
 
     Returns:
-        (num_samples,), float32, finite, on the waveform's device. The denoiser "none" returns the waveform
-        itself, and so does a clip of one sample, which has no standard deviation to normalise by.
+        (num_samples,), float32, finite, on the waveform's device. A clip that the denoiser leaves alone comes
+        back as the object that it is: all clips with "none", those past the gate, those of one sample.
 
     Raises:
         WeightsError: dns64 was asked for by default and its weights cannot be had.
@@ -100,10 +129,8 @@ def denoise_demucs(
     if waveform.ndim != 1:
         raise ValueError(f"waveform has shape {tuple(waveform.shape)}, not (num_samples,)")
     denoiser = denoiser or dns64(str(device))
-    if denoiser.module is None or len(waveform) < MIN_SAMPLES:
-        return waveform
-    clean = _run(denoiser.module, waveform, denoiser)
-    if not torch.isfinite(clean).all():
+    clean = _one(waveform, denoiser)
+    if clean is not waveform and not torch.isfinite(clean).all():
         raise AudioError("non-finite", f"the denoiser {denoiser.name} gave NaN or infinite samples")
     return clean.to(waveform.device)
 
@@ -123,21 +150,41 @@ def denoise_clips(clips: Iterable[tuple[Key, Tensor]], denoiser: Denoiser) -> It
 
     Yields:
         Key and denoised waveform (num_samples,) on the CPU, in the order in which they are done. Not finite if the
-        network overflows: one bad clip does not cost its neighbours.
+        network overflows: one bad clip does not cost its neighbours. A clip that the denoiser leaves alone waits for
+        the next one that it does not.
     """
     module = denoiser.module
-    if module is None:
-        yield from clips
-    elif can_stream(module):
-        streams = DemucsStreams(module, slots=SLOTS.get(denoiser.device.type, SLOTS["cpu"]))
-        too_short: list[tuple[Key, Tensor]] = []
-        edge = denoiser.edge
-        for key, clean in streams(_all_but(too_short, clips, edge)):
-            yield key, clean.cpu()[edge : len(clean) - edge]
-        yield from too_short
-    else:
+    if not isinstance(module, Demucs) or not can_stream(module):
         for key, waveform in clips:
-            yield key, waveform if len(waveform) < MIN_SAMPLES else _run(module, waveform, denoiser)
+            yield key, _one(waveform, denoiser)
+        return
+    streams = DemucsStreams(module, slots=SLOTS.get(denoiser.device.type, SLOTS["cpu"]))
+    left_alone: list[tuple[Key, Tensor]] = []
+    waiting: dict[Key, Tensor] = {}
+    edge = denoiser.edge
+
+    def to_denoise() -> Iterator[tuple[Key, Tensor]]:
+        for key, waveform in clips:
+            if denoiser.leaves(waveform):
+                left_alone.append((key, waveform))
+                continue
+            if denoiser.dry:
+                waiting[key] = waveform
+            yield key, torch.nn.functional.pad(waveform, (edge, edge))
+
+    for key, padded in streams(to_denoise()):
+        clean = padded.cpu()[edge : len(padded) - edge]
+        yield key, denoiser.mix(waiting.pop(key), clean) if denoiser.dry else clean
+        yield from left_alone
+        left_alone.clear()
+    yield from left_alone
+
+
+def _one(waveform: Tensor, denoiser: Denoiser) -> Tensor:
+    """One clip with everything around the network: (num_samples,) → the same, or the clip itself."""
+    if denoiser.module is None or denoiser.leaves(waveform):
+        return waveform
+    return denoiser.mix(waveform, _run(denoiser.module, waveform, denoiser))
 
 
 @torch.inference_mode()
@@ -146,19 +193,10 @@ def _infer(module: Demucs, waveform: Tensor, device: torch.device) -> Tensor:
     return clean.cpu()
 
 
-def _run(module: Demucs, waveform: Tensor, denoiser: Denoiser) -> Tensor:
-    """The network as it comes, on one clip: (num_samples,) → the same, on the CPU."""
+def _run(module: Demucs | SpectralGate, waveform: Tensor, denoiser: Denoiser) -> Tensor:
+    """The denoiser as it comes, on one clip: (num_samples,) → the same, on the CPU."""
+    if isinstance(module, SpectralGate):
+        return module(waveform)
     edge = denoiser.edge
     clean = _infer(module, torch.nn.functional.pad(waveform, (edge, edge)), denoiser.device)
     return clean[edge : edge + len(waveform)].clone()  # made outside inference mode: an ordinary tensor
-
-
-def _all_but(
-    too_short: list[tuple[Key, Tensor]], clips: Iterable[tuple[Key, Tensor]], edge: int
-) -> Iterator[tuple[Key, Tensor]]:
-    """Pass clips on with silence around them; put those that have no standard deviation aside."""
-    for key, waveform in clips:
-        if len(waveform) < MIN_SAMPLES:
-            too_short.append((key, waveform))
-        else:
-            yield key, torch.nn.functional.pad(waveform, (edge, edge))

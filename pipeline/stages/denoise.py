@@ -5,6 +5,7 @@ A change of a voice activity or MFCC parameter never comes back here, and a clip
 
 import hashlib
 import json
+import logging
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from itertools import islice
@@ -24,6 +25,8 @@ from pipeline.provenance import versions
 from pipeline.rejects import Reject, check_rejects, write_rejects
 from pipeline.reuse import ShardFolder
 from pipeline.stopwatch import Stopwatch
+
+log = logging.getLogger(__name__)
 
 Fields = dict[str, str]
 Item = TypeVar("Item")
@@ -60,14 +63,17 @@ def denoise(
     shards = ShardFolder(data / "denoised", "waveform", attributes, SETTINGS_THAT_MATTER)
     rejects: list[Reject] = []
     watch = Stopwatch()
-    number = 0
+    number = num_left = 0
     with clip_progress(f"denoise ({denoiser.name})", len(clips)) as advance:
         for group in groups(clips):
             rows = _denoised_rows(group, denoiser, shards, rejects, watch, advance)
+            num_left += sum(not row.columns["denoised"] for row in rows)
             if rows:
                 with watch("write"):
                     shards.write(number, rows)
                 number += 1
+    if params.gate_snr_db is not None:
+        log.info("%d of %d clips left as they are (gate at %g dB)", num_left, len(clips), params.gate_snr_db)
     shards.finish()
     watch.report(reports / "timing" / "denoise.json")
     write_rejects(shards.folder / "rejects.csv", rejects)
@@ -110,9 +116,10 @@ def _denoised_rows(
     for index, clip in enumerate(group):
         if (found := shards.find(clip["sha256"])) is not None:
             fields, samples, _ = found
-            rows[index] = Row({**clip, "peak": fields["peak"]}, samples)
+            rows[index] = Row({**clip, "peak": fields["peak"], "denoised": fields["denoised"]}, samples)
             advance(len(samples) / SAMPLE_RATE)
     refused: dict[int, Reject] = {}
+    left_alone: set[int] = set()
 
     def usable() -> Iterator[tuple[int, torch.Tensor]]:
         todo = [(index, clip) for index, clip in enumerate(group) if index not in rows]
@@ -122,6 +129,8 @@ def _denoised_rows(
             if isinstance(waveform, AudioError):
                 refuse(index, waveform)
             else:
+                if denoiser.leaves(waveform):
+                    left_alone.add(index)
                 yield index, waveform
 
     def refuse(index: int, error: AudioError) -> None:
@@ -139,7 +148,7 @@ def _denoised_rows(
             )
             continue
         samples, peak = quantise(waveform)
-        rows[index] = Row({**group[index], "peak": peak}, samples)
+        rows[index] = Row({**group[index], "peak": peak, "denoised": index not in left_alone}, samples)
         with watch("write"):
             shards.save(rows[index])
         watch.audio_s += len(samples) / SAMPLE_RATE
