@@ -2,7 +2,7 @@
 
     SerError
     ├── AudioError        one clip cannot be used; becomes a row in rejects.csv, its neighbours go on
-    ├── WeightsError      denoiser weights are missing, damaged or of another network
+    ├── WeightsError      a denoiser's weights (or package) are missing, damaged or of another network
     ├── ShardError        a feature or waveform shard is damaged or of another format
     ├── ParamsError       params.yaml has an unknown key or a value of the wrong type
     ├── CorpusError       a corpus folder or a user's CSV cannot be understood
@@ -38,7 +38,7 @@ class AudioError(SerError):
 
 
 class WeightsError(SerError):
-    """Denoiser weights are missing, damaged or of another network."""
+    """A denoiser's weights, or its package, are missing; or they are damaged or of another network."""
 
 
 class ShardError(SerError):

@@ -70,11 +70,28 @@ def tier0(
     waveform = load_audio(path)
     try:
         denoised = dequantise(*quantise(denoise_demucs(waveform, denoiser=denoiser)))
-        segments = speech_segments(speech_probabilities(denoised, vad), len(denoised), params.vad)
-        speech = keep_segments(denoised, segments, params.vad.if_no_speech)
+        segments, mfcc = speech_features(denoised, params, vad)
     except AudioError as error:  # the steps on arrays do not know the file
         raise AudioError(error.reason, f"{path}: {error.detail}") from error
-    return Tier0(waveform, denoised, segments, mfcc_40(speech, params=params.mfcc))
+    return Tier0(waveform, denoised, segments, mfcc)
+
+
+def speech_features(
+    denoised: Tensor, params: Tier0Params, vad: SileroVad
+) -> tuple[NDArray[np.int64], Tensor]:
+    """What follows the denoiser and the rounding: segments (num_segments, 2) and MFCC (n_mfcc, num_frames).
+
+    Args:
+        denoised: (num_samples,), 16 kHz.
+        params: of voice activity detection and MFCC.
+        vad: from `load_vad`.
+
+    Raises:
+        AudioError: `no-speech`, where the params reject such clips.
+    """
+    segments = speech_segments(speech_probabilities(denoised, vad), len(denoised), params.vad)
+    speech = keep_segments(denoised, segments, params.vad.if_no_speech)
+    return segments, mfcc_40(speech, params=params.mfcc)
 
 
 def tier0_to_mfcc(path: str | Path, device: str = "cpu", n_mfcc: int = 40) -> Tensor:

@@ -56,7 +56,8 @@ COMPACT = Path(__file__).with_name("compact.safetensors")
 COMPACT_SHA256 = "007d9f09e6d6bc48805ca6219c5eb043b3b97291a5e2c4b94ee80928d8ef8b51"
 
 _CHOICES = (
-    f"denoise.model may be {', '.join(['none', 'compact', *PUBLISHED])} or the path of a Demucs checkpoint"
+    f"denoise.model may be {', '.join(['none', 'compact', *PUBLISHED, 'noisereduce'])} or the path of a"
+    " Demucs checkpoint"
 )
 
 

@@ -1,6 +1,7 @@
 """`ser doctor`: what is here and what is missing, before hours are spent."""
 
 import os
+from importlib.util import find_spec
 from pathlib import Path
 
 import torch
@@ -12,6 +13,9 @@ from featurize.errors import SerError
 from featurize.weights import PUBLISHED, find_weights
 from pipeline.params import load_params
 from pipeline.provenance import versions
+
+GATE = "noisereduce"
+"""Spectral gating: the package's name, and that of its model."""
 
 
 def doctor(params_file: Path) -> bool:
@@ -41,8 +45,13 @@ def _facts(params_file: Path, problems: list[str]) -> list[tuple[str, str]]:
         return [*facts, ("params", f"{params_file}: not usable")]
     facts.append(("params", f"{params_file}: fine"))
     facts.append(("denoise.model", f"{params.denoise.model}: {_weights(params.denoise)}"))
-    if params.denoise.model != "none" and find_weights(params.denoise.model, params.denoise.weights) is None:
-        problems.append(f"denoise.model is {params.denoise.model}, and its weights are not on this machine")
+    if _missing(params.denoise):
+        what = (
+            "its package is not installed"
+            if params.denoise.model == GATE
+            else "its weights are not on this machine"
+        )
+        problems.append(f"denoise.model is {params.denoise.model}, and {what}")
     root = Path(params.corpus.root)
     if not root.exists() and params.corpus.name != "demo":
         problems.append(f"corpus.root: {root} does not exist")
@@ -52,8 +61,14 @@ def _facts(params_file: Path, problems: list[str]) -> list[tuple[str, str]]:
     return facts
 
 
+def _missing(params: DenoiseParams) -> bool:
+    if params.model == GATE:
+        return find_spec(GATE) is None
+    return params.model != "none" and find_weights(params.model, params.weights) is None
+
+
 def _weights(params: DenoiseParams) -> str:
-    if params.model == "none":
+    if params.model in {"none", GATE}:
         return "no weights needed"
     found = find_weights(params.model, params.weights)
     return f"found at {found}" if found else "not found (downloaded when first used)"

@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import torch
 
@@ -36,6 +36,9 @@ class Prediction:
 class Predictor:
     """A network and its Tier 0, loaded once and asked about many files.
 
+    Attributes:
+        args: what the checkpoint says of itself; empty with random weights.
+
     Args:
         checkpoint: a trained network, which brings its own Tier 0; None makes one with random weights.
         tier0_params: Tier 0 of the random network.
@@ -62,21 +65,26 @@ class Predictor:
             self.network = SERTier1(self.tier0_params.mfcc.n_mfcc, len(self.labels), NetworkParams()).to(
                 device
             )
-            trained_with = None
+            self.args: dict[str, Any] = {}
         else:
-            self.network, args = load_checkpoint(checkpoint, device)
-            self.tier0_params = Tier0Params.model_validate(args["tier0"])
-            self.labels = args["labels"]
-            trained_with = args["denoiser"]
+            self.network, self.args = load_checkpoint(checkpoint, device)
+            self.tier0_params = Tier0Params.model_validate(self.args["tier0"])
+            self.labels = self.args["labels"]
         self.network.eval()
         denoise = self.tier0_params.denoise
         self.denoiser = load_denoiser(
             denoise.model_copy(update={"weights": weights or denoise.weights}), device
         )
+        trained_with = self.args.get("denoiser")
         if trained_with and trained_with["sha256"] != self.denoiser.sha256:
             raise WeightsError(
                 f"{checkpoint}: trained behind denoiser {trained_with['name']} {trained_with['sha256'][:12]}, "
                 f"but the weights here are {self.denoiser.sha256[:12]}; name the right file with --weights"
+            )
+        if trained_with and not trained_with["sha256"] and trained_with["name"] != self.denoiser.name:
+            raise WeightsError(
+                f"{checkpoint}: trained behind denoiser {trained_with['name']}, but here is {self.denoiser.name}; "
+                "install the package's version that it was trained with"
             )
         self.vad = load_vad()
 

@@ -40,10 +40,15 @@ def audio_files(root: Path, corpus: str) -> list[PurePosixPath]:
     if not root.is_dir():
         what = "is a file" if root.exists() else "does not exist"
         raise CorpusError(f"corpus.root: {root} {what}; {corpus} needs the folder that holds its recordings")
-    found = sorted(path for path in _walk(root) if path.suffix.lower() in SOUND | CONTAINERS)
+    found = sounds_in(root)
     if not found:
         raise CorpusError(f"corpus.root: no audio file in {root}; {corpus} needs its recordings there")
     return found
+
+
+def sounds_in(root: Path) -> list[PurePosixPath]:
+    """Paths, relative to `root`, of every file in it with an audio ending, in a stable order; links followed."""
+    return sorted(path for path in _walk(root) if path.suffix.lower() in SOUND | CONTAINERS)
 
 
 def _walk(root: Path) -> Iterator[PurePosixPath]:

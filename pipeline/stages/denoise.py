@@ -151,8 +151,10 @@ def _denoise_shard(denoiser: Denoiser, assembly: Assembly) -> None:
     for index, clip in assembly.todo:
         if (found := assembly.find(clip["sha256"])) is not None:
             fields, samples, _ = found
-            assembly.keep(index, [Row({**clip, "peak": fields["peak"]}, samples)], len(samples) / SAMPLE_RATE)
+            columns = {**clip, "peak": fields["peak"], "denoised": fields["denoised"]}
+            assembly.keep(index, [Row(columns, samples)], len(samples) / SAMPLE_RATE)
     clips = dict(assembly.todo)
+    left_alone: set[int] = set()
 
     def usable() -> Iterator[tuple[int, torch.Tensor]]:
         for index, waveform in _timed("decode", load_ahead(clips.items(), assembly.at), watch):
@@ -160,6 +162,8 @@ def _denoise_shard(denoiser: Denoiser, assembly: Assembly) -> None:
                 assembly.refuse(index, waveform)
             else:
                 assembly.at(index, "work")
+                if denoiser.leaves(waveform):
+                    left_alone.add(index)
                 yield index, waveform
 
     for index, waveform in _timed("denoise", denoise_clips(usable(), denoiser), watch):
@@ -169,7 +173,8 @@ def _denoise_shard(denoiser: Denoiser, assembly: Assembly) -> None:
             assembly.refuse(index, AudioError("non-finite", what))
             continue
         samples, peak = quantise(waveform)
-        assembly.keep(index, [Row({**clip, "peak": peak}, samples)], len(samples) / SAMPLE_RATE)
+        columns = {**clip, "peak": peak, "denoised": index not in left_alone}
+        assembly.keep(index, [Row(columns, samples)], len(samples) / SAMPLE_RATE)
 
 
 def _timed(step: str, items: Iterator[Item], watch: Stopwatch) -> Iterator[Item]:

@@ -5,6 +5,7 @@ import http.server
 import pickle
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -185,7 +186,7 @@ def test_weights_that_are_not_there(tmp_path: Path) -> None:
     assert "denoise.weights" in message
     message = failure(DenoiseParams(model="dns46"))
     assert "dns46" in message
-    assert "none, compact, dns64, dns48, master64" in message
+    assert "none, compact, dns64, dns48, master64, noisereduce" in message
 
 
 class Evil:
@@ -287,7 +288,7 @@ def test_any_length(num_samples: int, peak: float) -> None:
 
 
 def test_none_returns_the_waveform() -> None:
-    denoiser = load_denoiser(DenoiseParams())
+    denoiser = load_denoiser(DenoiseParams(model="none"))
     assert (denoiser.name, denoiser.sha256, denoiser.module) == ("none", "", None)
     waveform = torch.randn(10)
     assert denoise_demucs(waveform, denoiser=denoiser) is waveform
@@ -311,13 +312,20 @@ def test_overflow_is_an_audio_error() -> None:
 
 def test_a_batch_is_refused() -> None:
     with pytest.raises(ValueError, match="num_samples"):
-        denoise_demucs(torch.zeros(2, 100), denoiser=load_denoiser(DenoiseParams()))
+        denoise_demucs(torch.zeros(2, 100), denoiser=load_denoiser(DenoiseParams(model="none")))
 
 
 def test_params() -> None:
-    assert DenoiseParams().model == "none"
-    with pytest.raises(ValueError, match="model"):
-        DenoiseParams(model="")
+    assert DenoiseParams() == DenoiseParams(model="compact", dry=0.0, gate_snr_db=None)
+    for mistake in (
+        {"model": ""},
+        {"dry": -0.1},
+        {"dry": 1.1},
+        {"dry": float("nan")},
+        {"gate_snr_db": float("inf")},
+    ):
+        with pytest.raises(ValueError, match=next(iter(mistake))):
+            DenoiseParams(**mistake)
 
 
 @pytest.mark.parametrize(
@@ -332,6 +340,48 @@ def test_together_as_one_by_one(shape: dict[str, Any] | None) -> None:
     assert together.keys() == clips.keys()
     for key, clip in clips.items():
         torch.testing.assert_close(together[key], denoise_demucs(clip, denoiser=denoiser), atol=1e-6, rtol=0)
+
+
+@pytest.mark.parametrize("shape", [SMALL, {**SMALL, "causal": False}], ids=["streamed", "one by one"])
+@pytest.mark.parametrize("dry", [0.25, 1.0])
+def test_the_dry_share_is_mixed_back_everywhere(shape: dict[str, Any], dry: float) -> None:
+    torch.manual_seed(0)
+    wet = Denoiser("any", "", Demucs(**shape).eval(), torch.device("cpu"))
+    denoiser = replace(wet, dry=dry)
+    clips = {length: torch.randn(length) * 0.1 for length in (1, 500, 3_000)}
+    together = dict(denoise_clips(clips.items(), denoiser))
+    for key, clip in clips.items():
+        mixed = denoise_demucs(clip, denoiser=denoiser)
+        expected = dry * clip + (1 - dry) * denoise_demucs(clip, denoiser=wet)
+        torch.testing.assert_close(mixed, expected, atol=1e-6, rtol=0)
+        torch.testing.assert_close(together[key], mixed, atol=1e-6, rtol=0)
+        assert not mixed.is_inference()
+
+
+def alternating(num_samples: int, snr_db: float) -> torch.Tensor:
+    """Bursts of noise over steady noise, so many dB below them."""
+    noise = torch.randn(2, num_samples, generator=torch.Generator().manual_seed(num_samples))
+    bursts = noise[0] * (torch.arange(num_samples) // 1_600 % 2)
+    return bursts * 0.1 + noise[1] * 0.1 * 10 ** (-snr_db / 20)
+
+
+@pytest.mark.parametrize("shape", [SMALL, {**SMALL, "causal": False}], ids=["streamed", "one by one"])
+def test_clips_past_the_gate_are_untouched_everywhere(shape: dict[str, Any]) -> None:
+    torch.manual_seed(0)
+    wet = Denoiser("any", "", Demucs(**shape).eval(), torch.device("cpu"))
+    denoiser = replace(wet, gate_snr_db=20.0)
+    # In every order, also all past the gate or none; the short one has too few frames to be judged: denoised.
+    clean = {f"clean {n}": alternating(n, 40) for n in (16_000, 9_000)}
+    noisy = {"noisy": alternating(12_000, 3), "short": alternating(2_000, 40)}
+    for clips in ({**clean, **noisy}, {**noisy, **clean}, clean, noisy):
+        together = dict(denoise_clips(clips.items(), denoiser))
+        assert together.keys() == clips.keys()
+        for key, clip in clips.items():
+            alone = denoise_demucs(clip, denoiser=denoiser)
+            assert (together[key] is clip) == (alone is clip) == denoiser.leaves(clip) == (key in clean)
+            torch.testing.assert_close(together[key], alone, atol=1e-6, rtol=0)
+            if key in noisy:
+                torch.testing.assert_close(alone, denoise_demucs(clip, denoiser=wet), atol=0, rtol=0)
 
 
 def test_a_clip_that_overflows_does_not_cost_its_neighbours() -> None:

@@ -10,7 +10,7 @@ from denoiser.demucs import Demucs
 
 from featurize import tier0 as module
 from featurize.audio import dequantise, load_audio, quantise
-from featurize.denoise import Denoiser, denoise_demucs
+from featurize.denoise import DenoiseParams, Denoiser, denoise_demucs
 from featurize.errors import AudioError
 from featurize.mfcc import MfccParams, mfcc_40
 from featurize.tier0 import Tier0Params, tier0, tier0_to_mfcc
@@ -35,7 +35,8 @@ def test_the_steps_in_order(ravdess_clips: list[Path], small_demucs: Denoiser) -
 
 
 def test_without_denoiser(ravdess_clips: list[Path]) -> None:
-    params = Tier0Params(mfcc=MfccParams(n_mfcc=13), vad=VadParams(pad_ms=0))
+    none = DenoiseParams(model="none")
+    params = Tier0Params(denoise=none, mfcc=MfccParams(n_mfcc=13), vad=VadParams(pad_ms=0))
     result = tier0(ravdess_clips[0], params)
     assert result.has_speech
     step = 1 / 32_767

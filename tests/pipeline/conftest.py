@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from featurize.denoise import DenoiseParams
 from model.network import NetworkParams
 from model.training import TrainParams
 from pipeline.corpora import CorpusParams, DemoParams
@@ -45,6 +46,7 @@ def small_run(tmp_path_factory: pytest.TempPathFactory) -> SmallRun:
     demo = root / "data" / "raw" / "demo"
     params = Params(
         corpus=CorpusParams(root=demo, demo=DemoParams(voices=5, sentences=1)),
+        denoise=DenoiseParams(model="none"),
         network=NetworkParams(attention_heads=1, conv_channels=(8,), lstm_hidden=8, lstm_layers=1),
         train=TrainParams(epochs=2, batch_size=4),
     )

@@ -75,6 +75,19 @@ def test_other_denoiser_weights_than_those_of_training_are_refused(small_run: An
         Predictor(path)
 
 
+def test_another_version_of_the_denoising_package_is_refused(small_run: Any, tmp_path: Path) -> None:
+    network, args = load_checkpoint(best_checkpoint(small_run.checkpoints))
+    tier0 = {**args["tier0"], "denoise": {"model": "noisereduce"}}
+    path = tmp_path / "behind.pt"
+    save_checkpoint(
+        path, network, {**args, "tier0": tier0, "denoiser": {"name": "noisereduce 0.1", "sha256": ""}}
+    )
+    with pytest.raises(
+        WeightsError, match=r"trained behind denoiser noisereduce 0\.1, but here is noisereduce 3"
+    ):
+        Predictor(path)
+
+
 def test_weights_that_cannot_be_had_are_one_error(tmp_path: Path) -> None:
     missing = Tier0Params(denoise=DenoiseParams(model="dns64", weights=str(tmp_path / "none.th")))
     with pytest.raises(WeightsError, match=r"none\.th"):

@@ -60,10 +60,10 @@ def contents(folder: Path) -> dict[str, bytes]:
 
 def test_a_second_run_does_nothing(tmp_path: Path, loaded: list[str]) -> None:
     make_manifest(tmp_path, 5)
-    denoise(DenoiseParams(), tmp_path, tmp_path / "reports", 0.0)
+    denoise(DenoiseParams(model="none"), tmp_path, tmp_path / "reports", 0.0)
     before = (tmp_path / "denoised" / "part-00000.h5").stat().st_mtime_ns
     loaded.clear()
-    denoise(DenoiseParams(), tmp_path, tmp_path / "reports", 0.0)
+    denoise(DenoiseParams(model="none"), tmp_path, tmp_path / "reports", 0.0)
     assert loaded == []
     assert (tmp_path / "denoised" / "part-00000.h5").stat().st_mtime_ns == before
 
@@ -74,25 +74,25 @@ def test_a_new_clip_costs_one_clip_wherever_it_stands(
     monkeypatch.setattr(stage, "CLIPS_PER_SHARD", 3)
     table = make_manifest(tmp_path, 8)
     table.drop(index=0).to_csv(tmp_path / "manifest.csv", index=False)
-    denoise(DenoiseParams(), tmp_path, tmp_path / "reports", 0.0)
+    denoise(DenoiseParams(model="none"), tmp_path, tmp_path / "reports", 0.0)
     loaded.clear()
     table.to_csv(tmp_path / "manifest.csv", index=False)
-    denoise(DenoiseParams(), tmp_path, tmp_path / "reports", 0.0)
+    denoise(DenoiseParams(model="none"), tmp_path, tmp_path / "reports", 0.0)
     assert loaded == ["0.wav"]
     taken_over = contents(tmp_path / "denoised")
     for path in list_shards(tmp_path / "denoised"):
         path.unlink()
-    denoise(DenoiseParams(), tmp_path, tmp_path / "reports", 0.0)
+    denoise(DenoiseParams(model="none"), tmp_path, tmp_path / "reports", 0.0)
     assert contents(tmp_path / "denoised") == taken_over
 
 
 def test_another_label_costs_nothing_and_arrives(tmp_path: Path, loaded: list[str]) -> None:
     table = make_manifest(tmp_path, 4)
-    denoise(DenoiseParams(), tmp_path, tmp_path / "reports", 0.0)
+    denoise(DenoiseParams(model="none"), tmp_path, tmp_path / "reports", 0.0)
     loaded.clear()
     table["label"] = "sad"
     table.to_csv(tmp_path / "manifest.csv", index=False)
-    denoise(DenoiseParams(), tmp_path, tmp_path / "reports", 0.0)
+    denoise(DenoiseParams(model="none"), tmp_path, tmp_path / "reports", 0.0)
     assert loaded == []
     assert set(Shard(list_shards(tmp_path / "denoised")[0]).columns["label"]) == {"sad"}
 
@@ -102,7 +102,7 @@ def test_another_denoiser_takes_nothing_over(tmp_path: Path, loaded: list[str]) 
     from denoiser.demucs import Demucs
 
     make_manifest(tmp_path, 2)
-    denoise(DenoiseParams(), tmp_path, tmp_path / "reports", 0.0)
+    denoise(DenoiseParams(model="none"), tmp_path, tmp_path / "reports", 0.0)
     size = {"hidden": 2, "depth": 2}
     torch.save({"kwargs": size, "state": Demucs(**size).state_dict()}, tmp_path / "d.pt")
     loaded.clear()
@@ -117,7 +117,7 @@ def test_a_damaged_shard_is_named_and_made_anew(
     import h5py
 
     make_manifest(tmp_path, 3)
-    denoise(DenoiseParams(), tmp_path, tmp_path / "reports", 0.0)
+    denoise(DenoiseParams(model="none"), tmp_path, tmp_path / "reports", 0.0)
     path = tmp_path / "denoised" / "part-00000.h5"
     whole = path.read_bytes()
     loaded.clear()
@@ -129,7 +129,7 @@ def test_a_damaged_shard_is_named_and_made_anew(
     else:
         with h5py.File(path, "a") as file:
             file.attrs["version"] = "0"
-    denoise(DenoiseParams(), tmp_path, tmp_path / "reports", 0.0)
+    denoise(DenoiseParams(model="none"), tmp_path, tmp_path / "reports", 0.0)
     assert len(loaded) == 3
     assert path.read_bytes() == whole
     assert "part-00000.h5" in caplog.text
@@ -146,7 +146,7 @@ def test_a_full_disk_is_one_line_and_leaves_nothing_half_written(
 
     monkeypatch.setattr(os, "fsync", full)
     with pytest.raises(SerError, match=r"part-00000\.h5: cannot be written \(No space left on device\)"):
-        denoise(DenoiseParams(), tmp_path, tmp_path / "reports", 0.0)
+        denoise(DenoiseParams(model="none"), tmp_path, tmp_path / "reports", 0.0)
     assert list((tmp_path / "denoised").rglob("*.h5*")) == []
 
 
@@ -165,7 +165,7 @@ def slow(path):
         print(path.name, file=log, flush=True)
     return original(path)
 stage.load_audio = slow
-stage.denoise(DenoiseParams(), Path(sys.argv[1]), Path(sys.argv[1]) / "reports", 0.0)
+stage.denoise(DenoiseParams(model="none"), Path(sys.argv[1]), Path(sys.argv[1]) / "reports", 0.0)
 """
 
 
@@ -199,6 +199,6 @@ def test_killed_at_random_it_ends_as_if_never_killed(tmp_path: Path, monkeypatch
     monkeypatch.setattr(stage, "CLIPS_PER_SHARD", 8)
     for path in (tmp_path / "denoised").rglob("*.h5"):
         path.unlink()
-    denoise(DenoiseParams(), tmp_path, tmp_path / "reports", 0.0)
+    denoise(DenoiseParams(model="none"), tmp_path, tmp_path / "reports", 0.0)
     assert contents(tmp_path / "denoised") == ended
     assert len(read_manifest(tmp_path / "manifest.csv")) == number

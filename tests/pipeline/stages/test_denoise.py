@@ -12,6 +12,7 @@ from featurize.audio import dequantise, load_audio
 from featurize.denoise import DenoiseParams
 from featurize.errors import RejectsError
 from featurize.shards import Shard, list_shards
+from featurize.tier0 import Tier0Params, tier0
 from pipeline.manifest import COLUMNS, read_manifest
 from pipeline.stages import denoise as stage
 from pipeline.stages.denoise import denoise
@@ -42,7 +43,7 @@ def test_waveforms_and_fields_are_those_of_the_manifest(
     monkeypatch.setattr(stage, "CLIPS_PER_SHARD", 2)
     paths = noise_files(tmp_path, [4000, 1, 8000])
     written_manifest(tmp_path, paths)
-    denoise(DenoiseParams(), tmp_path, tmp_path / "reports", 0.0)
+    denoise(DenoiseParams(model="none"), tmp_path, tmp_path / "reports", 0.0)
     shards = [Shard(path) for path in list_shards(tmp_path / "denoised")]
     assert [len(shard) for shard in shards] == [2, 1]
     assert json.loads(shards[0].attributes["denoiser"]) == {"name": "none", "sha256": "", "trained_on": []}
@@ -52,7 +53,7 @@ def test_waveforms_and_fields_are_those_of_the_manifest(
     ):
         fields = shard.fields(row)
         peak = fields.pop("peak")
-        assert fields == clip
+        assert fields == {**clip, "denoised": False}
         waveform = dequantise(shard.data(row), peak)
         np.testing.assert_allclose(waveform, load_audio(path), atol=0.5 / 32767)
 
@@ -64,7 +65,7 @@ def test_bad_clips_are_listed_and_their_neighbours_unchanged(tmp_path: Path) -> 
     soundfile.write(silent, np.zeros(100), 16_000)
     text.write_text("not audio")
     written_manifest(tmp_path, [good[0], empty, silent, tmp_path / "missing.wav", tmp_path, text, good[1]])
-    denoise(DenoiseParams(), tmp_path, tmp_path / "reports", 0.9)
+    denoise(DenoiseParams(model="none"), tmp_path, tmp_path / "reports", 0.9)
     shard = Shard(list_shards(tmp_path / "denoised")[0])
     assert shard.columns["clip_id"].tolist() == ["t/0", "t/6"]
     rejects = pd.read_csv(tmp_path / "denoised" / "rejects.csv")
@@ -76,14 +77,14 @@ def test_a_clip_changed_since_the_manifest_is_not_taken_for_the_old_one(tmp_path
     paths = noise_files(tmp_path, [4000, 4000])
     written_manifest(tmp_path, paths)
     soundfile.write(paths[0], np.ones(4000) * 0.5, 16_000)
-    denoise(DenoiseParams(), tmp_path, tmp_path / "reports", 0.5)
+    denoise(DenoiseParams(model="none"), tmp_path, tmp_path / "reports", 0.5)
     assert pd.read_csv(tmp_path / "denoised" / "rejects.csv")["reason"].tolist() == ["changed"]
 
 
 def test_too_many_rejects_stop_the_stage(tmp_path: Path) -> None:
     written_manifest(tmp_path, [tmp_path / "missing.wav", *noise_files(tmp_path, [4000])])
     with pytest.raises(RejectsError, match="1 of 2 clips rejected"):
-        denoise(DenoiseParams(), tmp_path, tmp_path / "reports", 0.1)
+        denoise(DenoiseParams(model="none"), tmp_path, tmp_path / "reports", 0.1)
 
 
 def test_shards_of_an_earlier_larger_manifest_are_removed(
@@ -92,7 +93,41 @@ def test_shards_of_an_earlier_larger_manifest_are_removed(
     monkeypatch.setattr(stage, "CLIPS_PER_SHARD", 1)
     paths = noise_files(tmp_path, [400, 400])
     written_manifest(tmp_path, paths)
-    denoise(DenoiseParams(), tmp_path, tmp_path / "reports", 0.0)
+    denoise(DenoiseParams(model="none"), tmp_path, tmp_path / "reports", 0.0)
     written_manifest(tmp_path, paths[:1])
-    denoise(DenoiseParams(), tmp_path, tmp_path / "reports", 0.0)
+    denoise(DenoiseParams(model="none"), tmp_path, tmp_path / "reports", 0.0)
     assert [path.name for path in list_shards(tmp_path / "denoised")] == ["part-00000.h5"]
+
+
+def test_gate_and_dry_share_are_recorded_and_decide_about_reuse(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    noisy, short = noise_files(tmp_path, [16_000, 400])
+    clean = tmp_path / "clean.wav"
+    bursts = np.random.default_rng(1).normal(0, 0.1, 16_000) * (np.arange(16_000) // 1_600 % 2)
+    soundfile.write(clean, bursts + np.random.default_rng(2).normal(0, 1e-4, 16_000), 16_000, subtype="FLOAT")
+    written_manifest(tmp_path, [noisy, clean, short])
+    params = DenoiseParams(model="compact", gate_snr_db=20.0)
+    caplog.set_level("INFO")
+    for _ in range(2):  # the second time from what the first left
+        caplog.clear()
+        denoise(params, tmp_path, tmp_path / "reports", 0.0)
+        shard = Shard(tmp_path / "denoised" / "part-00000.h5")
+        assert shard.columns["denoised"].tolist() == [True, False, True]
+        assert json.loads(shard.attributes["denoise"]) == {
+            "model": "compact",
+            "dry": 0.0,
+            "gate_snr_db": 20.0,
+        }
+        assert "1 of 3 clips left as they are (gate at 20 dB)" in caplog.text
+    waveform = dequantise(shard.data(1), shard.fields(1)["peak"])
+    np.testing.assert_allclose(waveform, load_audio(clean), atol=0.5 / 32767)
+    reference = tier0(noisy, Tier0Params(denoise=params)).denoised
+    np.testing.assert_allclose(dequantise(shard.data(0), shard.fields(0)["peak"]), reference, atol=1e-4)
+    gated = shard.data(1).copy()
+    caplog.clear()
+    denoise(DenoiseParams(model="compact", dry=0.5), tmp_path, tmp_path / "reports", 0.0)
+    shard = Shard(tmp_path / "denoised" / "part-00000.h5")
+    assert shard.columns["denoised"].tolist() == [True, True, True]
+    assert not np.array_equal(shard.data(1), gated)
+    assert "left as they are" not in caplog.text
