@@ -1,4 +1,7 @@
-"""How good predictions are. Unweighted average recall (UAR) is the headline: every class counts the same."""
+"""How good predicted classes are. Unweighted average recall (UAR) is the headline: every class counts the same.
+
+A class without test clips has no recall and no F1: both are None, and the averages are over the other classes.
+"""
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -10,11 +13,11 @@ from sklearn.metrics import accuracy_score, confusion_matrix, precision_recall_f
 
 
 class ClassMetrics(TypedDict):
-    """Of one class; 0 where a ratio has no denominator."""
+    """Of one class. Precision is 0 where the class was never predicted; recall and F1 need clips of it."""
 
     precision: float
-    recall: float
-    f1: float
+    recall: float | None
+    f1: float | None
     support: int
 
 
@@ -25,6 +28,8 @@ class Metrics:
     Args:
         accuracy: share of clips that are right.
         uar: recall, averaged over the classes present among the true labels.
+        macro_precision: precision, averaged over the same classes.
+        macro_recall: the UAR under its other name.
         macro_f1: F1, averaged over the same classes.
         per_class: by label name, in class order.
         confusion: (K, K) counts, rows true, columns predicted.
@@ -34,6 +39,8 @@ class Metrics:
 
     accuracy: float
     uar: float
+    macro_precision: float
+    macro_recall: float
     macro_f1: float
     per_class: dict[str, ClassMetrics]
     confusion: list[list[int]]
@@ -41,7 +48,7 @@ class Metrics:
     n_clips: int
 
     def as_dict(self) -> dict[str, Any]:
-        """Plain types only, as in metrics.json."""
+        """Plain types only, as in evaluation.json."""
         return asdict(self)
 
 
@@ -61,20 +68,23 @@ def compute_metrics(truth: NDArray[np.int64], predicted: NDArray[np.int64], labe
         raise ValueError("no clips to score")
     if not np.isin(truth, classes).all() or not np.isin(predicted, classes).all():
         raise ValueError(f"a class lies outside the {len(labels)} labels")
-    # zero_division: precision without predictions, and recall without clips, are 0 and no warning.
+    # zero_division: precision without predictions is 0 and no warning.
     precision, recall, f1, support = precision_recall_fscore_support(
         truth, predicted, labels=classes, zero_division=0.0
     )
     present = support > 0
+    uar = float(recall[present].mean())
     return Metrics(
         accuracy=float(accuracy_score(truth, predicted)),
-        uar=float(recall[present].mean()),
+        uar=uar,
+        macro_precision=float(precision[present].mean()),
+        macro_recall=uar,
         macro_f1=float(f1[present].mean()),
         per_class={
             name: ClassMetrics(
                 precision=float(precision[k]),
-                recall=float(recall[k]),
-                f1=float(f1[k]),
+                recall=float(recall[k]) if present[k] else None,
+                f1=float(f1[k]) if present[k] else None,
                 support=int(support[k]),
             )
             for k, name in enumerate(labels)
@@ -83,3 +93,30 @@ def compute_metrics(truth: NDArray[np.int64], predicted: NDArray[np.int64], labe
         labels=list(labels),
         n_clips=len(truth),
     )
+
+
+class GroupScore(TypedDict):
+    """Scores of the clips of one speaker, or of one gender; the UAR is over the classes that it has clips of."""
+
+    n_clips: int
+    accuracy: float
+    uar: float
+
+
+def score_groups(
+    truth: NDArray[np.int64], predicted: NDArray[np.int64], groups: NDArray[Any], labels: Sequence[str]
+) -> dict[str, GroupScore]:
+    """Scores within each group, by its name, in order of the names.
+
+    Args:
+        truth: (num_clips,) true classes.
+        predicted: (num_clips,) predicted classes.
+        groups: (num_clips,) name of each clip's group; clips under the empty name belong to none.
+        labels: names in class order.
+    """
+    scores = {}
+    for group in sorted(set(groups.tolist()) - {""}):
+        members = groups == group
+        metrics = compute_metrics(truth[members], predicted[members], labels)
+        scores[group] = GroupScore(n_clips=metrics.n_clips, accuracy=metrics.accuracy, uar=metrics.uar)
+    return scores

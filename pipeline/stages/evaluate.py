@@ -1,24 +1,27 @@
 """The best checkpoint on the test split, read once: metrics, and a prediction for every clip."""
 
 import logging
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
-import torch
+from numpy.typing import NDArray
 
 from featurize.atomic import write_json, write_text
-from featurize.errors import CheckpointError
+from featurize.errors import CheckpointError, SplitError
 from featurize.shards import list_shards
 from model.batches import Features, load_features
 from model.checkpoint import load_checkpoint
 from model.inference import predict_logits
-from model.metrics import compute_metrics
+from pipeline.card import check_card, data_card, describe, fingerprint, scoring_card, shared_provenance
 from pipeline.manifest import read_summary
+from pipeline.scoring import probabilities_of, score
 
 log = logging.getLogger(__name__)
+
+CARD_DIGITS = 12
+"""Of the card's hash, in evaluation.json and in each row of predictions.csv."""
 
 
 def evaluate(
@@ -26,80 +29,94 @@ def evaluate(
 ) -> dict[str, Any]:
     """Score a checkpoint on the test split of data/features/.
 
-    Writes reports/evaluation.json (everything), reports/metrics.json (what DVC compares),
-    reports/predictions.csv and reports/confusion.csv.
+    Writes reports/evaluation.json (everything), reports/metrics.json (what DVC compares), predictions.csv, and the
+    data of DVC's plots: confusion.csv, reliability.csv and risk_coverage.csv.
 
     Raises:
-        CheckpointError: there is no checkpoint, or it was trained on other labels.
-        ShardError: a shard is missing or damaged.
+        CheckpointError: there is no checkpoint, or it was trained for other data than these.
+        SplitError: the test split is empty.
+        ShardError: a shard is missing or damaged, or the features are another manifest's.
     """
     path = checkpoint or best_checkpoint(checkpoints)
     network, args = load_checkpoint(path, device)
     summary = read_summary(data / "manifest.json")
-    if args.get("labels") != summary["labels"]:
-        raise CheckpointError(
-            f"{path}: trained on labels {args.get('labels')}, the manifest has {summary['labels']}; train again"
-        )
-    test = load_features(list_shards(data / "features"), summary["labels"], "test")
+    labels: list[str] = summary["labels"]
+    shards = list_shards(data / "features")
+    made = shared_provenance(shards)
+    check_card(path, args, data_card(summary, shards, made), made)
+    test = load_features(shards, labels, "test")
     if len(test) == 0:
-        raise CheckpointError(f"{data / 'features'}: no test clips; see the split in params.yaml")
-    logits = predict_logits(network, test, device=device)
-    predictions = prediction_table(test, torch.softmax(logits, dim=1).numpy(), summary["labels"])
-    heard = speakers_heard(test, args["denoiser"].get("trained_on", []))
+        raise SplitError(
+            f"{data / 'features'}: the test split has no clips; see `split` in params.yaml and rejects.csv"
+        )
+    temperature = float(network.temperature)
+    # The network divides by its temperature; calibration before it is that of the logits as they were.
+    logits = predict_logits(network, test, device=device).double().numpy() * temperature
+    card = scoring_card(args["protocol"], device)
     evaluation = {
-        **compute_metrics(test.labels, logits.argmax(dim=1).numpy(), summary["labels"]).as_dict(),
-        "temperature": float(network.temperature),
+        **score(test.labels, logits, temperature, labels, test.columns),
+        "temperature": temperature,
         "checkpoint": path.name,
         "val_uar": args["val_uar"],
         "best_epoch": args["epoch"],
-        "protocol": {**args["protocol"], "denoiser_heard_test_speakers": heard},
+        "params": {**args["tier0"], "network": args["network"], "train": args["train"]},
+        "protocol": card,
+        "card": fingerprint(card)[:CARD_DIGITS],
     }
-    write_json(reports / "evaluation.json", evaluation)
-    write_json(reports / "metrics.json", headline(evaluation))
-    write_text(reports / "predictions.csv", predictions.to_csv(index=False, lineterminator="\n"))
-    confusion = predictions[["true_label", "pred_label"]].set_axis(["actual", "predicted"], axis=1)
-    write_text(reports / "confusion.csv", confusion.to_csv(index=False, lineterminator="\n"))
-    log.info(
-        "test UAR %.3f, accuracy %.3f on %d clips of %d speakers (%s)",
-        evaluation["uar"],
-        evaluation["accuracy"],
-        len(test),
-        len(set(test.columns["speaker"])),
-        "speaker-independent" if evaluation["protocol"]["speaker_independent"] else "SPEAKER-DEPENDENT",
-    )
+    predictions = prediction_table(test, probabilities_of(logits, temperature), labels)
+    _write(reports, evaluation, predictions.assign(card=evaluation["card"]))
+    _say(evaluation, card)
     return evaluation
 
 
-def speakers_heard(test: Features, trained_on: Sequence[str]) -> list[str]:
-    """Test speakers, as "corpus/speaker", that the denoiser was trained on: no leak of labels, yet an overlap."""
-    pairs = zip(test.columns["corpus"], test.columns["speaker"], strict=True)
-    return sorted({f"{corpus}/{speaker}" for corpus, speaker in pairs} & set(trained_on))
+def _write(reports: Path, evaluation: dict[str, Any], predictions: pd.DataFrame) -> None:
+    write_json(reports / "evaluation.json", evaluation)
+    write_json(reports / "metrics.json", headline(evaluation))
+    confusion = predictions[["true_label", "pred_label"]].set_axis(["actual", "predicted"], axis=1)
+    bins = pd.DataFrame(evaluation["calibration"]["bins"])
+    risk = pd.DataFrame(evaluation["risk_coverage"]["points"], columns=["coverage", "risk"])
+    tables = {"predictions": predictions, "confusion": confusion, "reliability": bins, "risk_coverage": risk}
+    for name, table in tables.items():
+        write_text(reports / f"{name}.csv", table.to_csv(index=False, lineterminator="\n"))
+
+
+def _say(evaluation: dict[str, Any], card: dict[str, Any]) -> None:
+    for note in (evaluation["missing_classes_note"], evaluation["intervals_note"]):
+        if note:
+            log.warning("%s", note)
+    interval = evaluation["intervals"]
+    between = f" (95 % interval {interval['uar'][0]:.3f} to {interval['uar'][1]:.3f})" if interval else ""
+    log.info(
+        "test UAR %.3f%s, accuracy %.3f on %d clips of %d speakers (%s)",
+        evaluation["uar"],
+        between,
+        evaluation["accuracy"],
+        evaluation["n_clips"],
+        len(evaluation["speakers"]),
+        "speaker-independent" if card["speaker_independent"] else "SPEAKER-DEPENDENT",
+    )
 
 
 def headline(evaluation: dict[str, Any]) -> dict[str, Any]:
     """The numbers that experiments are compared by, and in one line the protocol that they stand on."""
-    return {
+    interval, calibrated = evaluation["intervals"], evaluation["calibration"]["after"]
+    low, high = interval["uar"] if interval else (None, None)
+    numbers = {
         "uar": evaluation["uar"],
-        "accuracy": evaluation["accuracy"],
-        "macro_f1": evaluation["macro_f1"],
-        "val_uar": evaluation["val_uar"],
-        "best_epoch": evaluation["best_epoch"],
-        "recall": {label: scores["recall"] for label, scores in evaluation["per_class"].items()},
+        "uar_low": low,
+        "uar_high": high,
+        **{name: evaluation[name] for name in ("accuracy", "macro_precision", "macro_f1")},
+        **calibrated,
+        "aurc": evaluation["risk_coverage"]["aurc"],
+        **{name: evaluation[name] for name in ("val_uar", "best_epoch")},
+    }
+    recall = {label: scores["recall"] for label, scores in evaluation["per_class"].items()}
+    return {
+        # What is undefined is left out: DVC shows a dash for it.
+        **{name: value for name, value in numbers.items() if value is not None},
+        "recall": {label: value for label, value in recall.items() if value is not None},
         "protocol": describe(evaluation["protocol"]),
     }
-
-
-def describe(protocol: dict[str, Any]) -> str:
-    """A protocol in one line."""
-    synthetic = " (synthetic)" if protocol["synthetic"] else ""
-    folds = f", fold {protocol['fold']} of {protocol['folds']}" if protocol["folds"] else ""
-    independent = "speaker-independent" if protocol["speaker_independent"] else "SPEAKER-DEPENDENT"
-    heard = len(protocol["denoiser_heard_test_speakers"])
-    overlap = f" (HAS HEARD {heard} OF THE TEST SPEAKERS)" if heard else ""
-    return (
-        f"{protocol['corpus']}{synthetic} {protocol['files_sha256'][:8]}, {len(protocol['labels'])} classes, "
-        f"{independent}{folds}, denoiser {protocol['denoiser']}{overlap}, seed {protocol['seed']}"
-    )
 
 
 def best_checkpoint(folder: Path) -> Path:
@@ -119,9 +136,7 @@ def best_checkpoint(folder: Path) -> Path:
     return found[0]
 
 
-def prediction_table(
-    test: Features, probabilities: np.ndarray[Any, np.dtype[np.float32]], labels: list[str]
-) -> pd.DataFrame:
+def prediction_table(test: Features, probabilities: NDArray[np.float32], labels: list[str]) -> pd.DataFrame:
     """One row a clip: truth, prediction, confidence and all probabilities (num_clips, num_classes)."""
     names = np.array(labels, dtype=object)
     predicted = probabilities.argmax(axis=1)

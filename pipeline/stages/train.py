@@ -1,18 +1,16 @@
 """Feature shards in, the best network by validation UAR out, with its curves."""
 
-import json
 import logging
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
 
 from dvclive.live import Live
 
-from featurize.errors import ShardError
-from featurize.shards import Shard, list_shards
+from featurize.shards import list_shards
 from model.batches import load_features
 from model.network import NetworkParams, build_network
 from model.training import EpochResult, FitResult, TrainParams, fit
+from pipeline.card import data_card, shared_provenance, training_card
 from pipeline.manifest import read_summary
 from pipeline.provenance import versions
 
@@ -46,17 +44,14 @@ def train(
     shards = list_shards(data / "features")
     summary = read_summary(data / "manifest.json")
     tier0 = shared_provenance(shards)
+    card = data_card(summary, shards, tier0)
     train_split, val_split = (load_features(shards, summary["labels"], name) for name in ("train", "val"))
     args = {
         "labels": summary["labels"],
         **tier0,
         "train": params.model_dump(mode="json"),
         "versions": versions(),
-        "protocol": {
-            **summary["protocol"],
-            "denoiser": tier0["denoiser"]["name"],
-            "seed": params.seed,
-        },
+        "protocol": training_card(card, params.seed, device),
     }
     n_mfcc = tier0["tier0"]["mfcc"]["n_mfcc"]
     network = build_network(n_mfcc, len(summary["labels"]), network_params, params.seed)
@@ -89,22 +84,3 @@ def train(
         outcome.best_path,
     )
     return outcome
-
-
-def shared_provenance(paths: list[Path]) -> dict[str, Any]:
-    """Tier 0 settings and denoiser that all the feature shards were made with.
-
-    Raises:
-        ShardError: they differ, so the shards do not belong together.
-    """
-    found = {}
-    for path in paths:
-        attributes = Shard(path, verify=False).attributes
-        found[attributes["tier0"], attributes["denoiser"]] = path
-    if len(found) > 1:
-        one, other = list(found.values())[:2]
-        raise ShardError(
-            f"{one} and {other} were made with different Tier 0 settings; run `ser featurize` again"
-        )
-    tier0, denoiser = next(iter(found))
-    return {"tier0": json.loads(tier0), "denoiser": json.loads(denoiser)}

@@ -1,0 +1,105 @@
+"""How far a confidence can be believed: calibration, and what is gained by not answering when in doubt.
+
+A clip's confidence is the largest of its probabilities. None of these scores depends on the order of the clips.
+"""
+
+from typing import Any, TypedDict
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import log_softmax
+
+Floats = NDArray[np.floating[Any]]
+Classes = NDArray[np.int64]
+
+NUM_BINS = 15
+POINTS = 100
+"""Of the risk-coverage curve, at most: one per percent."""
+
+
+class CalibrationScores(TypedDict):
+    """All three are better when lower."""
+
+    nll: float
+    brier: float
+    ece: float
+
+
+class Bin(TypedDict):
+    """Clips of similar confidence: their mean confidence, the share that is right, and how many they are."""
+
+    confidence: float
+    accuracy: float
+    count: int
+
+
+class RiskCoverage(TypedDict):
+    """Area under the curve, and its points [coverage, risk] from the surest clips to all."""
+
+    aurc: float
+    points: list[list[float]]
+
+
+def score_calibration(logits: Floats, truth: Classes) -> CalibrationScores:
+    """Negative log-likelihood, Brier score and expected calibration error.
+
+        NLL   = -1/n sum_i log p_i[y_i]                       in nats; log K for a guess by dice
+        Brier = 1/n sum_i sum_k (p_i[k] - [k = y_i])^2        Brier 1950, over all classes: from 0 to 2
+        ECE   = sum_b n_b/n |accuracy_b - confidence_b|       Guo et al. 2017, 15 bins of equal width
+
+    Args:
+        logits: (n, K) finite logits, divided by whatever temperature is to be scored.
+        truth: (n,) true classes.
+    """
+    log_probabilities = log_softmax(logits.astype(np.float64), axis=1)
+    probabilities = np.exp(log_probabilities)
+    target = np.arange(logits.shape[1]) == truth[:, None]
+    bins = reliability_bins(probabilities, truth)
+    return CalibrationScores(
+        nll=float(-log_probabilities[target].mean()),
+        brier=float(((probabilities - target) ** 2).sum(axis=1).mean()),
+        ece=sum(b["count"] * abs(b["accuracy"] - b["confidence"]) for b in bins) / len(truth),
+    )
+
+
+def reliability_bins(probabilities: Floats, truth: Classes, num_bins: int = NUM_BINS) -> list[Bin]:
+    """The reliability diagram of Guo et al. 2017: bins ((b - 1) / B, b / B] of confidence; empty ones are left out.
+
+    Args:
+        probabilities: (n, K), rows that sum to 1.
+        truth: (n,) true classes.
+        num_bins: B, over all of [0, 1].
+    """
+    confidence = np.clip(probabilities.max(axis=1).astype(np.float64), 0.0, 1.0)
+    right = probabilities.argmax(axis=1) == truth
+    edges = np.linspace(0.0, 1.0, num_bins + 1)
+    index = np.maximum(np.searchsorted(edges, confidence, side="left") - 1, 0)
+    return [
+        Bin(
+            confidence=float(confidence[index == b].mean()),
+            accuracy=float(right[index == b].mean()),
+            count=int((index == b).sum()),
+        )
+        for b in np.unique(index)
+    ]
+
+
+def risk_coverage(confidence: Floats, right: NDArray[np.bool_]) -> RiskCoverage:
+    """Share of errors (risk) among the surest clips, by the share of clips answered (coverage).
+
+    The area under the curve is the mean risk over coverages 1/n, 2/n, ..., 1 (Geifman and El-Yaniv 2017,
+    "Selective Classification for Deep Neural Networks"). Clips of equal confidence come in no order: each counts
+    the mean error of all of them, which is what a random order comes to on average.
+
+    Args:
+        confidence: (n,), at least one clip.
+        right: (n,) whether the prediction is right.
+    """
+    n = len(confidence)
+    _, place, count = np.unique(-confidence, return_inverse=True, return_counts=True)
+    error = np.bincount(place, weights=~right) / count  # of each level of confidence, the surest first
+    risk = np.cumsum(np.repeat(error, count)) / np.arange(1, n + 1)
+    answered = np.unique(np.ceil(np.linspace(0, n, min(n, POINTS) + 1)[1:]).astype(int))
+    return RiskCoverage(
+        aurc=float(risk.mean()), points=[[float(i / n), float(risk[i - 1])] for i in answered]
+    )
