@@ -53,4 +53,4 @@ lock:
 		--no-header --no-annotate --no-emit-index-url -q -o requirements.lock
 
 clean:
-	rm -rf .venv data/raw data/denoised data/features data/manifest.csv data/manifest.json data/rejects.csv checkpoints reports
+	rm -rf .venv data/raw data/denoised data/features data/manifest.csv data/manifest.json data/rejects.csv data/audit.json data/fingerprints.h5 checkpoints reports

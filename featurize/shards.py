@@ -1,6 +1,7 @@
 """The shard format: many clips of different lengths in one HDF5 file, mapped rather than copied when read.
 
     /waveform | /mfcc   int16 (sum N,) | float32 (sum T, C)   rows end to end, contiguous
+    /fingerprint        uint32 (sum T,)                       in their place, in the file that the audit keeps
     /offsets            int64 (rows + 1,)                     row i is [offsets[i], offsets[i + 1])
     /speech             int64 (sum S, 2)                      speech [start, end) in samples at 16 kHz
     /speech_offsets     int64 (rows + 1,)
@@ -27,8 +28,8 @@ from featurize.errors import ShardError
 FORMAT = "ser-shard"
 VERSION = 1
 
-Kind = Literal["waveform", "mfcc"]
-DTYPES: dict[Kind, str] = {"waveform": "<i2", "mfcc": "<f4"}
+Kind = Literal["waveform", "mfcc", "fingerprint"]
+DTYPES: dict[Kind, str] = {"waveform": "<i2", "mfcc": "<f4", "fingerprint": "<u4"}
 TEXT = h5py.string_dtype("utf-8")
 
 

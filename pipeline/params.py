@@ -16,6 +16,7 @@ from featurize.tier0 import Tier0Params
 from featurize.vad import VadParams
 from model.network import NetworkParams
 from model.training import TrainParams
+from pipeline.audit import AuditParams
 from pipeline.corpora import CorpusParams
 from pipeline.labels import LabelParams
 from pipeline.splits import SplitParams
@@ -27,6 +28,7 @@ class Params(BaseModel, frozen=True, extra="forbid"):
     corpus: CorpusParams = Field(default_factory=CorpusParams)
     labels: LabelParams = Field(default_factory=LabelParams)
     split: SplitParams = Field(default_factory=SplitParams)
+    audit: AuditParams = Field(default_factory=AuditParams)
     denoise: DenoiseParams = Field(default_factory=DenoiseParams)
     vad: VadParams = Field(default_factory=VadParams)
     mfcc: MfccParams = Field(default_factory=MfccParams)

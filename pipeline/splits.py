@@ -1,11 +1,11 @@
-"""Who is trained on, validated on and tested on: speaker-independent folds, and an audit for leaks.
+"""Who is trained on, validated on and tested on: speaker-independent folds.
 
 Everything here is a pure function of the clips' descriptions and the parameters.
 """
 
 import logging
-from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Annotated, Literal
 
@@ -39,7 +39,6 @@ class Item:
     gender: str
     label: str
     given: str = ""
-    sha256: str = ""
 
 
 @dataclass(frozen=True)
@@ -65,7 +64,7 @@ def divide(
     published: Sequence[Sequence[str]] = (),
     published_by: str = "",
 ) -> Division:
-    """Divide clips into train, val and test, and audit the result.
+    """Divide clips into train, val and test; `pipeline.audit` looks for leaks afterwards.
 
     Args:
         items: the clips.
@@ -74,7 +73,7 @@ def divide(
         published_by: that benchmark's name.
 
     Raises:
-        SplitError: the division is impossible, empty, lacks a class in train, or leaks.
+        SplitError: the division is impossible, empty, or lacks a class in train.
     """
     if params.method == "speaker":
         division = _by_speaker(items, params, published, published_by)
@@ -83,7 +82,6 @@ def divide(
     else:
         division = _random(items, params)
     _require_classes(items, division.splits)
-    require_no_leak(items, division.splits, speakers=params.method != "random")
     return division
 
 
@@ -96,7 +94,7 @@ def _by_speaker(
         folds = [[speaker for speaker in fold if speaker in genders] for fold in published]
         strangers = sorted(set(genders) - {speaker for fold in published for speaker in fold})
         if strangers:
-            raise SplitError(f"the folds of {name} lack the speakers {_some(strangers)}; set split.folds")
+            raise SplitError(f"the folds of {name} lack the speakers {some(strangers)}; set split.folds")
     else:
         num_folds = _number_of_folds(params, len(genders))
         name = "loso" if params.folds == "loso" else str(num_folds)
@@ -137,8 +135,6 @@ def _predefined(items: Sequence[Item], params: SplitParams) -> Division:
         drawn, how = _val_from_train(train, params)
         splits = ["val" if item.clip_id in drawn else item.given for item in items]
     known = all(item.speaker for item in items)
-    if not known:
-        log.warning("some clips have no speaker: whether speakers are in two splits cannot be checked")
     return Division(splits, "", how, speaker_independent=known)
 
 
@@ -174,32 +170,6 @@ def _random(items: Sequence[Item], params: SplitParams) -> Division:
     return Division(splits, str(num_folds), how, speaker_independent=False)
 
 
-def require_no_leak(items: Sequence[Item], splits: Sequence[str], *, speakers: bool = True) -> None:
-    """Audit: nothing that must stay apart is in two splits.
-
-    Args:
-        items: the clips.
-        splits: one per item.
-        speakers: whether a speaker in two splits is a leak; identical audio bytes always are.
-
-    Raises:
-        SplitError: names the first culprits and says how many there are.
-    """
-    if speakers:
-        shared = _in_two((item.speaker, split) for item, split in zip(items, splits, strict=True))
-        if shared:
-            raise SplitError(
-                f"{len(shared)} speakers are in two splits: {_some(shared)}; split by speaker instead"
-            )
-    hashes = _in_two((item.sha256, split) for item, split in zip(items, splits, strict=True))
-    if hashes:
-        twins = [item.clip_id for item in items if item.sha256 == hashes[0]]
-        raise SplitError(
-            f"{len(hashes)} recordings are in two splits under different names: {_some(twins)} hold the same "
-            "bytes; remove all but one of each"
-        )
-
-
 def _require_classes(items: Sequence[Item], splits: Sequence[str]) -> None:
     labels = {split: {i.label for i, s in zip(items, splits, strict=True) if s == split} for split in SPLITS}
     for split in SPLITS:
@@ -209,9 +179,9 @@ def _require_classes(items: Sequence[Item], splits: Sequence[str]) -> None:
             )
         lacking = sorted({item.label for item in items} - labels[split])
         if lacking and split == "train":
-            raise SplitError(f"no clip of class {_some(lacking)} in train; change split.fold or split.seed")
+            raise SplitError(f"no clip of class {some(lacking)} in train; change split.fold or split.seed")
         if lacking:
-            log.warning("no clip of class %s in %s", _some(lacking), split)
+            log.warning("no clip of class %s in %s", some(lacking), split)
 
 
 def _speakers(items: Sequence[Item]) -> tuple[dict[str, str], dict[str, int]]:
@@ -233,15 +203,7 @@ def _fold_index(params: SplitParams, num_folds: int) -> int:
     return params.fold - 1
 
 
-def _in_two(pairs: Iterable[tuple[str, str]]) -> list[str]:
-    """Keys that come with more than one split; the empty key means unknown."""
-    found: dict[str, set[str]] = defaultdict(set)
-    for key, split in pairs:
-        if key:
-            found[key].add(split)
-    return sorted(key for key, splits in found.items() if len(splits) > 1)
-
-
-def _some(names: Sequence[str]) -> str:
+def some(names: Sequence[str]) -> str:
+    """Up to five names, and how many more there are."""
     rest = len(names) - 5
     return ", ".join(names[:5]) + (f" and {rest} more" if rest > 0 else "")

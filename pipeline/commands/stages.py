@@ -32,7 +32,7 @@ def manifest(params: ParamsFile = PARAMS, data: Data = DATA) -> None:
     from pipeline.stages.manifest import manifest as run
 
     read = read_params(params)
-    run(read.corpus, read.labels, read.split, data)
+    run(read.corpus, read.labels, read.split, data, read.audit)
 
 
 def denoise(

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 
 @dataclass(frozen=True)
@@ -18,6 +19,7 @@ class Clip:
         valence: on the corpus's own scale, or None.
         arousal: on the corpus's own scale, or None.
         split: "train", "val" or "test" where the corpus prescribes it, else "".
+        sentence: what is said, as the corpus names it; "" where unknown. Only the audit reads it.
     """
 
     clip_id: str
@@ -29,6 +31,22 @@ class Clip:
     valence: float | None = None
     arousal: float | None = None
     split: str = ""
+    sentence: str = ""
+
+
+@dataclass(frozen=True)
+class LeftOut:
+    """A file that a reader did not take, since the corpus holds its recording once more.
+
+    Args:
+        name: corpus and relative path.
+        kept: corpus and relative path of the recording that was taken in its place.
+        why: both bear one name and hold the same bytes, or the corpus is known for this slip.
+    """
+
+    name: str
+    kept: str
+    why: Literal["same name and bytes", "known duplicate"]
 
 
 @dataclass(frozen=True)
@@ -42,6 +60,7 @@ class Corpus:
         published_folds: test speakers of each published fold, or empty.
         folds_source: who published them.
         synthetic: True where no person speaks.
+        left_out: files whose recording is among the clips under another path.
     """
 
     name: str
@@ -50,3 +69,4 @@ class Corpus:
     published_folds: tuple[tuple[str, ...], ...] = ()
     folds_source: str = ""
     synthetic: bool = False
+    left_out: tuple[LeftOut, ...] = ()

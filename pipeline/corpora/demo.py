@@ -181,7 +181,10 @@ def read(root: Path) -> Corpus:
         raise CorpusError(f"{table}: no table of a demo corpus; make it again with `ser corpus`")
     names = clip_ids("demo", [PurePosixPath(row["file"]) for row in rows])
     clips = [
-        Clip(name, root / row["file"], "demo", row["speaker"], row["gender"], row["emotion"])
+        Clip(
+            *(name, root / row["file"], "demo", row["speaker"], row["gender"], row["emotion"]),
+            sentence=row.get("sentence", ""),
+        )
         for name, row in zip(names, rows, strict=True)
     ]
     return Corpus("demo", clips, EMOTIONS, synthetic=True)

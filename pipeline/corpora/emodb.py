@@ -43,10 +43,11 @@ def read(root: Path) -> Corpus:
         log.warning("emodb: %d files whose name is no EMO-DB code left out", len(paths) - len(coded))
     if not coded:
         raise CorpusError(f"corpus.root: no EMO-DB recording (such as 03a01Fa.wav) in {root}")
-    coded = one_per_name(root, coded, "emodb")
+    coded, left_out = one_per_name(root, coded, "emodb")
     clips = []
     for name, path in zip(clip_ids("emodb", coded), coded, strict=True):
         speaker = path.stem[:2]
         gender = "female" if speaker in FEMALE else "male" if speaker in MALE else ""
-        clips.append(Clip(name, root / path, "emodb", speaker, gender, LETTERS[path.stem[5]]))
-    return Corpus("emodb", clips, EMOTIONS)
+        emotion, text = LETTERS[path.stem[5]], path.stem[2:5]
+        clips.append(Clip(name, root / path, "emodb", speaker, gender, emotion, sentence=text))
+    return Corpus("emodb", clips, EMOTIONS, left_out=tuple(left_out))

@@ -1,15 +1,13 @@
 """Finding and naming a corpus's recordings: any audio ending, any depth, never the same recording twice."""
 
 import filecmp
-import logging
 import os
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path, PurePosixPath
 
 from featurize.errors import CorpusError
-
-log = logging.getLogger(__name__)
+from pipeline.corpora.clip import LeftOut
 
 SOUND = {
     ".wav",
@@ -63,16 +61,21 @@ def _walk(root: Path) -> Iterator[PurePosixPath]:
         yield from (relative / file for file in files)
 
 
-def one_per_name(root: Path, paths: Iterable[PurePosixPath], corpus: str) -> list[PurePosixPath]:
+def one_per_name(
+    root: Path, paths: Iterable[PurePosixPath], corpus: str
+) -> tuple[list[PurePosixPath], list[LeftOut]]:
     """Keep one of each file name, the one nearest to `root`, where a name is the recording's code.
 
     The archives on Kaggle hold whole corpora a second time in a folder of their own.
+
+    Returns:
+        The paths to read, and the others.
 
     Raises:
         CorpusError: two files of one name differ.
     """
     kept: dict[str, PurePosixPath] = {}
-    doubles = 0
+    left_out = []
     for path in sorted(paths, key=lambda path: (len(path.parts), path)):
         first = kept.setdefault(path.stem, path)
         if first is path:
@@ -81,12 +84,8 @@ def one_per_name(root: Path, paths: Iterable[PurePosixPath], corpus: str) -> lis
             raise CorpusError(
                 f"two different files are named {path.stem}: {root / first} and {root / path}; remove one"
             )
-        doubles += 1
-    if doubles:
-        log.warning(
-            "%s: %d recordings are there twice with identical bytes: one of each is read", corpus, doubles
-        )
-    return sorted(kept.values())
+        left_out.append(LeftOut(f"{corpus}/{path}", f"{corpus}/{first}", "same name and bytes"))
+    return sorted(kept.values()), left_out
 
 
 def _same_bytes(one: Path, other: Path) -> bool:

@@ -11,7 +11,7 @@ from collections import Counter
 from pathlib import Path, PurePosixPath
 
 from featurize.errors import CorpusError
-from pipeline.corpora.clip import Clip, Corpus
+from pipeline.corpora.clip import Clip, Corpus, LeftOut
 from pipeline.corpora.files import audio_files, clip_ids, one_per_name
 
 log = logging.getLogger(__name__)
@@ -59,22 +59,26 @@ def read(root: Path) -> Corpus:
         log.warning("ravdess: %d files %s left out", count, why)
     if not spoken:
         raise CorpusError(f"corpus.root: no spoken RAVDESS recording (03-01-*) in {root}")
-    paths = _without_known_duplicate(one_per_name(root, spoken, "ravdess"))
-    return Corpus("ravdess", _clips(root, paths), EMOTIONS, EMOBOX_FOLDS, "EmoBox")
+    paths, doubles = one_per_name(root, spoken, "ravdess")
+    paths, slip = _without_known_duplicate(paths)
+    left_out = (*doubles, *slip)
+    return Corpus("ravdess", _clips(root, paths), EMOTIONS, EMOBOX_FOLDS, "EmoBox", left_out=left_out)
 
 
 def _clips(root: Path, paths: list[PurePosixPath]) -> list[Clip]:
     clips = []
     for name, path in zip(clip_ids("ravdess", paths), paths, strict=True):
-        emotion, actor = int(path.stem[6:8]), path.stem[-2:]
+        emotion, statement, actor = int(path.stem[6:8]), path.stem[12:14], path.stem[-2:]
         gender = "male" if int(actor) % 2 else "female"
-        clips.append(Clip(name, root / path, "ravdess", actor, gender, EMOTIONS[emotion - 1]))
+        word = EMOTIONS[emotion - 1]
+        clips.append(Clip(name, root / path, "ravdess", actor, gender, word, sentence=statement))
     return clips
 
 
-def _without_known_duplicate(paths: list[PurePosixPath]) -> list[PurePosixPath]:
-    drop, keep = KNOWN_DUPLICATE
-    if not {drop, keep} <= {path.stem for path in paths}:
-        return paths
-    log.warning("ravdess: %s is the same recording as %s: dropped", drop, keep)
-    return [path for path in paths if path.stem != drop]
+def _without_known_duplicate(paths: list[PurePosixPath]) -> tuple[list[PurePosixPath], list[LeftOut]]:
+    found = {path.stem: path for path in paths if path.stem in KNOWN_DUPLICATE}
+    if len(found) < len(KNOWN_DUPLICATE):
+        return paths, []
+    drop, keep = (found[stem] for stem in KNOWN_DUPLICATE)
+    slip = LeftOut(f"ravdess/{drop}", f"ravdess/{keep}", "known duplicate")
+    return [path for path in paths if path != drop], [slip]

@@ -1,7 +1,7 @@
 """A user's own CSV: one row per recording, in either of two formats.
 
 `file_path,emotion_code,...` with emotion words, or `path,label` with numbers; optional columns speaker,
-gender, split, valence, arousal. A relative path is looked for beside the CSV, then from the project's root.
+gender, sentence, split, valence, arousal. A relative path is looked for beside the CSV, then from the project's root.
 What is wrong with the table is told with file, row (the header is row 1, as in a spreadsheet) and column.
 """
 
@@ -23,7 +23,7 @@ log = logging.getLogger(__name__)
 
 PATH_COLUMNS = ("file_path", "path")
 LABEL_COLUMNS = ("emotion_code", "label")
-OPTIONAL_COLUMNS = ("speaker", "gender", "split", "valence", "arousal")
+OPTIONAL_COLUMNS = ("speaker", "gender", "sentence", "split", "valence", "arousal")
 GENDERS = dict.fromkeys(("female", "f", "woman"), "female") | dict.fromkeys(("male", "m", "man"), "male")
 SPLITS = dict.fromkeys(("train", "training"), "train") | {"test": "test"}
 SPLITS |= dict.fromkeys(("val", "valid", "validation", "dev", "development"), "val")
@@ -152,6 +152,7 @@ def _clip(row: _Row, path_column: str, label_column: str) -> Clip:
         valence=_number(row, "valence"),
         arousal=_number(row, "arousal"),
         split=SPLITS.get(split, ""),
+        sentence=row.cells.get("sentence", ""),
     )
 
 

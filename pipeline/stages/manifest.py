@@ -1,6 +1,6 @@
 """Stage `manifest`: list a corpus, find each clip's class and split, and audit the result for leaks.
 
-No audio is decoded here; what cannot even be opened is rejected, with its reason.
+What cannot even be opened is rejected, with its reason. Audio is decoded for the audit alone, once.
 """
 
 import csv
@@ -16,6 +16,7 @@ from typing import Any
 
 from featurize.atomic import write_json, write_text
 from featurize.errors import AudioError
+from pipeline.audit import AuditParams, Entry, audit, refuse_leaks
 from pipeline.corpora import Clip, Corpus, CorpusParams, read_corpus
 from pipeline.labels import Labelling, LabelParams, label_emotions
 from pipeline.manifest import COLUMNS
@@ -37,11 +38,19 @@ class Hashed:
     sha256: str
 
 
-def manifest(corpus: CorpusParams, labels: LabelParams, split: SplitParams, data: Path) -> None:
-    """Write manifest.csv, manifest.json and rejects.csv into the folder `data`.
+def manifest(
+    corpus: CorpusParams,
+    labels: LabelParams,
+    split: SplitParams,
+    data: Path,
+    audit_params: AuditParams | None = None,
+) -> None:
+    """Write manifest.csv, manifest.json, audit.json and rejects.csv into the folder `data`.
+
+    Where the audit finds what stops, audit.json is written, so that all of it can be seen, and no manifest is.
 
     Raises:
-        CorpusError, ParamsError, SplitError: as the reader, the label set and the split have it.
+        CorpusError, ParamsError, SplitError: as the reader, the label set, the split and the audit have it.
         RejectsError: too many clips cannot be opened.
     """
     read = read_corpus(corpus)
@@ -51,13 +60,21 @@ def manifest(corpus: CorpusParams, labels: LabelParams, split: SplitParams, data
     rejects_file = data / "rejects.csv"
     write_rejects(rejects_file, rejects)
     check_rejects(rejects_file, rejects, len(clips), corpus.max_reject_fraction)
-    distinct = drop_duplicates(hashed)
-    items = [
-        Item(h.clip.clip_id, h.clip.speaker, h.clip.gender, h.label, h.clip.split, h.sha256) for h in distinct
-    ]
+    distinct, duplicates = drop_duplicates(hashed)
+    items = [Item(h.clip.clip_id, h.clip.speaker, h.clip.gender, h.label, h.clip.split) for h in distinct]
     division = divide(items, split, read.published_folds, read.folds_source)
+    found = audit(
+        [Entry(h.clip, h.label, h.sha256, name) for h, name in zip(distinct, division.splits, strict=True)],
+        audit_params or AuditParams(),
+        data / "fingerprints.h5",
+        speakers_may_overlap=split.method == "random",
+        duplicates=[Entry(h.clip, h.label, h.sha256, "") for h in duplicates],
+        left_out=read.left_out,
+    )
+    write_json(data / "audit.json", found.as_dict())
+    refuse_leaks(found, data / "audit.json")
     summary = summarise(read, distinct, division, labels=labels, labelling=labelling, split=split)
-    summary |= {"duplicates_dropped": len(hashed) - len(distinct), "rejected": len(rejects)}
+    summary |= {"duplicates_dropped": len(duplicates), "rejected": len(rejects)}
     write_text(data / "manifest.csv", _table(distinct, division.splits))
     write_json(data / "manifest.json", summary)
     _say(summary)
@@ -115,24 +132,20 @@ def _try_hash(path: Path) -> str | AudioError:
         return error
 
 
-def drop_duplicates(hashed: Sequence[Hashed]) -> list[Hashed]:
+def drop_duplicates(hashed: Sequence[Hashed]) -> tuple[list[Hashed], list[Hashed]]:
     """Keep the first of clips with the same bytes, speaker, class and prescribed split.
 
     Equal bytes that differ in one of these stay, for the audit to judge.
+
+    Returns:
+        The clips that stay, and those that do not.
     """
     first: dict[tuple[str, ...], Hashed] = {}
-    label_by_hash: dict[str, Hashed] = {}
+    dropped = []
     for one in hashed:
-        kept = first.setdefault((one.sha256, one.clip.speaker, one.label, one.clip.split), one)
-        if kept is not one:
-            log.warning("dropped: %s holds the same bytes as %s", one.clip.clip_id, kept.clip.clip_id)
-        other = label_by_hash.setdefault(one.sha256, one)
-        if other.label != one.label:
-            log.warning(
-                "%s (%s) and %s (%s) hold the same bytes, but are of two classes",
-                *(other.clip.clip_id, other.label, one.clip.clip_id, one.label),
-            )
-    return list(first.values())
+        if first.setdefault((one.sha256, one.clip.speaker, one.label, one.clip.split), one) is not one:
+            dropped.append(one)
+    return list(first.values()), dropped
 
 
 def summarise(
@@ -184,7 +197,7 @@ def files_sha256(clips: Sequence[Hashed]) -> str:
 
 def _table(clips: Sequence[Hashed], splits: Sequence[str]) -> str:
     text = io.StringIO()
-    writer = csv.DictWriter(text, COLUMNS, lineterminator="\n")
+    writer = csv.DictWriter(text, COLUMNS, extrasaction="ignore", lineterminator="\n")
     writer.writeheader()
     for one, split in zip(clips, splits, strict=True):
         row = vars(one.clip) | {"label": one.label, "sha256": one.sha256, "split": split}

@@ -1,4 +1,4 @@
-"""Splits: every speaker in one place, every clip somewhere, and no leak unseen."""
+"""Splits: every speaker in one place, and every clip somewhere."""
 
 from collections import Counter
 
@@ -9,7 +9,7 @@ from pydantic import ValidationError
 
 from featurize.errors import SplitError
 from pipeline.corpora.ravdess import EMOBOX_FOLDS
-from pipeline.splits import SPLITS, Division, Item, SplitParams, divide, require_no_leak
+from pipeline.splits import SPLITS, Division, Item, SplitParams, divide
 
 LABELS = ("a", "b")
 
@@ -179,13 +179,7 @@ def test_validation_is_taken_from_train_by_clips_where_speakers_are_unknown(
     assert Counter(division.splits) == {"train": 8, "val": 2, "test": 2}
     assert not division.speaker_independent
     assert "speakers unknown" in division.val
-    assert "cannot be checked" in caplog.text
-
-
-def test_a_predefined_split_that_leaks_names_the_speakers() -> None:
-    items = given_items(*[(s, label, split) for s in "xyz" for split in SPLITS for label in LABELS])
-    with pytest.raises(SplitError, match="3 speakers are in two splits: x, y, z"):
-        divide(items, SplitParams(method="predefined"))
+    assert "may share speakers" in caplog.text
 
 
 def test_a_predefined_split_without_test_is_one_line() -> None:
@@ -218,22 +212,6 @@ def test_random_is_stratified_and_its_folds_partition_the_clips(counts: tuple[in
             assert abs(pairs["test", label] - count / 5) <= 1
             assert abs(pairs["val", label] - 0.2 * 0.8 * count) <= 2
     assert tested == Counter(item.clip_id for item in items)
-
-
-def test_identical_bytes_in_two_splits_name_the_clips() -> None:
-    items = [Item(f"c{n}", f"s{n}", "", "a", sha256="same" if n < 2 else str(n)) for n in range(4)]
-    with pytest.raises(SplitError, match=r"1 recordings are in two splits .*: c0, c1 hold the same bytes"):
-        require_no_leak(items, ["train", "test", "val", "val"])
-    require_no_leak(items, ["train", "train", "val", "test"])
-
-
-def test_many_culprits_are_counted() -> None:
-    items = [Item(f"c{n}", f"s{n // 2:02d}", "", "a") for n in range(40)]
-    with pytest.raises(
-        SplitError, match="20 speakers are in two splits: s00, s01, s02, s03, s04 and 15 more"
-    ):
-        require_no_leak(items, ["train", "test"] * 20)
-    require_no_leak(items, ["train", "test"] * 20, speakers=False)
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from featurize.errors import CorpusError
+from pipeline.corpora.clip import LeftOut
 from pipeline.corpora.files import audio_files, clip_ids, one_per_name
 
 
@@ -42,13 +43,13 @@ def test_a_root_that_holds_nothing_is_one_line(tmp_path: Path, kind: str) -> Non
         audio_files(root, "ravdess")
 
 
-def test_identical_doubles_are_read_once(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+def test_identical_doubles_are_read_once(tmp_path: Path) -> None:
     touch(tmp_path, "Actor_01/x.wav", "Actor_02/y.wav")
     (tmp_path / "all" / "Actor_01").mkdir(parents=True)
     (tmp_path / "all" / "Actor_01" / "x.wav").write_bytes((tmp_path / "Actor_01" / "x.wav").read_bytes())
-    paths = one_per_name(tmp_path, audio_files(tmp_path, "x"), "x")
+    paths, left_out = one_per_name(tmp_path, audio_files(tmp_path, "x"), "x")
     assert [str(path) for path in paths] == ["Actor_01/x.wav", "Actor_02/y.wav"]
-    assert "1 recordings are there twice" in caplog.text
+    assert left_out == [LeftOut("x/all/Actor_01/x.wav", "x/Actor_01/x.wav", "same name and bytes")]
 
 
 def test_different_files_of_one_name_are_named(tmp_path: Path) -> None:

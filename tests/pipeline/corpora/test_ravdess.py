@@ -26,6 +26,7 @@ def test_the_code_is_read(tmp_path: Path) -> None:
     )
     assert first.emotion == "surprised"
     assert (second.speaker, second.gender, second.emotion) == ("16", "female", "angry")
+    assert (first.sentence, second.sentence) == ("02", "01")
 
 
 def test_what_is_no_spoken_recording_is_counted(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
@@ -43,18 +44,22 @@ def test_what_is_no_spoken_recording_is_counted(tmp_path: Path, caplog: pytest.L
     assert "4 files whose name is no RAVDESS code left out" in caplog.text
 
 
-def test_the_archive_that_holds_everything_twice(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+def test_the_archive_that_holds_everything_twice(tmp_path: Path) -> None:
     names = ["Actor_01/03-01-01-01-01-01-01.wav", "Actor_02/03-01-02-01-01-01-02.wav"]
     touch(tmp_path, *names, *(f"audio_speech_actors_01-24/{name}" for name in names))
     corpus = ravdess.read(tmp_path)
     assert [clip.path for clip in corpus.clips] == [tmp_path / name for name in names]
-    assert "2 recordings are there twice" in caplog.text
+    assert [(file.name, file.kept) for file in corpus.left_out] == [
+        (f"ravdess/audio_speech_actors_01-24/{name}", f"ravdess/{name}") for name in names
+    ]
 
 
-def test_the_known_duplicate_is_dropped_with_a_line(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+def test_the_known_duplicate_is_left_out_and_told(tmp_path: Path) -> None:
     touch(tmp_path, "03-01-03-01-02-01-07.wav", "03-01-03-01-02-02-07.wav")
-    assert [clip.path.stem for clip in ravdess.read(tmp_path).clips] == ["03-01-03-01-02-01-07"]
-    assert "03-01-03-01-02-02-07 is the same recording as 03-01-03-01-02-01-07" in caplog.text
+    corpus = ravdess.read(tmp_path)
+    assert [clip.path.stem for clip in corpus.clips] == ["03-01-03-01-02-01-07"]
+    twin = ("ravdess/03-01-03-01-02-02-07.wav", "ravdess/03-01-03-01-02-01-07.wav")
+    assert [(file.name, file.kept, file.why) for file in corpus.left_out] == [(*twin, "known duplicate")]
 
 
 def test_one_of_the_known_duplicates_alone_stays(tmp_path: Path) -> None:

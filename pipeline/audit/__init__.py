@@ -1,0 +1,137 @@
+"""The leak audit: whatever makes a test score better than it deserves, found before anything is trained.
+
+One check per noun, each in a file of its own: `speakers`, `recordings` (equal bytes), `copies` (equal sound), `labels`,
+`retakes`, `doubles`. Each takes the clips with their splits and gives back findings; none stops at the first.
+"""
+
+import logging
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import BaseModel, Field
+
+from featurize.errors import SplitError
+from featurize.fingerprint import THRESHOLD
+from pipeline.audit.copies import group_copies, judge_copies
+from pipeline.audit.doubles import find_doubles
+from pipeline.audit.finding import Entry, Finding
+from pipeline.audit.fingerprints import fingerprint_clips
+from pipeline.audit.labels import find_contradictions
+from pipeline.audit.recordings import find_identical, group_identical, tell_dropped
+from pipeline.audit.retakes import find_retakes
+from pipeline.audit.speakers import find_shared_speakers
+from pipeline.corpora.clip import LeftOut
+
+__all__ = ["Audit", "AuditParams", "Entry", "Finding", "audit", "refuse_leaks"]
+
+log = logging.getLogger(__name__)
+
+LOGGED = 5  # findings of one kind and severity that are told one by one
+
+
+class AuditParams(BaseModel, frozen=True, extra="forbid"):
+    """What to look for beside speakers, bytes and retakes, which cost nothing."""
+
+    fingerprint: bool = True  # decode every clip once and compare what it sounds like
+    threshold: Annotated[float, Field(ge=0, lt=0.5)] = (
+        THRESHOLD  # bit error rate up to which clips are copies
+    )
+
+
+@dataclass(frozen=True)
+class Audit:
+    """What was found in a corpus and its split.
+
+    Args:
+        params: what was looked for.
+        clips: number of clips.
+        fingerprinted: number of clips whose sound was compared.
+        findings: the worst first.
+    """
+
+    params: AuditParams
+    clips: int
+    fingerprinted: int
+    findings: list[Finding]
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain types, as in audit.json."""
+        return asdict(self) | {"params": self.params.model_dump()}
+
+
+def audit(
+    entries: Sequence[Entry],
+    params: AuditParams,
+    fingerprints: Path,
+    *,
+    speakers_may_overlap: bool,
+    duplicates: Sequence[Entry] = (),
+    left_out: Sequence[LeftOut] = (),
+) -> Audit:
+    """Look for leaks in a split, and tell what was found in a line each.
+
+    Args:
+        entries: the clips with their splits.
+        params: whether and how to compare sounds.
+        fingerprints: file in which fingerprints are kept from run to run.
+        speakers_may_overlap: the split is speaker-dependent by choice, and stamped so.
+        duplicates: clips that were dropped because others hold the same bytes.
+        left_out: files that the corpus's reader did not take.
+
+    Raises:
+        SerError: the fingerprints cannot be computed or kept.
+    """
+    identical = group_identical(entries)
+    prints = fingerprint_clips(entries, fingerprints) if params.fingerprint else {}
+    copies = group_copies(entries, prints, params.threshold)
+    findings = [
+        *find_shared_speakers(entries, by_choice=speakers_may_overlap),
+        *find_identical(identical),
+        *judge_copies(copies),
+        *find_contradictions(identical, [copy.entries for copy in copies]),
+        *find_retakes(entries),
+        *tell_dropped(duplicates),
+        *find_doubles(left_out),
+    ]
+    findings.sort(key=lambda finding: ("stop", "warning", "note").index(finding.severity))
+    fingerprinted = sum(entry.sha256 in prints for entry in entries)
+    found = Audit(params, len(entries), fingerprinted, findings)
+    _say(found)
+    return found
+
+
+def refuse_leaks(found: Audit, file: Path) -> None:
+    """Stop where something was found that no score may stand on.
+
+    Args:
+        found: the audit.
+        file: where all its findings are written.
+
+    Raises:
+        SplitError: one line with the first such finding, the number of others, and the file.
+    """
+    stops = [finding for finding in found.findings if finding.severity == "stop"]
+    if stops:
+        more = f" (and {len(stops) - 1} more findings that stop)" if len(stops) > 1 else ""
+        raise SplitError(f"{stops[0].detail}{more}; see {file}")
+
+
+def _say(found: Audit) -> None:
+    told: dict[tuple[str, str], int] = {}
+    for finding in found.findings:
+        key = finding.kind, finding.severity
+        told[key] = told.get(key, 0) + 1
+        if told[key] <= LOGGED and finding.severity != "stop":  # what stops becomes the error's own line
+            level = logging.WARNING if finding.severity == "warning" else logging.INFO
+            log.log(level, "audit: %s (%s): %s", finding.severity, finding.kind, finding.detail)
+    for (kind, severity), number in told.items():
+        if number > LOGGED and severity != "stop":
+            log.warning("audit: %s (%s): %d more in audit.json", severity, kind, number - LOGGED)
+    heard = f"{found.fingerprinted} of {found.clips} clips compared by sound"
+    log.info(
+        "audit: %d findings; %s",
+        len(found.findings),
+        heard if found.params.fingerprint else "sound not compared",
+    )

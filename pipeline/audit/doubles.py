@@ -1,0 +1,26 @@
+"""Recordings that a corpus holds twice: archives with a second copy of the whole tree, and known slips."""
+
+import os.path
+from collections.abc import Sequence
+from pathlib import PurePosixPath
+
+from pipeline.audit.finding import Finding
+from pipeline.corpora.clip import LeftOut
+
+
+def find_doubles(left_out: Sequence[LeftOut]) -> list[Finding]:
+    """What the corpus's reader left out as doubled: one note over a second tree, one per known slip."""
+    tree = [file for file in left_out if file.why == "same name and bytes"]
+    findings = []
+    if tree:
+        folder = os.path.commonpath([PurePosixPath(file.name).parent for file in tree])
+        detail = (
+            f"{len(tree)} recordings are in the corpus twice with identical bytes: their copies in {folder}/ were "
+            f"left out, such as {tree[0].name}, a copy of {tree[0].kept}"
+        )
+        findings.append(Finding("doubled-tree", "note", [], [file.name for file in tree], detail))
+    for file in left_out:
+        if file.why == "known duplicate":
+            detail = f"{file.name} is known to be the same recording as {file.kept}: left out"
+            findings.append(Finding("near-identical", "note", [], [file.name, file.kept], detail))
+    return findings

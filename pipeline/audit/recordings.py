@@ -1,0 +1,39 @@
+"""Recordings that are there more than once, byte for byte."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+
+from pipeline.audit.finding import Entry, Finding, named, splits_of
+
+
+def group_identical(entries: Sequence[Entry]) -> list[list[Entry]]:
+    """Clips that hold the same bytes, two and more together."""
+    groups: dict[str, list[Entry]] = defaultdict(list)
+    for entry in entries:
+        groups[entry.sha256].append(entry)
+    return [group for group in groups.values() if len(group) > 1]
+
+
+def find_identical(groups: Sequence[Sequence[Entry]]) -> list[Finding]:
+    """One finding per recording: in two splits it stops, in one split under two speakers it is a warning."""
+    findings = []
+    for group in groups:
+        ids, splits = [entry.clip_id for entry in group], splits_of(group)
+        if len(splits) > 1:
+            detail = f"{named(group)} hold the same bytes in two splits; remove all but one"
+            findings.append(Finding("identical-bytes", "stop", splits, ids, detail))
+        elif len(speakers := sorted({entry.clip.speaker or "unknown" for entry in group})) > 1:
+            detail = f"{named(group)} hold the same bytes, but under the speakers {', '.join(speakers)}"
+            findings.append(Finding("identical-bytes", "warning", splits, ids, detail))
+    return findings
+
+
+def tell_dropped(duplicates: Sequence[Entry]) -> list[Finding]:
+    """One finding over all clips that were dropped since another of the same class holds their bytes."""
+    if not duplicates:
+        return []
+    are = "1 clip was" if len(duplicates) == 1 else f"{len(duplicates)} clips were"
+    detail = (
+        f"{are} dropped, whose bytes another clip of the same speaker and class holds: {named(duplicates)}"
+    )
+    return [Finding("identical-bytes", "note", [], [entry.clip_id for entry in duplicates], detail)]
