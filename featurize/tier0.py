@@ -12,7 +12,7 @@ from featurize.audio import dequantise, load_audio, quantise
 from featurize.denoise import DenoiseParams, Denoiser, denoise_demucs, dns64, load_denoiser
 from featurize.errors import AudioError
 from featurize.mfcc import MfccParams, mfcc_40
-from featurize.vad import VadParams, keep_segments, load_vad, speech_probabilities, speech_segments
+from featurize.vad import VadParams, find_speech, keep_segments, load_vad
 from featurize.vad_network import SileroVad
 
 
@@ -70,7 +70,7 @@ def tier0(
     waveform = load_audio(path)
     try:
         denoised = dequantise(*quantise(denoise_demucs(waveform, denoiser=denoiser)))
-        segments = speech_segments(speech_probabilities(denoised, vad), len(denoised), params.vad)
+        segments = find_speech(denoised, vad, params.vad)
         speech = keep_segments(denoised, segments, params.vad.if_no_speech)
     except AudioError as error:  # the steps on arrays do not know the file
         raise AudioError(error.reason, f"{path}: {error.detail}") from error

@@ -9,6 +9,7 @@ from pydantic import BaseModel, Field, ValidationError
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
+from featurize.augment import AugmentParams
 from featurize.denoise import DenoiseParams
 from featurize.errors import ParamsError
 from featurize.mfcc import MfccParams
@@ -30,6 +31,7 @@ class Params(BaseModel, frozen=True, extra="forbid"):
     denoise: DenoiseParams = Field(default_factory=DenoiseParams)
     vad: VadParams = Field(default_factory=VadParams)
     mfcc: MfccParams = Field(default_factory=MfccParams)
+    augment: AugmentParams = Field(default_factory=AugmentParams)
     network: NetworkParams = Field(default_factory=NetworkParams)
     train: TrainParams = Field(default_factory=TrainParams)
 

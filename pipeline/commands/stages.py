@@ -48,7 +48,7 @@ def featurize(params: ParamsFile = PARAMS, data: Data = DATA, reports: Reports =
     from pipeline.stages.featurize import featurize as run
 
     read = read_params(params)
-    run(read.vad, read.mfcc, data, reports, read.corpus.max_reject_fraction)
+    run(read.vad, read.mfcc, data, reports, read.corpus.max_reject_fraction, read.augment)
 
 
 def train(
