@@ -57,11 +57,22 @@ def load_params(path: str | Path = "params.yaml") -> Params:
         ) from error
     except (YAMLError, UnicodeDecodeError) as error:
         raise ParamsError(f"{path}: not YAML: {' '.join(str(error).split())}") from error
+    return check_params(values or {}, str(path))
+
+
+def check_params(values: Any, source: str) -> Params:
+    """Check plain values, as of a params file; `source` is what a message calls them.
+
+    Raises:
+        ParamsError: a key is unknown (with the nearest known one), or a value has the wrong type or is out of range.
+    """
     try:
         # JSON mode is strict about numbers and booleans, yet takes a YAML list for a tuple.
-        return Params.model_validate_json(json.dumps(values or {}, default=str), strict=True)
+        return Params.model_validate_json(json.dumps(values, default=str), strict=True)
     except ValidationError as error:
-        raise ParamsError("; ".join(f"{path}: {_explain(details)}" for details in error.errors())) from error
+        raise ParamsError(
+            "; ".join(f"{source}: {_explain(details)}" for details in error.errors())
+        ) from error
 
 
 def _explain(details: Any) -> str:
