@@ -12,7 +12,7 @@ from featurize.audio import dequantise, load_audio, quantise
 from featurize.denoise import DenoiseParams, Denoiser, denoise_demucs, dns64, load_denoiser
 from featurize.errors import AudioError
 from featurize.mfcc import MfccParams, mfcc_40
-from featurize.vad import VadParams, keep_segments, load_vad, speech_probabilities, speech_segments
+from featurize.vad import VadParams, find_speech, keep_segments, load_vad
 from featurize.vad_network import SileroVad
 
 
@@ -89,7 +89,7 @@ def speech_features(
     Raises:
         AudioError: `no-speech`, where the params reject such clips.
     """
-    segments = speech_segments(speech_probabilities(denoised, vad), len(denoised), params.vad)
+    segments = find_speech(denoised, vad, params.vad)
     speech = keep_segments(denoised, segments, params.vad.if_no_speech)
     return segments, mfcc_40(speech, params=params.mfcc)
 

@@ -37,6 +37,8 @@ BLOCK_WINDOWS = 64
 class VadParams(BaseModel, frozen=True, extra="forbid"):
     """How probabilities become segments; the defaults are Silero's own."""
 
+    method: Literal["silero", "none"] = "silero"
+    """none: the whole clip counts as speech."""
     threshold: float = Field(0.5, gt=0, lt=1)
     """Speech starts at this probability, and ends 0.15 below it."""
     min_speech_ms: float = Field(250, ge=0, allow_inf_nan=False)
@@ -136,6 +138,8 @@ def speech_segments(
         (num_segments, 2), int64: [start, end) in samples, in order, disjoint.
     """
     params = params or VadParams()
+    if params.method == "none":
+        return np.array([[0, num_samples]], dtype=np.int64)
     found = silero_vad.get_speech_timestamps_from_probs(
         probabilities.tolist(),
         sampling_rate=SAMPLE_RATE,
@@ -146,6 +150,14 @@ def speech_segments(
         audio_length_samples=num_samples,
     )
     return np.array([(s["start"], s["end"]) for s in found], dtype=np.int64).reshape(-1, 2)
+
+
+def find_speech(waveform: Tensor, vad: SileroVad, params: VadParams | None = None) -> NDArray[np.int64]:
+    """`speech_segments` of a clip (num_samples,), without asking the network where params want no VAD."""
+    params = params or VadParams()
+    wanted = params.method == "silero"
+    probabilities = speech_probabilities(waveform, vad) if wanted else torch.zeros(0)
+    return speech_segments(probabilities, len(waveform), params)
 
 
 def keep_segments(
@@ -189,8 +201,8 @@ def vad_silero_keep_speech(
         AudioError: `no-speech`, if params say so.
     """
     params = params or VadParams()
-    probabilities = speech_probabilities(waveform, vad or _default_vad())
-    return keep_segments(waveform, speech_segments(probabilities, len(waveform), params), params.if_no_speech)
+    segments = find_speech(waveform, vad or _default_vad(), params)
+    return keep_segments(waveform, segments, params.if_no_speech)
 
 
 @lru_cache(maxsize=1)

@@ -32,7 +32,7 @@ PANELS: dict[str, list[Callable[..., None]]] = {
         stages.evaluate,
         stages.report,
     ],
-    "Experiments": [experiments.robustness, experiments.leak_tax],
+    "Experiments": [experiments.cv, experiments.ablate, experiments.robustness, experiments.leak_tax],
     "Single files": [files.inspect, files.predict, files.doctor],
 }
 for panel, commands in PANELS.items():

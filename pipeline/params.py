@@ -9,6 +9,7 @@ from pydantic import BaseModel, Field, ValidationError
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
+from featurize.augment import AugmentParams
 from featurize.denoise import DenoiseParams
 from featurize.errors import ParamsError
 from featurize.mfcc import MfccParams
@@ -32,6 +33,7 @@ class Params(BaseModel, frozen=True, extra="forbid"):
     denoise: DenoiseParams = Field(default_factory=DenoiseParams)
     vad: VadParams = Field(default_factory=VadParams)
     mfcc: MfccParams = Field(default_factory=MfccParams)
+    augment: AugmentParams = Field(default_factory=AugmentParams)
     network: NetworkParams = Field(default_factory=NetworkParams)
     train: TrainParams = Field(default_factory=TrainParams)
 
@@ -57,11 +59,22 @@ def load_params(path: str | Path = "params.yaml") -> Params:
         ) from error
     except (YAMLError, UnicodeDecodeError) as error:
         raise ParamsError(f"{path}: not YAML: {' '.join(str(error).split())}") from error
+    return check_params(values or {}, str(path))
+
+
+def check_params(values: Any, source: str) -> Params:
+    """Check plain values, as of a params file; `source` is what a message calls them.
+
+    Raises:
+        ParamsError: a key is unknown (with the nearest known one), or a value has the wrong type or is out of range.
+    """
     try:
         # JSON mode is strict about numbers and booleans, yet takes a YAML list for a tuple.
-        return Params.model_validate_json(json.dumps(values or {}, default=str), strict=True)
+        return Params.model_validate_json(json.dumps(values, default=str), strict=True)
     except ValidationError as error:
-        raise ParamsError("; ".join(f"{path}: {_explain(details)}" for details in error.errors())) from error
+        raise ParamsError(
+            "; ".join(f"{source}: {_explain(details)}" for details in error.errors())
+        ) from error
 
 
 def _explain(details: Any) -> str:

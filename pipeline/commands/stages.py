@@ -76,6 +76,7 @@ def featurize(
         data,
         reports,
         read.corpus.max_reject_fraction,
+        read.augment,
         engine=choose_engine(engine, workers),
     )
 

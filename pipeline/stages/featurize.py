@@ -1,19 +1,22 @@
-"""Clean waveforms in, shards of MFCC out: voice activity detection and the cepstrum."""
+"""Clean waveforms in, shards of MFCC out: voice activity detection, copies of training clips, the cepstrum."""
 
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import torch
 
 from featurize.audio import SAMPLE_RATE, dequantise
+from featurize.augment import AugmentParams
 from featurize.errors import AudioError, ShardError
 from featurize.mfcc import MfccParams, mfcc_40
 from featurize.shards import Columns, Row, read_columns
-from featurize.vad import VadParams, keep_segments, load_vad, speech_probabilities, speech_segments
+from featurize.vad import VadParams, find_speech, keep_segments, load_vad
 from featurize.vad_network import SileroVad
 from pipeline.assembly import Assembly, Make
+from pipeline.copies import ORIGINAL, Copies
 from pipeline.engine import Engine, InProcess
 from pipeline.extraction import extract, new_run
 from pipeline.locations import Location, listed, opened
@@ -30,11 +33,13 @@ def featurize(
     data: Location,
     reports: Path,
     max_reject_fraction: float,
+    augment_params: AugmentParams | None = None,
     engine: Engine | None = None,
 ) -> None:
     """Turn data/denoised/*.h5 into data/features/*.h5 of the same names, and list the rejects beside them.
 
     Raises:
+        ParamsError: the noise folder of `augment` cannot be used.
         ShardError: a waveform shard is missing or damaged.
         RejectsError: more clips were rejected than allowed.
         SerError: the shards cannot be written, or the engine's workers cannot go on.
@@ -45,11 +50,17 @@ def featurize(
     attributes = _columns(sources[0]).attributes
     tier0 = {"denoise": json.loads(attributes["denoise"])}
     tier0 |= {"vad": vad_params.model_dump(), "mfcc": mfcc_params.model_dump()}
-    attributes = {**attributes, "tier0": json.dumps(tier0), "versions": json.dumps(versions())}
+    augment_params = augment_params or AugmentParams()
+    attributes = {
+        **attributes,
+        "tier0": json.dumps(tier0),
+        "augment": augment_params.model_dump_json(),
+        "versions": json.dumps(versions()),
+    }
     output = Output(data / "features", "mfcc", attributes, SETTINGS_THAT_MATTER, new_run())
     extract(
         "featurize",
-        FeaturizeJob(vad_params, mfcc_params, output),
+        FeaturizeJob(vad_params, mfcc_params, Copies(augment_params), output),
         lambda: groups(sources),
         engine or InProcess(),
         timing=reports / "timing" / "featurize.json",
@@ -80,18 +91,20 @@ class FeaturizeJob:
     Attributes:
         vad: which parts are speech.
         mfcc: what is computed of them.
+        copies: augmented ones of the training clips.
         output: where the shards go.
     """
 
     vad: VadParams
     mfcc: MfccParams
+    copies: Copies
     output: Output
     device: str = "cpu"
     cores: int | None = 1  # the networks here are so small that threads would only wait for each other
 
     def keys(self, clip: Fields) -> list[str]:
-        """Features are found by their audio's hash."""
-        return [clip["sha256"]]
+        """Features are found by their audio's hash, copies by their recipe's."""
+        return [clip["sha256"], *self.copies.keys(clip)]
 
     def load(self, threads: int | None) -> Make:
         """Load the VAD; it runs on one thread, whatever is asked for."""
@@ -100,29 +113,35 @@ class FeaturizeJob:
         return lambda assembly: self._make(vad, assembly)
 
     def _make(self, vad: SileroVad, assembly: Assembly) -> None:
-        """A feature row for each clip; those without speech are refused where params ask for it."""
+        """Feature rows for each clip and its copies; a clip without speech is refused where params ask for it."""
         source = assembly.source()
         for index, clip in assembly.todo:
             samples = source.data(index)
-            duration_s = len(samples) / SAMPLE_RATE
-            if (found := assembly.find(clip["sha256"])) is not None:
-                done, mfcc, segments = found
-                columns = {**clip, "duration_s": duration_s, "has_speech": done["has_speech"]}
-                assembly.keep(index, [Row(columns, mfcc, segments)], duration_s)
-                continue
+            waveform = partial(dequantise, samples, clip["peak"])
+            featurize = partial(self._row, vad, assembly)
+            fields = clip | ORIGINAL
             assembly.at(index, "work")
             try:
-                row = self._row(clip, dequantise(samples, clip["peak"]), vad, assembly)
+                row = _finished(fields, len(samples), assembly) or featurize(fields, waveform())
             except AudioError as error:
                 assembly.refuse(index, AudioError(error.reason, f"{clip['path']}: {error.detail}"))
             else:
-                assembly.keep(index, [row], duration_s)
+                copies = self.copies.of(row, waveform, featurize, assembly.find)
+                assembly.keep(index, [row, *copies], len(samples) / SAMPLE_RATE)
 
-    def _row(self, clip: Fields, waveform: torch.Tensor, vad: SileroVad, assembly: Assembly) -> Row:
+    def _row(self, vad: SileroVad, assembly: Assembly, fields: Fields, waveform: torch.Tensor) -> Row:
         with assembly.watch("vad"):
-            segments = speech_segments(speech_probabilities(waveform, vad), len(waveform), self.vad)
+            segments = find_speech(waveform, vad, self.vad)
             speech = keep_segments(waveform, segments, self.vad.if_no_speech)
         with assembly.watch("mfcc"):
             mfcc = mfcc_40(speech, params=self.mfcc)  # (n_mfcc, num_frames)
-        columns = {**clip, "duration_s": len(waveform) / SAMPLE_RATE, "has_speech": len(segments) > 0}
+        columns = {**fields, "duration_s": len(waveform) / SAMPLE_RATE, "has_speech": len(segments) > 0}
         return Row(columns, mfcc.T.numpy(), segments)
+
+
+def _finished(fields: Fields, num_samples: int, assembly: Assembly) -> Row | None:
+    if (found := assembly.find(fields["sha256"])) is None:
+        return None
+    done, mfcc, segments = found
+    columns = {**fields, "duration_s": num_samples / SAMPLE_RATE, "has_speech": done["has_speech"]}
+    return Row(columns, mfcc, segments)

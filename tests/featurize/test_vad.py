@@ -18,6 +18,7 @@ from featurize.audio import load_audio
 from featurize.errors import AudioError
 from featurize.vad import (
     VadParams,
+    find_speech,
     keep_segments,
     load_vad,
     speech_probabilities,
@@ -278,3 +279,19 @@ def test_a_clip_without_speech(vad: SileroVad, oddities: Path) -> None:
 def test_bad_params(bad: dict[str, object]) -> None:
     with pytest.raises(ValidationError):
         VadParams(**bad)
+
+
+def test_without_vad_the_whole_clip_is_speech_and_no_network_is_asked(clips: list[torch.Tensor]) -> None:
+    params = VadParams(method="none", if_no_speech="reject")
+
+    def never(*_: object) -> None:
+        raise AssertionError
+
+    assert find_speech(clips[0], never, params).tolist() == [[0, len(clips[0])]]  # type: ignore[arg-type]
+    assert torch.equal(vad_silero_keep_speech(clips[0], params=params), clips[0])
+    assert speech_segments(torch.zeros(9), 4600, params).tolist() == [[0, 4600]]
+
+
+def test_finding_speech_is_asking_the_network_and_cutting(clips: list[torch.Tensor], vad: SileroVad) -> None:
+    expected = speech_segments(speech_probabilities(clips[0], vad), len(clips[0]))
+    np.testing.assert_array_equal(find_speech(clips[0], vad), expected)

@@ -38,6 +38,17 @@ def test_the_shard_says_how_it_was_made(small_run: Any) -> None:
     assert {"torch", "torchaudio", "silero-vad"} <= json.loads(attributes["versions"]).keys()
 
 
+def test_without_vad_whole_clips_become_features(small_run: Any, tmp_path: Path) -> None:
+    shutil.copytree(small_run.data / "denoised", tmp_path / "denoised")
+    params = VadParams(method="none")
+    featurize(params, MfccParams(), tmp_path, tmp_path / "reports", 0.0)
+    shard = Shard(tmp_path / "features" / "part-00000.h5")
+    assert json.loads(shard.attributes["tier0"])["vad"]["method"] == "none"
+    reference = tier0(shard.fields(0)["path"], Tier0Params(vad=params))
+    assert shard.speech(0).tolist() == [[0, len(reference.waveform)]]
+    np.testing.assert_array_equal(shard.data(0), reference.mfcc.T.numpy())
+
+
 def without_speech(data: Path, oddities: Path) -> None:
     """One clip of a barking dog and one that Silero takes for speech, as waveform shards."""
     dog, _ = soundfile.read(oddities / "dog-bark-no-speech.ogg", dtype="int16")

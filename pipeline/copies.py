@@ -1,0 +1,85 @@
+"""Augmented copies of training clips among the features: rows of their own, and never clips.
+
+A copy's row is its original's, with three columns changed: `augmentation` names what was done to it ("" in an
+original), `clip_id` is "<original>#<augmentation>", and `sha256` is that of its recipe: the original's audio, the
+parameters and the copy's number. By it a finished copy is found again like any clip, in whatever split its original
+now stands; one whose original has left the train split is not asked for, and so vanishes.
+"""
+
+import hashlib
+import logging
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from torch import Tensor
+
+from featurize.augment import AugmentParams, augment, find_noises
+from featurize.errors import AudioError
+from featurize.shards import Row
+
+log = logging.getLogger(__name__)
+
+ORIGINAL = {"augmentation": ""}
+"""The column by which an original is told from a copy."""
+
+Featurize = Callable[[dict[str, Any], Tensor], Row]
+Find = Callable[[str], tuple[dict[str, Any], NDArray[Any], NDArray[np.int64]] | None]
+
+
+class Copies:
+    """Makes the copies of one clip after another, or finds them made.
+
+    Args:
+        params: how many, and what is done to them.
+
+    Raises:
+        ParamsError: the noise folder cannot be used.
+    """
+
+    def __init__(self, params: AugmentParams) -> None:
+        self.params = params
+        self.noises = find_noises(params)
+        self._recipe = params.model_dump_json(exclude={"copies"}) + self.noises.sha256
+
+    def keys(self, clip: dict[str, Any]) -> list[str]:
+        """SHA-256 of the recipe of each copy of a clip; of one outside the train split there are none."""
+        if clip.get("split") != "train":
+            return []
+        recipes = (f"{clip['sha256']} {number} {self._recipe}" for number in range(1, self.params.copies + 1))
+        return [hashlib.sha256(recipe.encode()).hexdigest() for recipe in recipes]
+
+    def of(
+        self, original: Row, waveform: Callable[[], Tensor], featurize: Featurize, find: Find
+    ) -> list[Row]:
+        """The copies of a clip.
+
+        Args:
+            original: its finished row.
+            waveform: gives the clip's samples (num_samples,); called only if a copy is missing.
+            featurize: turns columns and samples into a row; a copy that it refuses is left out.
+            find: gives columns, data and speech of a finished copy.
+        """
+        columns = original.columns
+        rows = []
+        for number, key in enumerate(self.keys(columns), start=1):
+            if (found := find(key)) is not None:
+                done, mfcc, segments = found
+                kept = {"duration_s": done["duration_s"], "has_speech": done["has_speech"]}
+                named = _columns(columns, done["augmentation"], key)
+                rows.append(Row({**named, **kept}, mfcc, segments))
+                continue
+            name, copy = augment(
+                waveform(), original.speech, str(columns["sha256"]), number, self.params, self.noises
+            )
+            named = _columns(columns, name, key)
+            try:
+                rows.append(featurize(named, copy))
+            except AudioError:  # no speech found in it, and vad.if_no_speech is reject
+                log.info("%s left out: no speech found in this copy", named["clip_id"])
+        return rows
+
+
+def _columns(original: dict[str, Any], name: str, key: str) -> dict[str, Any]:
+    return {**original, "clip_id": f"{original['clip_id']}#{name}", "augmentation": name, "sha256": key}

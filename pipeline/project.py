@@ -1,0 +1,126 @@
+"""The project as git and DVC see it: what its experiments depend on, and how DVC is called.
+
+DVC is called as a command: its Python interface leaves files of git's open, and prints as it likes.
+"""
+
+import hashlib
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+from ruamel.yaml import YAML
+
+from featurize.errors import SerError
+from pipeline.params import Params
+
+PATHS = ("corpus.root", "denoise.model", "denoise.weights", "augment.noise")
+"""Parameters that may name files."""
+
+
+def require_project() -> None:
+    """Make sure that experiments can run in the working directory.
+
+    Raises:
+        SerError: it is not the root of a DVC project in a git repository with a commit.
+    """
+    for file in ("params.yaml", "dvc.yaml", ".dvc"):
+        if not Path(file).exists():
+            raise SerError(f"{Path.cwd()}: no {file} here; experiments run from the root of the project")
+    if _git("rev-parse", "--verify", "HEAD").returncode:
+        raise SerError(
+            f"{Path.cwd()}: no git commit, on which DVC's experiments build; "
+            'say `git init && git add -A && git commit -m "Baseline"`'
+        )
+
+
+def run_dvc(log_file: Path, *arguments: str) -> str:
+    """Run DVC, with the commands of the stages on its path, and keep what it says in a log.
+
+    Returns:
+        What it said.
+
+    Raises:
+        SerError: it fails; gives the line that says why.
+    """
+    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
+    log_file.parent.mkdir(parents=True, exist_ok=True)
+    with log_file.open("wb") as output:
+        status = subprocess.run(
+            [sys.executable, "-m", "dvc", *arguments],
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            env={**os.environ, "PATH": path},
+            check=False,
+        )
+    text = log_file.read_text(encoding="utf-8", errors="replace")
+    if status.returncode:
+        raise SerError(f"{_reason(text)} (log: {log_file})")
+    return text
+
+
+def code_digest() -> str:
+    """SHA-256 of dvc.yaml and of every file that a stage depends on and no stage makes."""
+    stages = _stages()
+    made = tuple(_made(stages))
+    deps = {_path(dep) for stage in stages for dep in stage.get("deps", [])}
+    files = sorted(dep for dep in deps if Path(dep).is_file() and not dep.startswith(made))
+    digest = hashlib.sha256()
+    for file in ("dvc.yaml", *files):
+        content = Path(file).read_bytes()
+        digest.update(f"{file} {len(content)}\0".encode() + content)
+    return digest.hexdigest()
+
+
+def absolute_paths(params: Params) -> dict[str, str]:
+    """Parameters that name a file beside git and DVC by a relative path, which a copy of the project would lack.
+
+    Returns:
+        Their absolute paths, by the parameters' dotted names.
+    """
+    made = _made(_stages())
+    found = {}
+    for name in PATHS:
+        value: Any = params
+        for part in name.split("."):
+            value = getattr(value, part)
+        path = Path(value or "")
+        if not value or path.is_absolute() or not path.exists():
+            continue
+        followed = path.as_posix() in made or Path(f"{path}.dvc").exists()
+        if not followed and not _git("ls-files", "--", str(path)).stdout:
+            found[name] = str(path.absolute())
+    return found
+
+
+def _stages() -> list[dict[str, Any]]:
+    written = YAML(typ="safe", pure=True).load(Path("dvc.yaml").read_text(encoding="utf-8"))
+    return list(written["stages"].values())
+
+
+def _made(stages: list[dict[str, Any]]) -> set[str]:
+    return {
+        _path(out) for stage in stages for kind in ("outs", "metrics", "plots") for out in stage.get(kind, [])
+    }
+
+
+def _path(entry: str | dict[str, Any]) -> str:
+    """Path of a dep or an out: a string, or a mapping from the path to its options."""
+    return entry if isinstance(entry, str) else next(iter(entry))
+
+
+def _git(*arguments: str) -> subprocess.CompletedProcess[str]:
+    try:
+        return subprocess.run(["git", *arguments], capture_output=True, text=True, check=False)
+    except FileNotFoundError as error:
+        raise SerError("git is not installed; DVC's experiments are commits of its") from error
+
+
+def _reason(text: str) -> str:
+    """The line of a log that says best why it ends in failure: ser's own, else DVC's, else the last."""
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    for start in ("ser: ", "ERROR: "):
+        if found := [line.removeprefix(start) for line in lines if line.startswith(start)]:
+            return found[-1]
+    return lines[-1] if lines else "DVC failed without a word"

@@ -1,0 +1,219 @@
+"""Copies sound as they are called, and are always the same ones."""
+
+import hashlib
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from pydantic import ValidationError
+
+from featurize.audio import load_audio
+from featurize.augment import (
+    AugmentParams,
+    Noises,
+    add_noise,
+    augment,
+    find_noises,
+    pitch_shift,
+    time_stretch,
+)
+from featurize.errors import ParamsError
+from featurize.vad import find_speech, load_vad
+
+NO_SEGMENTS = np.zeros((0, 2), dtype=np.int64)
+CLIP = "ab" * 32
+
+
+def tone(hz: float, seconds: float = 1.0) -> torch.Tensor:
+    return torch.sin(2 * torch.pi * hz * torch.arange(round(16_000 * seconds)) / 16_000)
+
+
+def loudest_hz(waveform: torch.Tensor) -> float:
+    """Frequency of the highest peak of the spectrum, away from the ends."""
+    middle = waveform[2000:-2000]
+    spectrum = torch.fft.rfft(middle * torch.hann_window(len(middle)), n=1 << 18).abs()
+    return float(spectrum.argmax()) * 16_000 / (1 << 18)
+
+
+def power(waveform: torch.Tensor) -> float:
+    return float(waveform.double().square().mean())
+
+
+def decibels(one: torch.Tensor, other: torch.Tensor) -> float:
+    """Level of one over the other, away from their ends."""
+    return float(10 * np.log10(power(one[2000:-2000]) / power(other[2000:-2000])))
+
+
+@pytest.mark.parametrize("rate", [0.5, 0.8, 1.1, 2.0])
+def test_a_stretched_tone_keeps_its_pitch_and_level_at_another_length(rate: float) -> None:
+    stretched = time_stretch(tone(440), rate)
+    assert len(stretched) == round(16_000 / rate)
+    assert loudest_hz(stretched) == pytest.approx(440, rel=0.002)
+    assert decibels(stretched, tone(440)) == pytest.approx(0, abs=1.5)
+
+
+@pytest.mark.parametrize("semitones", [-12.0, -2.0, -0.3, 1.0, 3.7, 12.0])
+def test_a_shifted_tone_keeps_its_length_and_level_at_another_pitch(semitones: float) -> None:
+    shifted = pitch_shift(tone(440), semitones)
+    assert len(shifted) == 16_000
+    assert loudest_hz(shifted) == pytest.approx(440 * 2 ** (semitones / 12), rel=0.004)  # 7 cents
+    assert decibels(shifted, tone(440)) == pytest.approx(0, abs=1.5)
+
+
+@settings(max_examples=30)
+@given(st.floats(0.5, 2), st.integers(1, 3000))
+def test_any_length_stretches_and_shifts(rate: float, num_samples: int) -> None:
+    waveform = tone(300)[:num_samples]
+    assert len(time_stretch(waveform, rate)) == max(1, round(num_samples / rate))
+    shifted = pitch_shift(waveform, 12 * np.log2(rate))
+    assert len(shifted) == num_samples
+    assert torch.isfinite(shifted).all()
+
+
+def test_stretched_speech_holds_as_much_speech_at_its_own_pace(ravdess_clips: list[Path]) -> None:
+    vad = load_vad()
+    waveform = load_audio(ravdess_clips[0])
+
+    def speech_s(clip: torch.Tensor) -> float:
+        return float(np.diff(find_speech(clip, vad)).sum() / 16_000)
+
+    assert speech_s(time_stretch(waveform, 0.8)) == pytest.approx(speech_s(waveform) / 0.8, rel=0.15)
+
+
+@pytest.mark.parametrize("snr_db", [-5.0, 0.0, 20.0])
+def test_noise_lies_below_the_speech_by_what_was_asked(snr_db: float) -> None:
+    speech = torch.cat([torch.zeros(16_000), tone(300)])
+    segments = np.array([[16_000, 32_000]])
+    noise = torch.randn(32_000, generator=torch.Generator().manual_seed(0))
+    added = add_noise(speech, noise, snr_db, segments) - speech
+    assert 10 * np.log10(power(speech[16_000:]) / power(added)) == pytest.approx(snr_db, abs=0.01)
+    whole = add_noise(speech, noise, snr_db, NO_SEGMENTS) - speech
+    assert 10 * np.log10(power(speech) / power(whole)) == pytest.approx(snr_db, abs=0.01)
+
+
+def test_a_copy_depends_on_seed_clip_and_number_and_on_nothing_else() -> None:
+    params = AugmentParams(copies=3)
+    waveform = tone(200)
+    once = [augment(waveform, NO_SEGMENTS, CLIP, number, params) for number in (1, 2, 3)]
+    torch.manual_seed(5)
+    again = [augment(waveform, NO_SEGMENTS, CLIP, number, params) for number in (3, 1, 2)]
+    for (name, copy), (same_name, same) in zip(once, [again[1], again[2], again[0]], strict=True):
+        assert name == same_name
+        assert torch.equal(copy, same)
+    others = [
+        augment(waveform, NO_SEGMENTS, "cd" * 32, 1, params)[0],
+        augment(waveform, NO_SEGMENTS, CLIP, 4, params)[0],
+        augment(waveform, NO_SEGMENTS, CLIP, 1, AugmentParams(copies=3, seed=1))[0],
+    ]
+    assert len({once[0][0], *others}) == 4
+
+
+def test_copies_take_the_methods_in_turn_and_clips_start_with_different_ones() -> None:
+    params = AugmentParams(copies=3)
+    names = [augment(tone(200, 0.1), NO_SEGMENTS, CLIP, number, params)[0] for number in range(1, 7)]
+    kinds = [name.split("-", 1)[1].rstrip("+-.0123456789dB") for name in names]
+    assert sorted(kinds[:3]) == ["noise", "pitch", "stretch"]
+    assert kinds[3:] == kinds[:3]
+    firsts = {
+        augment(tone(200, 0.1), NO_SEGMENTS, f"{clip:064x}", 1, params)[0].rstrip("+-.0123456789dB")
+        for clip in range(20)
+    }
+    assert firsts == {"1-noise", "1-pitch", "1-stretch"}
+
+
+def test_a_copy_has_the_peak_of_its_original() -> None:
+    waveform = 0.7 * tone(200)
+    for number in (1, 2, 3):
+        _, copy = augment(waveform, NO_SEGMENTS, CLIP, number, AugmentParams(snr_db=(0.0, 0.0)))
+        assert float(copy.abs().max()) == pytest.approx(0.7, rel=1e-3)
+        assert copy.dtype == torch.float32
+
+
+def test_silence_stays_silence() -> None:
+    for number in (1, 2, 3):
+        _, copy = augment(torch.zeros(4000), NO_SEGMENTS, CLIP, number, AugmentParams())
+        assert float(copy.abs().max()) == 0
+
+
+def noise_folder(folder: Path) -> Path:
+    """A long low tone, a short one, and one that starts after nine tenths of silence."""
+    folder.mkdir()
+    soundfile.write(folder / "long.wav", tone(100, 3.0), 16_000)
+    soundfile.write(folder / "short.flac", tone(100, 0.1), 16_000)
+    soundfile.write(folder / "late.wav", torch.cat([torch.zeros(27_000), tone(100, 0.2)]), 16_000)
+    (folder / "README.txt").write_text("no audio")
+    return folder
+
+
+def test_noise_comes_from_the_folder_and_never_from_its_pauses(tmp_path: Path) -> None:
+    params = AugmentParams(
+        copies=1, methods=("noise",), snr_db=(0.0, 0.0), noise=str(noise_folder(tmp_path / "n"))
+    )
+    noises = find_noises(params)
+    assert [path.name for path in noises.files] == ["late.wav", "long.wav", "short.flac"]
+    voice = 0.5 * tone(1000)
+    for number in range(1, 12):
+        name, copy = augment(voice, NO_SEGMENTS, CLIP, number, params, noises)
+        assert name == f"{number}-noise0dB"
+        spectrum = torch.fft.rfft(copy).abs()
+        assert spectrum[95:106].square().sum() > 0.1 * spectrum[990:1010].square().sum()
+
+
+def test_the_folders_hash_follows_names_and_bytes(tmp_path: Path) -> None:
+    params = AugmentParams(copies=1, noise=str(noise_folder(tmp_path / "n")))
+    first = find_noises(params).sha256
+    assert find_noises(params).sha256 == first
+    (tmp_path / "n" / "long.wav").rename(tmp_path / "n" / "other.wav")
+    assert find_noises(params).sha256 != first
+
+
+def test_a_folder_that_nothing_needs_is_not_looked_at() -> None:
+    for params in (
+        AugmentParams(noise="absent"),
+        AugmentParams(copies=1, methods=("pitch",), noise="absent"),
+        AugmentParams(copies=1),
+    ):
+        assert find_noises(params) == Noises()
+
+
+def test_a_noise_folder_that_cannot_be_used_is_one_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with pytest.raises(ParamsError, match=r"augment\.noise: .*absent is no folder"):
+        find_noises(AugmentParams(copies=1, noise=str(tmp_path / "absent")))
+    with pytest.raises(ParamsError, match="no audio file in"):
+        find_noises(AugmentParams(copies=1, noise=str(tmp_path)))
+    (tmp_path / "broken.wav").write_bytes(b"not audio at all")
+    params = AugmentParams(copies=1, methods=("noise",), noise=str(tmp_path))
+    with pytest.raises(ParamsError, match=r"augment\.noise: .*broken\.wav.*; remove it"):
+        augment(tone(200), NO_SEGMENTS, CLIP, 1, params, find_noises(params))
+
+    def locked(*_: object) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(hashlib, "file_digest", locked)
+    with pytest.raises(ParamsError, match=r"broken\.wav cannot be read \(Permission denied\)"):
+        find_noises(params)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        ({"stretch_rate": (0.1, 1.0)}, "greater than or equal to 0.5"),
+        ({"stretch_rate": (1.0, 3.0)}, "less than or equal to 2"),
+        ({"stretch_rate": (1.2, 0.9)}, r"a range is \[lowest, highest\]"),
+        ({"pitch_semitones": (-13.0, 0.0)}, "greater than or equal to -12"),
+        ({"snr_db": (0.0, float("nan"))}, "snr_db"),
+        ({"methods": ()}, "at least 1 item"),
+        ({"methods": ("echo",)}, "'stretch', 'pitch' or 'noise'"),
+        ({"copies": -1}, "greater than or equal to 0"),
+        ({"noise": ""}, "at least 1 character"),
+    ],
+)
+def test_params_that_mean_nothing_are_refused(wrong: dict[str, object], message: str) -> None:
+    with pytest.raises(ValidationError, match=message):
+        AugmentParams.model_validate(wrong)
