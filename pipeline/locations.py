@@ -15,7 +15,8 @@ from typing import Any, BinaryIO
 
 from featurize.errors import SerError
 
-_PROTOCOL = re.compile(r"^([a-z][a-z0-9+.-]+)://")
+PROTOCOL = re.compile(r"^([a-z][a-z0-9+.-]+)://")
+"""How an address begins."""
 
 
 class Url(str):
@@ -46,7 +47,7 @@ Location = Path | Url
 
 def locate(text: str | Path) -> Location:
     """A path, or an address where the text begins like one (file:// is a path)."""
-    if isinstance(text, Path) or (protocol := _PROTOCOL.match(text)) is None:
+    if isinstance(text, Path) or (protocol := PROTOCOL.match(text)) is None:
         return Path(text)
     return Path(text.removeprefix("file://")) if protocol[1] == "file" else Url(text)
 

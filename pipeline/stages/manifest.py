@@ -18,6 +18,7 @@ from featurize.atomic import write_json, write_text
 from featurize.errors import AudioError
 from pipeline.corpora import Clip, Corpus, CorpusParams, read_corpus
 from pipeline.labels import Labelling, LabelParams, label_emotions
+from pipeline.locations import Location, fetched, written
 from pipeline.manifest import COLUMNS
 from pipeline.rejects import Reject, check_rejects, write_rejects
 from pipeline.splits import SPLITS, Division, Item, SplitParams, divide
@@ -37,7 +38,7 @@ class Hashed:
     sha256: str
 
 
-def manifest(corpus: CorpusParams, labels: LabelParams, split: SplitParams, data: Path) -> None:
+def manifest(corpus: CorpusParams, labels: LabelParams, split: SplitParams, data: Location) -> None:
     """Write manifest.csv, manifest.json and rejects.csv into the folder `data`.
 
     Raises:
@@ -58,8 +59,10 @@ def manifest(corpus: CorpusParams, labels: LabelParams, split: SplitParams, data
     division = divide(items, split, read.published_folds, read.folds_source)
     summary = summarise(read, distinct, division, labels=labels, labelling=labelling, split=split)
     summary |= {"duplicates_dropped": len(hashed) - len(distinct), "rejected": len(rejects)}
-    write_text(data / "manifest.csv", _table(distinct, division.splits))
-    write_json(data / "manifest.json", summary)
+    with written(data / "manifest.csv") as table:
+        write_text(table, _table(distinct, division.splits))
+    with written(data / "manifest.json") as file:
+        write_json(file, summary)
     _say(summary)
 
 
@@ -76,12 +79,23 @@ def hash_clips(clips: Sequence[Clip], label_of: dict[str, str]) -> tuple[list[Ha
     return hashed, rejects
 
 
-def hash_audio(path: Path) -> str:
+def hash_audio(place: Location) -> str:
     """SHA-256 of a file's bytes, in hex.
 
     Raises:
         AudioError: missing, directory, unreadable, empty, or lfs-pointer.
+        SerError: an address cannot be reached.
     """
+    try:
+        with fetched(place) as path:
+            return _hash_file(path)
+    except FileNotFoundError as error:
+        raise AudioError("missing", f"{place} does not exist") from error
+    except AudioError as error:
+        raise AudioError(error.reason, error.detail.replace(str(path), str(place))) from error
+
+
+def _hash_file(path: Path) -> str:
     try:
         status = path.stat()
         if stat.S_ISDIR(status.st_mode):
@@ -108,7 +122,7 @@ def hash_audio(path: Path) -> str:
         raise AudioError("unreadable", f"{path} cannot be read: {error.strerror}") from error
 
 
-def _try_hash(path: Path) -> str | AudioError:
+def _try_hash(path: Location) -> str | AudioError:
     try:
         return hash_audio(path)
     except AudioError as error:
