@@ -91,7 +91,10 @@ def send(local: Path, place: Url) -> None:
     """Send a file whole; errors as `written`."""
     system, path = _system(place)
     with _told(place):
-        system.put_file(str(local), path)
+        try:
+            system.put_file(str(local), path)
+        except FileNotFoundError as error:
+            raise SerError(f"{place}: cannot be written ({error}); make the bucket first") from error
 
 
 @contextlib.contextmanager
