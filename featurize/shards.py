@@ -99,8 +99,7 @@ def _small_datasets(rows: Sequence[Row]) -> dict[str, NDArray[Any]]:
         "speech_offsets": _offsets([len(row.speech) for row in rows]),
     }
     for name in names:
-        values = [row.columns[name] for row in rows]
-        column = np.asarray(values)
+        column = np.asarray(values := [row.columns[name] for row in rows])
         datasets[f"columns/{name}"] = np.asarray(values, dtype=object) if column.dtype.kind == "U" else column
     return datasets
 
@@ -133,14 +132,7 @@ def _checksum(
 
 @dataclass(frozen=True)
 class Columns:
-    """What a shard holds beside its long dataset.
-
-    Attributes:
-        kind: "waveform" or "mfcc".
-        columns: name → values (rows,).
-        offsets: (rows + 1,).
-        attributes: provenance.
-    """
+    """What a shard holds beside its long dataset: columns (rows,), offsets (rows + 1,), provenance."""
 
     kind: str
     columns: dict[str, NDArray[Any]]
@@ -207,12 +199,11 @@ class Shard:
         checksum = stored.pop("checksum", "")
         kind, data = stored["kind"], self._data
         if verify and _checksum(datasets, stored, kind, data.shape, [data]) != checksum:
-            raise ShardError(
-                f"{self.path}: content does not match its checksum; delete it and run its stage again"
-            )
-        self.everything_but_data = _as_columns(datasets, stored)
-        self.kind, self.attributes = self.everything_but_data.kind, self.everything_but_data.attributes
-        self.columns, self._offsets = self.everything_but_data.columns, self.everything_but_data.offsets
+            what = "content does not match its checksum; delete it and run its stage again"
+            raise ShardError(f"{self.path}: {what}")
+        small = self.everything_but_data = _as_columns(datasets, stored)
+        self.kind, self.attributes, self.columns = small.kind, small.attributes, small.columns
+        self._offsets = small.offsets
         self._speech, self._speech_offsets = datasets["speech"], datasets["speech_offsets"]
 
     def _map(self, dataset: h5py.Dataset) -> NDArray[Any]:

@@ -14,6 +14,8 @@ from featurize.errors import SerError
 from pipeline.commands import experiments, files, stages
 from pipeline.commands.options import complain
 
+INTERRUPTED = 130  # what typer makes of Ctrl-C
+
 app = typer.Typer(
     name="ser",
     help="Speech emotion recognition: from audio to a report, stage by stage or file by file.",
@@ -50,6 +52,10 @@ def main(arguments: list[str] | None = None) -> Any:
     except SerError as error:
         complain(str(error))
         sys.exit(2)
+    except SystemExit as left:
+        if left.code == INTERRUPTED:
+            complain("interrupted; run it again, and it goes on where it stopped")
+        raise
 
 
 if __name__ == "__main__":

@@ -15,7 +15,8 @@ from typing import Any, BinaryIO
 
 from featurize.errors import SerError
 
-_PROTOCOL = re.compile(r"^([a-z][a-z0-9+.-]+)://")
+PROTOCOL = re.compile(r"^([a-z][a-z0-9+.-]+)://")
+"""How an address begins."""
 
 
 class Url(str):
@@ -46,7 +47,7 @@ Location = Path | Url
 
 def locate(text: str | Path) -> Location:
     """A path, or an address where the text begins like one (file:// is a path)."""
-    if isinstance(text, Path) or (protocol := _PROTOCOL.match(text)) is None:
+    if isinstance(text, Path) or (protocol := PROTOCOL.match(text)) is None:
         return Path(text)
     return Path(text.removeprefix("file://")) if protocol[1] == "file" else Url(text)
 
@@ -90,7 +91,10 @@ def send(local: Path, place: Url) -> None:
     """Send a file whole; errors as `written`."""
     system, path = _system(place)
     with _told(place):
-        system.put_file(str(local), path)
+        try:
+            system.put_file(str(local), path)
+        except FileNotFoundError as error:
+            raise SerError(f"{place}: cannot be written ({error}); make the bucket first") from error
 
 
 @contextlib.contextmanager

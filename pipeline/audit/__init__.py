@@ -7,7 +7,6 @@ One check per noun, each in a file of its own: `speakers`, `recordings` (equal b
 import logging
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from pathlib import Path
 from typing import Annotated, Any
 
 from pydantic import BaseModel, Field
@@ -23,6 +22,7 @@ from pipeline.audit.recordings import find_identical, group_identical, tell_drop
 from pipeline.audit.retakes import find_retakes
 from pipeline.audit.speakers import find_shared_speakers
 from pipeline.corpora.clip import LeftOut
+from pipeline.locations import Location
 
 __all__ = ["Audit", "AuditParams", "Entry", "Finding", "audit", "refuse_leaks"]
 
@@ -64,7 +64,7 @@ class Audit:
 def audit(
     entries: Sequence[Entry],
     params: AuditParams,
-    fingerprints: Path,
+    fingerprints: Location,
     *,
     speakers_may_overlap: bool,
     duplicates: Sequence[Entry] = (),
@@ -102,7 +102,7 @@ def audit(
     return found
 
 
-def refuse_leaks(found: Audit, file: Path) -> None:
+def refuse_leaks(found: Audit, file: Location) -> None:
     """Stop where something was found that no score may stand on.
 
     Args:

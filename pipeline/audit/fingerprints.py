@@ -11,7 +11,6 @@ from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from functools import partial
 from multiprocessing import get_context
-from pathlib import Path
 
 import numpy as np
 import torch
@@ -22,6 +21,7 @@ from featurize.errors import AudioError, SerError, ShardError
 from featurize.fingerprint import FINGERPRINT_RATE, VERSION, fingerprint
 from featurize.shards import Row, Shard, write_shard
 from pipeline.audit.finding import Entry
+from pipeline.locations import Location, fetched, locate, written
 from pipeline.progress import clip_progress
 
 log = logging.getLogger(__name__)
@@ -32,7 +32,7 @@ _CLIPS_PER_PROCESS = 500  # fewer are done before a process has started
 _CHUNK = 16
 
 
-def fingerprint_clips(entries: Sequence[Entry], kept: Path) -> dict[str, Fingerprint]:
+def fingerprint_clips(entries: Sequence[Entry], kept: Location) -> dict[str, Fingerprint]:
     """Fingerprint every clip that can be decoded.
 
     Args:
@@ -87,8 +87,9 @@ def _compute(paths: Sequence[str]) -> Iterator[Fingerprint | None]:
 def _fingerprint(path: str) -> Fingerprint | None:
     """Fingerprint of a file, or None where it cannot be decoded: a later stage says why."""
     try:
-        return fingerprint(load_audio(path, FINGERPRINT_RATE))
-    except AudioError:
+        with fetched(locate(path)) as file:
+            return fingerprint(load_audio(file, FINGERPRINT_RATE))
+    except (AudioError, FileNotFoundError):
         return None
 
 
@@ -96,20 +97,25 @@ def _num_cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def _read(path: Path) -> dict[str, Fingerprint]:
-    if not path.exists():
-        return {}
+def _read(kept: Location) -> dict[str, Fingerprint]:
     try:
-        shard = Shard(path)
+        with fetched(kept) as path:
+            if not path.exists():
+                return {}
+            shard = Shard(path)
+            if shard.kind != "fingerprint" or shard.attributes.get("fingerprint") != VERSION:
+                return {}
+            digests = enumerate(shard.columns["sha256"])
+            return {str(digest): np.array(shard.data(row)) for row, digest in digests}
+    except FileNotFoundError:
+        return {}
     except ShardError as error:
         log.warning("%s; fingerprints are made anew", str(error).split(";")[0])
         return {}
-    if shard.kind != "fingerprint" or shard.attributes.get("fingerprint") != VERSION:
-        return {}
-    return {str(digest): np.array(shard.data(row)) for row, digest in enumerate(shard.columns["sha256"])}
 
 
-def _write(path: Path, known: dict[str, Fingerprint]) -> None:
+def _write(kept: Location, known: dict[str, Fingerprint]) -> None:
     if known:
         rows = [Row({"sha256": digest}, words) for digest, words in sorted(known.items())]
-        write_shard(path, "fingerprint", rows, {"fingerprint": VERSION})
+        with written(kept) as path:
+            write_shard(path, "fingerprint", rows, {"fingerprint": VERSION})

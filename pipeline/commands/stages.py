@@ -27,7 +27,7 @@ def corpus(params: ParamsFile = PARAMS, data: Data = DATA) -> None:
     run(read_params(params).corpus, data / "raw" / "demo")
 
 
-def manifest(params: ParamsFile = PARAMS, data: Data = DATA) -> None:
+def manifest(params: ParamsFile = PARAMS, data: DataOrUrl = DATA) -> None:
     """List the corpus, map its emotions to labels, split it by speaker, and check for leaks."""
     from pipeline.stages.manifest import manifest as run
 

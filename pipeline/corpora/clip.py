@@ -1,8 +1,9 @@
 """What every corpus reader gives back: clips, and what is known about the corpus as a whole."""
 
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Literal
+
+from pipeline.locations import Location
 
 
 @dataclass(frozen=True)
@@ -11,7 +12,7 @@ class Clip:
 
     Args:
         clip_id: stable and unique: corpus and relative path without ending.
-        path: where the audio lies, relative to the project where the corpus is.
+        path: where the audio lies, relative to the project where the corpus is, or its address.
         corpus: the reader's name.
         speaker: "" where unknown.
         gender: "female", "male" or "" where unknown.
@@ -23,7 +24,7 @@ class Clip:
     """
 
     clip_id: str
-    path: Path
+    path: Location
     corpus: str
     speaker: str
     gender: str

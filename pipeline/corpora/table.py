@@ -1,7 +1,8 @@
 """A user's own CSV: one row per recording, in either of two formats.
 
 `file_path,emotion_code,...` with emotion words, or `path,label` with numbers; optional columns speaker,
-gender, sentence, split, valence, arousal. A relative path is looked for beside the CSV, then from the project's root.
+gender, sentence, split, valence, arousal. A relative path is looked for beside the CSV, then from the project's
+root; an address such as s3://bucket/clip.wav is taken as it is.
 What is wrong with the table is told with file, row (the header is row 1, as in a spreadsheet) and column.
 """
 
@@ -18,6 +19,7 @@ from pathlib import Path, PurePosixPath
 from featurize.errors import CorpusError
 from pipeline.corpora.clip import Clip, Corpus
 from pipeline.corpora.files import clip_ids
+from pipeline.locations import PROTOCOL, Location, Url, locate
 
 log = logging.getLogger(__name__)
 
@@ -64,7 +66,9 @@ def read(table: Path) -> Corpus:
             _require_same(first, known, row, clip)
     if len(seen) < len(rows):
         log.warning("%s: %d duplicate rows dropped", table, len(rows) - len(seen))
-    written = [PurePosixPath(row.cells[path_column].lstrip("/")) for row, _ in seen.values()]
+    written = [
+        PurePosixPath(PROTOCOL.sub("", row.cells[path_column]).lstrip("/")) for row, _ in seen.values()
+    ]
     names = clip_ids("table", written)
     clips = [replace(clip, clip_id=name) for (_, clip), name in zip(seen.values(), names, strict=True)]
     _say_unknown_genders(table, [row for row, _ in seen.values()], clips)
@@ -156,8 +160,10 @@ def _clip(row: _Row, path_column: str, label_column: str) -> Clip:
     )
 
 
-def _resolve(text: str, folder: Path) -> Path:
-    """Absolute as it is, else beside the CSV, else from the project's root: the first that is there."""
+def _resolve(text: str, folder: Path) -> Location:
+    """An address or an absolute path as it is, else beside the CSV, else from the project's root: the first there."""
+    if isinstance(address := locate(text), Url):
+        return address
     beside = folder / text
     for candidate in (beside, Path(text)):
         if _exists(candidate):

@@ -19,6 +19,7 @@ from featurize.errors import AudioError
 from pipeline.audit import AuditParams, Entry, audit, refuse_leaks
 from pipeline.corpora import Clip, Corpus, CorpusParams, read_corpus
 from pipeline.labels import Labelling, LabelParams, label_emotions
+from pipeline.locations import Location, fetched, written
 from pipeline.manifest import COLUMNS
 from pipeline.rejects import Reject, check_rejects, write_rejects
 from pipeline.splits import SPLITS, Division, Item, SplitParams, divide
@@ -42,7 +43,7 @@ def manifest(
     corpus: CorpusParams,
     labels: LabelParams,
     split: SplitParams,
-    data: Path,
+    data: Location,
     audit_params: AuditParams | None = None,
 ) -> None:
     """Write manifest.csv, manifest.json, audit.json and rejects.csv into the folder `data`.
@@ -71,12 +72,15 @@ def manifest(
         duplicates=[Entry(h.clip, h.label, h.sha256, "") for h in duplicates],
         left_out=read.left_out,
     )
-    write_json(data / "audit.json", found.as_dict())
+    with written(data / "audit.json") as findings:
+        write_json(findings, found.as_dict())
     refuse_leaks(found, data / "audit.json")
     summary = summarise(read, distinct, division, labels=labels, labelling=labelling, split=split)
     summary |= {"duplicates_dropped": len(duplicates), "rejected": len(rejects)}
-    write_text(data / "manifest.csv", _table(distinct, division.splits))
-    write_json(data / "manifest.json", summary)
+    with written(data / "manifest.csv") as table:
+        write_text(table, _table(distinct, division.splits))
+    with written(data / "manifest.json") as file:
+        write_json(file, summary)
     _say(summary)
 
 
@@ -93,12 +97,23 @@ def hash_clips(clips: Sequence[Clip], label_of: dict[str, str]) -> tuple[list[Ha
     return hashed, rejects
 
 
-def hash_audio(path: Path) -> str:
+def hash_audio(place: Location) -> str:
     """SHA-256 of a file's bytes, in hex.
 
     Raises:
         AudioError: missing, directory, unreadable, empty, or lfs-pointer.
+        SerError: an address cannot be reached.
     """
+    try:
+        with fetched(place) as path:
+            return _hash_file(path)
+    except FileNotFoundError as error:
+        raise AudioError("missing", f"{place} does not exist") from error
+    except AudioError as error:
+        raise AudioError(error.reason, error.detail.replace(str(path), str(place))) from error
+
+
+def _hash_file(path: Path) -> str:
     try:
         status = path.stat()
         if stat.S_ISDIR(status.st_mode):
@@ -125,7 +140,7 @@ def hash_audio(path: Path) -> str:
         raise AudioError("unreadable", f"{path} cannot be read: {error.strerror}") from error
 
 
-def _try_hash(path: Path) -> str | AudioError:
+def _try_hash(path: Location) -> str | AudioError:
     try:
         return hash_audio(path)
     except AudioError as error:

@@ -1,15 +1,21 @@
 """One small run through every stage, shared by the tests that look at its parts."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+import pandas as pd
 import pytest
+import soundfile
 
 from featurize.denoise import DenoiseParams
 from model.network import NetworkParams
 from model.training import TrainParams
 from pipeline.corpora import CorpusParams, DemoParams
+from pipeline.manifest import COLUMNS
 from pipeline.params import Params
+from pipeline.stages.manifest import hash_audio
 
 
 @dataclass(frozen=True)
@@ -59,3 +65,24 @@ def small_run(tmp_path_factory: pytest.TempPathFactory) -> SmallRun:
     evaluate(run.data, run.checkpoints, run.reports)
     report(run.data, run.reports)
     return run
+
+
+@pytest.fixture
+def noise_corpus() -> Callable[..., pd.DataFrame]:
+    """Makes so many clips of noise of different lengths in a folder, and a manifest over them."""
+
+    def make(data: Path, number: int, seconds: float = 0.05, paths: str = "") -> pd.DataFrame:
+        noise = np.random.default_rng(0)
+        rows = []
+        for index in range(number):
+            path = data / "raw" / f"{index}.wav"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            soundfile.write(path, noise.normal(0, 0.1, int(16_000 * seconds) + index), 16_000)
+            place = f"{paths}/{path.name}" if paths else path
+            values = (f"t/{index}", place, hash_audio(path), "t", "s", "", "happy", "happy", "", "", "train")
+            rows.append(dict(zip(COLUMNS, values, strict=True)))
+        table = pd.DataFrame(rows)
+        table.to_csv(data / "manifest.csv", index=False)
+        return table
+
+    return make

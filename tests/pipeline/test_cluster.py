@@ -1,0 +1,85 @@
+"""A cluster of two nodes, one of which dies in the middle, makes the same shards as one process."""
+
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from featurize.denoise import DenoiseParams
+from featurize.errors import SerError
+from pipeline import cluster as module
+from pipeline.cluster import RayEngine
+from pipeline.engine import choose_engine
+from pipeline.stages import denoise as stage
+from pipeline.stages.denoise import denoise
+
+pytestmark = [
+    # Ray's own habits when it starts processes and files
+    pytest.mark.filterwarnings("ignore::ResourceWarning"),
+    pytest.mark.filterwarnings("ignore::DeprecationWarning:ray"),
+    pytest.mark.filterwarnings("ignore::FutureWarning:ray"),
+    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
+]
+
+
+@pytest.fixture
+def cluster(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+    """A head node without cores and two nodes with one each, all on this machine."""
+    import ray
+    from ray.cluster_utils import Cluster
+
+    monkeypatch.setenv("RAY_USAGE_STATS_ENABLED", "0")
+    small = {"object_store_memory": 80 << 20, "include_dashboard": False}
+    nodes = Cluster(initialize_head=True, head_node_args={"num_cpus": 0, **small})
+    nodes.mortal = [nodes.add_node(num_cpus=1, **small) for _ in range(2)]
+    monkeypatch.setenv("RAY_ADDRESS", nodes.address)
+    yield nodes
+    ray.shutdown()
+    nodes.shutdown()
+
+
+def test_a_node_may_die_in_the_middle(
+    cluster: Any, noise_corpus: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(stage, "CLIPS_PER_SHARD", 4)
+    noise_corpus(tmp_path, 40)
+    engine = RayEngine()
+    died: list[float] = []
+    original = module._Crew._hear
+
+    def hear(crew: Any, answer: Any) -> Any:
+        done = original(crew, answer)
+        busy = [task for _, task in crew._at.values() if task is not None]
+        if done is not None and busy and not died:
+            died.append(time.monotonic())
+            cluster.remove_node(cluster.mortal[0], allow_graceful=False)
+        return done
+
+    monkeypatch.setattr(module._Crew, "_hear", hear)
+    denoise(DenoiseParams(), tmp_path, tmp_path / "reports", 0.0, engine=engine)
+    assert died
+    made = {path.name: path.read_bytes() for path in (tmp_path / "denoised").glob("*.h5")}
+    for path in (tmp_path / "denoised").glob("*.h5"):
+        path.unlink()
+    denoise(DenoiseParams(), tmp_path, tmp_path / "reports", 0.0)
+    assert made == {path.name: path.read_bytes() for path in (tmp_path / "denoised").glob("*.h5")}
+    assert len(made) == 10
+    with pytest.raises(SerError, match="the Ray cluster has 0 GPUs"):
+        engine.device("cuda")
+    assert engine.device("auto") == "cpu"
+
+
+def test_no_cluster_and_no_ray_are_one_line_each(monkeypatch: pytest.MonkeyPatch) -> None:
+    import sys
+
+    monkeypatch.setenv("RAY_ADDRESS", "nonsense")
+    with pytest.raises(SerError, match=r"no cluster answers at nonsense .*ray start --head") as told:
+        choose_engine("ray", None)
+    assert "\n" not in str(told.value)
+    monkeypatch.setitem(sys.modules, "ray", None)
+    with pytest.raises(SerError, match=r"pip install 'ser\[ray\]'"):
+        choose_engine("ray", None)
+    with pytest.raises(SerError, match="--engine spark: no such engine"):
+        choose_engine("spark", None)
