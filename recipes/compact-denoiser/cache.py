@@ -5,7 +5,8 @@ from pathlib import Path
 from params import load_recipe
 from stage import report_errors
 
-from data import SAMPLE_RATE, build_cache
+from data import build_cache
+from featurize.audio import SAMPLE_RATE
 
 CACHE = Path("cache")
 

@@ -17,16 +17,13 @@ import torchaudio
 from numpy.typing import NDArray
 from params import HeldOut, SourceParams, SplitParams
 
+from featurize.audio import SAMPLE_RATE
 from featurize.errors import AudioError, CorpusError, SplitError
+from featurize.snr import Samples, active_power
 
-SAMPLE_RATE = 16_000
 ENDINGS = {".wav", ".flac", ".ogg", ".mp3", ".aiff", ".aif"}
 COLUMNS = ["group", "path", "start", "length", "power"]
 FULL_SCALE = 32_767.0
-FRAME = 320  # 20 ms
-ACTIVE_BELOW_PEAK_DB = 35.0
-
-Samples = NDArray[np.float32]
 
 
 def find_files(name: str, source: SourceParams) -> Iterator[tuple[str, Path]]:
@@ -63,29 +60,6 @@ def decode(path: Path) -> NDArray[np.int16]:
     if not np.isfinite(peak) or peak == 0.0:
         raise AudioError("silent", f"{path}: empty, silent or not finite; remove it")
     return np.round(mono / peak * FULL_SCALE).astype(np.int16)
-
-
-def frame_power(x: Samples) -> NDArray[np.float64]:
-    """Mean square of each whole 20 ms frame: (num_frames,)."""
-    frames = x[: len(x) // FRAME * FRAME].reshape(-1, FRAME)
-    return np.mean(frames.astype(np.float64) ** 2, axis=1)
-
-
-def active_frames(x: Samples) -> NDArray[np.bool_]:
-    """Frames at most 35 dB below the loudest: (num_frames,)."""
-    power = frame_power(x)
-    return power >= power.max(initial=0.0) * 10 ** (-ACTIVE_BELOW_PEAK_DB / 10)
-
-
-def active_power(x: Samples) -> float:
-    """Mean square over the active frames.
-
-    Clips differ in how much silence surrounds the words; a level over the whole clip would make
-    0 dB mean something else for each corpus.
-    """
-    if len(x) < FRAME:
-        return float(np.mean(x.astype(np.float64) ** 2))
-    return float(frame_power(x)[active_frames(x)].mean())
 
 
 def build_cache(sources: dict[str, SourceParams], folder: Path, kind: str) -> pd.DataFrame:

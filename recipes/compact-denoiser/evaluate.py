@@ -14,18 +14,18 @@ import numpy as np
 import pandas as pd
 import torch
 from cache import CACHE
-from denoiser.demucs import Demucs
-from export import WEIGHTS, load
+from export import WEIGHTS
 from loss import si_sdr
-from mixing import draw_noise, scale_noise
-from network import enhance
+from mixing import draw_noise
 from params import EvaluateParams, load_recipe
 from pesq import NoUtterancesError, pesq
 from pystoi import stoi
 from stage import report_errors
 
-from data import FRAME, SAMPLE_RATE, Bank, Samples, active_frames, open_banks
-from featurize.errors import WeightsError
+from data import Bank, open_banks
+from featurize.audio import SAMPLE_RATE
+from featurize.denoise import DenoiseParams, denoise_demucs, load_denoiser
+from featurize.snr import FRAME, Samples, active_frames, scale_noise
 
 OUT = Path("out")
 CLEAN = math.inf  # the SNR of speech to which nothing was added
@@ -60,36 +60,24 @@ def held_out_pairs(speech: Bank, noise: Bank, params: EvaluateParams) -> list[Pa
 def load_systems(params: EvaluateParams, weights: Path) -> dict[str, Denoise]:
     """Name → function from noisy to denoised. dns64 only where its weights are given."""
 
-    def demucs(network: Demucs) -> Denoise:
-        return lambda noisy: enhance(network, torch.from_numpy(noisy)).numpy()
+    def as_in_the_pipeline(params: DenoiseParams) -> Denoise:
+        denoiser = load_denoiser(params)
+        return lambda noisy: denoise_demucs(torch.from_numpy(noisy), denoiser=denoiser).numpy()
 
     systems: dict[str, Denoise] = {}
     for name in params.systems:
         if name == "none":
             systems[name] = lambda noisy: noisy
         elif name == "compact":
-            systems[name] = demucs(load(weights)[0])
+            systems[name] = as_in_the_pipeline(DenoiseParams(model=str(weights)))
         elif name == "noisereduce":  # its defaults, and the variant for steady noise
-            systems[name] = lambda noisy: noisereduce.reduce_noise(y=noisy, sr=SAMPLE_RATE)
+            systems[name] = as_in_the_pipeline(DenoiseParams(model=name))
             systems[f"{name} (stationary)"] = lambda noisy: noisereduce.reduce_noise(
                 y=noisy, sr=SAMPLE_RATE, stationary=True
             )
         elif params.dns64_weights is not None:
-            systems[name] = demucs(load_dns64(Path(params.dns64_weights)))
+            systems[name] = as_in_the_pipeline(DenoiseParams(model=name, weights=params.dns64_weights))
     return systems
-
-
-def load_dns64(path: Path) -> Demucs:
-    """The published DNS64 from its own file. Raises WeightsError."""
-    network = Demucs(hidden=64, sample_rate=SAMPLE_RATE)
-    try:
-        network.load_state_dict(torch.load(path, weights_only=True))
-    except Exception as error:  # torch raises a different class for each kind of damage
-        reason = str(error).splitlines()[0]
-        raise WeightsError(
-            f"{path}: not the weights of dns64 ({reason}); unset evaluate.dns64_weights"
-        ) from None
-    return network.eval()
 
 
 def score(estimate: Samples, clean: Samples) -> dict[str, float]:

@@ -19,6 +19,7 @@ from train import OUT as CHECKPOINTS
 
 from data import Bank, open_banks
 from featurize.errors import CheckpointError, WeightsError
+from featurize.weights import load_module
 
 WEIGHTS = Path("out/compact.safetensors")
 FORMAT = "ser-compact-denoiser-1"
@@ -96,19 +97,11 @@ def load(weights: Path) -> tuple[Demucs, dict[str, str]]:
     try:
         with safe_open(weights, "pt") as file:
             metadata = file.metadata() or {}
-            tensors = {name: file.get_tensor(name).float() for name in file.keys()}  # noqa: SIM118 (not a dict)
     except SafetensorError as error:
         raise WeightsError(f"{weights}: damaged or not a safetensors file ({error})") from None
     if metadata.get("format") != FORMAT:
         raise WeightsError(f"{weights}: format is {metadata.get('format')!r}, expected {FORMAT!r}")
-    network = Demucs(**json.loads(metadata["args"]))
-    try:
-        network.load_state_dict(tensors)
-    except RuntimeError as error:
-        raise WeightsError(
-            f"{weights}: weights do not fit its own description ({str(error).splitlines()[0]})"
-        ) from None
-    return network.eval(), metadata
+    return load_module(str(weights), None).module, metadata
 
 
 @report_errors

@@ -8,20 +8,14 @@ from params import MixParams
 from scipy.fft import irfft, rfft
 from scipy.signal import fftconvolve, resample_poly
 
-from data import SAMPLE_RATE, Bank, Samples, active_power
+from data import Bank
+from featurize.audio import SAMPLE_RATE
+from featurize.snr import Samples, scale_noise
 
 SPEEDS = ((10, 9), (20, 19), (20, 21), (10, 11))  # (up, down): slower and lower ... faster and higher
 NOISE_SPEEDS = (*SPEEDS, (4, 3), (5, 7), (3, 2))
 
 Rng = np.random.Generator
-
-
-def scale_noise(speech: Samples, noise: Samples, snr_db: float) -> Samples:
-    """Noise scaled so that active speech power over mean noise power is `snr_db`. Both (num_samples,)."""
-    noise_power = float(np.mean(noise.astype(np.float64) ** 2))
-    if noise_power == 0.0:
-        return noise
-    return noise * np.float32(np.sqrt(active_power(speech) / noise_power * 10 ** (-snr_db / 10)))
 
 
 def fit(x: Samples, length: int, rng: Rng) -> Samples:

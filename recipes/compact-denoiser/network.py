@@ -14,7 +14,8 @@ from denoiser.demucs import Demucs
 from params import NetworkParams
 from torch import Tensor, nn
 
-from data import SAMPLE_RATE
+from featurize.audio import SAMPLE_RATE
+from featurize.denoise import Denoiser, denoise_demucs
 
 OPEN = 1.0  # bias of the gates at the start: 73 % open, and compensated for; wider open would learn slowly
 SHUT = -3.0  # bias of the LSTM's output gates on channels that carry sound
@@ -83,9 +84,6 @@ def edge(network: Demucs) -> int:
     return int(network.kernel_size - network.stride) if network.depth == 1 else 0
 
 
-@torch.inference_mode()
 def enhance(network: Demucs, noisy: Tensor) -> Tensor:
-    """One clip, (num_samples,) → (num_samples,)."""
-    pad = edge(network)
-    enhanced: Tensor = network(nn.functional.pad(noisy, (pad, pad))[None])[0, 0]
-    return enhanced[pad : pad + len(noisy)]
+    """One clip as the pipeline will denoise it, (num_samples,) → (num_samples,)."""
+    return denoise_demucs(noisy, denoiser=Denoiser("compact", "", network, noisy.device, edge=edge(network)))

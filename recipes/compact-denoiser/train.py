@@ -20,7 +20,7 @@ import torch
 from cache import CACHE
 from denoiser.demucs import Demucs
 from loss import DenoiserLoss, si_sdr
-from mixing import Mixer, draw_noise, scale_noise
+from mixing import Mixer, draw_noise
 from network import build, enhance, start_as_filter_bank
 from params import Recipe, TrainParams, load_recipe
 from stage import report_errors
@@ -28,6 +28,7 @@ from torch import Tensor
 
 from data import Bank, open_banks
 from featurize.errors import CheckpointError, TrainingError
+from featurize.snr import scale_noise
 
 OUT = Path("checkpoints")
 VAL_SNRS_DB = (0.0, 10.0)

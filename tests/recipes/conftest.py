@@ -17,7 +17,8 @@ sys.path.insert(0, str(RECIPE))
 
 from params import Recipe  # noqa: E402
 
-from data import SAMPLE_RATE, build_cache  # noqa: E402
+from data import build_cache  # noqa: E402
+from featurize.audio import SAMPLE_RATE  # noqa: E402
 
 SPEAKERS = ("a", "b", "c", "d")
 NOISES = ("hum", "hiss", "rain", "wind")
