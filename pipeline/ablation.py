@@ -108,7 +108,7 @@ def _experiment(row: dict[str, Any]) -> Experiment:
 
 def _print(content: dict[str, Any]) -> None:
     console = Console()
-    captions = ("UAR", "accuracy", "macro F1", "validation UAR")
+    captions = ("UAR", "accuracy", "macro F1", "val UAR")
     table = Table(*FACTORS, *captions)
     for row in content["combinations"]:
         table.add_row(*(str(row[name]) for name in FACTORS), *(f"{row[name]:.3f}" for name in SCORES))

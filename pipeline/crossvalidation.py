@@ -177,7 +177,8 @@ def _spread(table: pd.DataFrame, score: str) -> dict[str, float | None]:
 
 def _print(content: dict[str, Any]) -> None:
     console = Console()
-    table = Table("fold", "seed", "clips", "UAR", "accuracy", "macro F1", "validation UAR", "experiment")
+    table = Table("fold", "seed", "clips", "UAR", "accuracy", "macro F1", "val UAR", "experiment")
+    table.columns[0].no_wrap = True
     for run in content["runs"]:
         scores = [f"{run[name]:.3f}" for name in SCORES]
         table.add_row(*(str(run[name]) for name in ("fold", "seed", "n_clips")), *scores, run["experiment"])

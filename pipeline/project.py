@@ -56,7 +56,7 @@ def run_dvc(log_file: Path, *arguments: str) -> str:
         )
     text = log_file.read_text(encoding="utf-8", errors="replace")
     if status.returncode:
-        raise SerError(f"{_reason(text)} (log: {log_file})")
+        raise SerError(f"{explain(text)} (log: {log_file})")
     return text
 
 
@@ -117,7 +117,7 @@ def _git(*arguments: str) -> subprocess.CompletedProcess[str]:
         raise SerError("git is not installed; DVC's experiments are commits of its") from error
 
 
-def _reason(text: str) -> str:
+def explain(text: str) -> str:
     """The line of a log that says best why it ends in failure: ser's own, else DVC's, else the last."""
     lines = [line.strip() for line in text.splitlines() if line.strip()]
     for start in ("ser: ", "ERROR: "):

@@ -36,6 +36,8 @@ def test_help_lists_every_command(capsys: pytest.CaptureFixture[str]) -> None:
         "inspect",
         "predict",
         "doctor",
+        "cv",
+        "ablate",
     ]:
         assert f" {command} " in text
 
