@@ -9,12 +9,19 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import soundfile as sf
 
+from featurize.audio import load_audio, resample
 from featurize.errors import CorpusError, RejectsError, SplitError
+from featurize.fingerprint import FINGERPRINT_RATE, find_copies, fingerprint
+from featurize.shards import Shard
+from pipeline.audit import AuditParams
+from pipeline.cli import main
 from pipeline.corpora import CorpusParams, DemoParams
+from pipeline.corpora.ravdess import KNOWN_DUPLICATE
 from pipeline.labels import LabelParams
 from pipeline.manifest import COLUMNS, read_manifest, read_summary
-from pipeline.splits import SplitParams
+from pipeline.splits import SPLITS, SplitParams
 from pipeline.stages.corpus import corpus
 from pipeline.stages.manifest import hash_audio, manifest
 
@@ -32,13 +39,21 @@ def plenty(num_speakers: int = 5) -> list[str]:
     return [f"s{s}-{label}.wav,{label},s{s}" for s in range(num_speakers) for label in ("happy", "sad")]
 
 
+SILENT = AuditParams(fingerprint=False)
+
+
 def run(
-    params: CorpusParams, out: Path, labels: str = "four", **split: Any
+    params: CorpusParams, out: Path, labels: str = "four", audit: AuditParams = SILENT, **split: Any
 ) -> tuple[list[dict[str, str]], Any]:
-    manifest(params, LabelParams.model_validate({"set": labels}), SplitParams(**split), out)
+    manifest(params, LabelParams.model_validate({"set": labels}), SplitParams(**split), out, audit)
     with (out / "manifest.csv").open(encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))
     return rows, read_summary(out / "manifest.json")
+
+
+def findings_in(out: Path) -> list[dict[str, Any]]:
+    findings: list[dict[str, Any]] = json.loads((out / "audit.json").read_text(encoding="utf-8"))["findings"]
+    return findings
 
 
 def rejects_in(out: Path) -> dict[str, str]:
@@ -104,7 +119,7 @@ def test_the_same_input_gives_the_same_bytes(tmp_path: Path) -> None:
     params = make_table(tmp_path, plenty())
     run(params, tmp_path / "one")
     run(params, tmp_path / "two")
-    for name in ("manifest.csv", "manifest.json", "rejects.csv"):
+    for name in ("manifest.csv", "manifest.json", "audit.json", "rejects.csv"):
         data = (tmp_path / "one" / name).read_bytes()
         assert data == (tmp_path / "two" / name).read_bytes()
         assert b"\r" not in data
@@ -160,15 +175,15 @@ def test_too_many_rejects_stop_the_stage_and_leave_their_list(tmp_path: Path) ->
     assert not (tmp_path / "out" / "manifest.csv").exists()
 
 
-def test_identical_bytes_of_one_speaker_are_dropped_with_a_line(
-    tmp_path: Path, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_identical_bytes_of_one_speaker_are_dropped_and_told(tmp_path: Path) -> None:
     params = make_table(tmp_path, [*plenty(), "twin.wav,happy,s0"])
     (tmp_path / "twin.wav").write_bytes(b"s0-happy.wav")
     rows, summary = run(params, tmp_path / "out")
     assert len(rows) == 10
     assert summary["duplicates_dropped"] == 1
-    assert "table/twin holds the same bytes as table/s0-happy" in caplog.text
+    (finding,) = findings_in(tmp_path / "out")
+    assert (finding["kind"], finding["severity"]) == ("identical-bytes", "note")
+    assert finding["clips"] == ["table/twin"]
 
 
 def test_identical_bytes_in_two_splits_stop_the_stage(tmp_path: Path) -> None:
@@ -177,8 +192,28 @@ def test_identical_bytes_in_two_splits_stop_the_stage(tmp_path: Path) -> None:
     ]
     params = make_table(tmp_path, rows, "path,label,speaker,split")
     (tmp_path / "test-a.wav").write_bytes(b"train-a.wav")
-    with pytest.raises(SplitError, match=r"table/train-a, table/test-a hold the same bytes"):
+    line = r"table/train-a \(train\), table/test-a \(test\) hold the same bytes in two splits.*; see .*audit\.json"
+    with pytest.raises(SplitError, match=line):
         run(params, tmp_path / "out", "native", method="predefined")
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["audit.json", "rejects.csv"]
+    (finding,) = findings_in(tmp_path / "out")
+    assert finding["severity"] == "stop"
+    assert finding["clips"] == ["table/train-a", "table/test-a"]
+    # A split that is dealt at random is no excuse: the same bytes would be learned and tested.
+    rows = [f"r{n}.wav,{'ab'[n % 2]},r" for n in range(20)]
+    (tmp_path / "random").mkdir()
+    params = make_table(tmp_path / "random", rows)
+    for n in range(20):
+        (tmp_path / "random" / f"r{n}.wav").write_bytes(b"01"[n % 2 :][:1] + bytes([n // 2]))
+    (tmp_path / "random" / "r1.wav").write_bytes((tmp_path / "random" / "r0.wav").read_bytes())
+    stopped = 0
+    for seed in range(6):
+        try:
+            run(params, tmp_path / "out", "native", method="random", seed=seed)
+        except SplitError as error:
+            assert "hold the same bytes" in str(error)
+            stopped += 1
+    assert stopped
 
 
 def test_identical_bytes_of_two_classes_are_said(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
@@ -186,7 +221,74 @@ def test_identical_bytes_of_two_classes_are_said(tmp_path: Path, caplog: pytest.
     (tmp_path / "s0-sad.wav").write_bytes(b"s0-happy.wav")
     rows, _ = run(params, tmp_path / "out")
     assert len(rows) == 10
-    assert "hold the same bytes, but are of two classes" in caplog.text
+    assert "hold the same bytes, but are of different classes" in caplog.text
+    assert [finding["kind"] for finding in findings_in(tmp_path / "out")] == ["label-contradiction"]
+
+
+def test_a_predefined_split_that_leaks_speakers_stops_and_a_random_one_says_so(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rows = [
+        f"{s}-{split}-{e}.wav,{e},{s},{split}" for s in "xyz" for split in SPLITS for e in ("sad", "happy")
+    ]
+    table = make_table(tmp_path, rows, "path,label,speaker,split").root
+    (tmp_path / "params.yaml").write_text(
+        f"corpus: {{name: table, root: {table}}}\nsplit: {{method: predefined}}\naudit: {{fingerprint: false}}\n"
+    )
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(SystemExit) as left:
+        main(["manifest"])
+    assert left.value.code == 2
+    last = capsys.readouterr().err.splitlines()[-1]
+    assert last == (
+        "ser: 3 speakers are in two splits: x, y, z (such as table/x-train-sad in train and "
+        "table/x-val-sad in val); split by speaker instead; see data/audit.json"
+    )
+    assert not (tmp_path / "data" / "manifest.csv").exists()
+    run(CorpusParams(name="table", root=table), tmp_path / "out", method="random")
+    (finding,) = findings_in(tmp_path / "out")
+    assert (finding["kind"], finding["severity"]) == ("speaker-overlap", "warning")
+
+
+def test_a_planted_copy_is_found_in_the_demo_corpus(
+    small_run: Any, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    source = json.loads((small_run.data / "audit.json").read_text())
+    assert source == {
+        "params": {"fingerprint": True, "threshold": 0.16},
+        "clips": 20,
+        "fingerprinted": 20,
+        "findings": [],
+    }
+    demo = small_run.data / "raw" / "demo"
+    rows = [f"{path},{path.stem.split('_')[0]},{path.parent.name}" for path in sorted(demo.rglob("*.wav"))]
+    quiet = tmp_path / "copy.ogg"  # as another speaker's, at a tenth of the level
+    sf.write(quiet, resample(load_audio(demo / "f01" / "sad_s01.wav"), 16_000, 24_000).numpy() * 0.1, 24_000)
+    other = tmp_path / "angry.flac"  # under another emotion
+    sf.write(other, load_audio(demo / "m02" / "sad_s01.wav").numpy() * 0.5, 16_000)
+    table = tmp_path / "table.csv"
+    table.write_text(
+        "\n".join(["path,label,speaker", *rows, f"{quiet},sad,m01", f"{other},angry,m02"]) + "\n"
+    )
+    run(CorpusParams(name="table", root=table), tmp_path / "out", audit=AuditParams())
+    findings = {finding["kind"]: finding for finding in findings_in(tmp_path / "out")}
+    assert sorted(findings) == ["label-contradiction", "near-identical"]
+    assert len(findings_in(tmp_path / "out")) == 3
+    assert "sound alike, but are of different classes" in findings["label-contradiction"]["detail"]
+    assert "sound alike (distance 0.0" in caplog.text
+
+
+def test_a_doubled_tree_is_told(tmp_path: Path) -> None:
+    names = [f"Actor_{a:02d}/03-01-{e}-01-01-01-{a:02d}.wav" for a in range(1, 7) for e in ("03", "04")]
+    for name in [*names, *(f"audio_speech_actors_01-24/{name}" for name in names)]:
+        (tmp_path / "r" / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "r" / name).write_bytes(Path(name).name.encode())
+    rows, _ = run(CorpusParams(name="ravdess", root=tmp_path / "r"), tmp_path / "out", folds=3)
+    assert len(rows) == 12
+    (finding,) = findings_in(tmp_path / "out")
+    assert (finding["kind"], finding["severity"], len(finding["clips"])) == ("doubled-tree", "note", 12)
+    assert "12 recordings are in the corpus twice" in finding["detail"]
+    assert "their copies in ravdess/audio_speech_actors_01-24/ were left out" in finding["detail"]
 
 
 def test_a_table_without_speakers_says_what_to_do(tmp_path: Path) -> None:
@@ -213,7 +315,7 @@ def test_the_demo_corpus_is_marked_synthetic(tmp_path: Path) -> None:
 
 def test_ravdess_fold_one(shared: Path, tmp_path: Path) -> None:
     params = CorpusParams(name="ravdess", root=shared / "corpora" / "ravdess")
-    rows, summary = run(params, tmp_path, "native")
+    rows, summary = run(params, tmp_path, "native", AuditParams())
     assert len(rows) == 1439
     assert summary["counts"]["splits"] == {"train": 960, "val": 239, "test": 240}
     protocol = summary["protocol"]
@@ -223,6 +325,28 @@ def test_ravdess_fold_one(shared: Path, tmp_path: Path) -> None:
     assert len({row["sha256"] for row in rows}) == 1439
     assert summary["labels"][0] == "neutral"
     assert len(summary["labels"]) == 8
+    # The audit: of all clips, the one known slip and no other.
+    drop, keep = (f"ravdess/Actor_07/{name}.flac" for name in KNOWN_DUPLICATE)
+    assert [(f["kind"], f["severity"], f["clips"]) for f in findings_in(tmp_path)] == [
+        ("near-identical", "note", [drop, keep])
+    ]
+    prints = Shard(tmp_path / "fingerprints.h5")
+    twin = load_audio(shared / "corpora" / drop, FINGERPRINT_RATE)
+    (pair,) = find_copies([*(prints.data(row) for row in range(1439)), fingerprint(twin)])
+    kept = next(row["sha256"] for row in rows if KNOWN_DUPLICATE[1] in row["clip_id"])
+    assert (prints.columns["sha256"][pair.first], pair.second) == (kept, 1439)
+
+
+def test_a_random_split_of_ravdess_repeats_its_sentences(shared: Path, tmp_path: Path) -> None:
+    params = CorpusParams(name="ravdess", root=shared / "corpora" / "ravdess")
+    run(params, tmp_path, "native", method="random")
+    findings = findings_in(tmp_path)
+    assert [(f["kind"], f["severity"]) for f in findings] == [
+        ("speaker-overlap", "warning"),
+        *[("retake", "note")] * 3,
+        ("near-identical", "note"),
+    ]
+    assert "288 of 288 test clips repeat a sentence" in findings[2]["detail"]
 
 
 def test_emodb_under_both_label_sets(shared: Path, tmp_path: Path) -> None:

@@ -1,0 +1,169 @@
+"""The checks that need no audio: every kind of finding, and its severity."""
+
+from pathlib import Path
+
+import pytest
+
+from featurize.errors import SplitError
+from pipeline.audit import Audit, AuditParams, audit, refuse_leaks
+from pipeline.audit.doubles import find_doubles
+from pipeline.audit.finding import Entry, Finding
+from pipeline.audit.labels import find_contradictions
+from pipeline.audit.recordings import find_identical, group_identical, tell_dropped
+from pipeline.audit.retakes import find_retakes
+from pipeline.audit.speakers import find_shared_speakers
+from pipeline.corpora.clip import Clip, LeftOut
+
+NUMBER = iter(range(10**6))
+
+
+def entry(
+    name: str, split: str, speaker: str = "s", label: str = "happy", sha256: str = "", sentence: str = ""
+) -> Entry:
+    clip = Clip(name, Path(name), "x", speaker, "", label, sentence=sentence)
+    return Entry(clip, label, sha256 or str(next(NUMBER)), split)
+
+
+def kinds(findings: list[Finding]) -> list[tuple[str, str, list[str]]]:
+    return [(finding.kind, finding.severity, finding.splits) for finding in findings]
+
+
+def test_a_speaker_in_two_splits_stops_unless_it_was_chosen() -> None:
+    entries = [entry("a", "train"), entry("b", "train"), entry("c", "test"), entry("d", "val", "other")]
+    (finding,) = find_shared_speakers(entries, by_choice=False)
+    assert kinds([finding]) == [("speaker-overlap", "stop", ["train", "test"])]
+    assert finding.clips == ["a", "c"]
+    assert finding.detail == (
+        "1 speaker is in two splits: s (such as a in train and c in test); split by speaker instead"
+    )
+    (finding,) = find_shared_speakers(entries, by_choice=True)
+    assert finding.severity == "warning"
+    assert "stamped speaker-dependent" in finding.detail
+    assert find_shared_speakers([entries[0], entries[1], entries[3]], by_choice=False) == []
+
+
+def test_many_shared_speakers_are_one_finding() -> None:
+    entries = [entry(f"c{n}", split, f"s{n // 2:02d}") for n, split in enumerate(["train", "test"] * 20)]
+    (finding,) = find_shared_speakers(entries, by_choice=False)
+    assert finding.detail.startswith("20 speakers are in two splits: s00, s01, s02, s03, s04 and 15 more")
+    assert len(finding.clips) == 40
+
+
+def test_unknown_speakers_cannot_be_checked() -> None:
+    entries = [entry("a", "train", ""), entry("b", "test", ""), entry("c", "test", "s")]
+    (finding,) = find_shared_speakers(entries, by_choice=False)
+    assert kinds([finding]) == [("speaker-overlap", "warning", ["train", "test"])]
+    assert "2 of 3 clips have no speaker (first: a)" in finding.detail
+
+
+def test_equal_bytes_in_two_splits_stop_and_under_two_speakers_warn() -> None:
+    leak = [entry("a", "train", "s", sha256="1"), entry("b", "val", "t", sha256="1")]
+    twins = [entry("c", "test", "u", sha256="2"), entry("d", "test", "v", sha256="2")]
+    classes = [entry("e", "test", "u", "sad", "3"), entry("f", "test", "u", "happy", "3")]
+    groups = group_identical([*leak, *twins, *classes, entry("g", "test")])
+    assert groups == [leak, twins, classes]
+    findings = find_identical(groups)
+    assert kinds(findings) == [
+        ("identical-bytes", "stop", ["train", "val"]),
+        ("identical-bytes", "warning", ["test"]),
+    ]
+    assert findings[0].detail.startswith("a (train), b (val) hold the same bytes in two splits")
+    assert findings[1].detail.endswith("under the speakers u, v")
+
+
+def test_one_recording_of_two_classes_is_a_warning() -> None:
+    same = [
+        entry("a", "train", label="sad"),
+        entry("b", "train", label="happy"),
+        entry("c", "train", label="sad"),
+    ]
+    agreed = [entry("d", "train"), entry("e", "train")]
+    findings = find_contradictions([same, agreed], [agreed, same])
+    assert kinds(findings) == [("label-contradiction", "warning", ["train"])] * 2
+    assert findings[0].detail.startswith("b (happy) and a (sad) hold the same bytes")
+    assert findings[1].detail.startswith("b (happy) and a (sad) sound alike")
+    assert findings[0].clips == ["a", "b", "c"]
+
+
+def test_dropped_duplicates_are_a_note() -> None:
+    (finding,) = tell_dropped([entry("a", ""), entry("b", "")])
+    assert kinds([finding]) == [("identical-bytes", "note", [])]
+    assert finding.detail.startswith("2 clips were dropped")
+    assert finding.detail.endswith(": a, b")
+    assert tell_dropped([]) == []
+
+
+def test_retakes_are_counted_per_pair_of_splits() -> None:
+    entries = [
+        entry("a", "train", "s", "happy", sentence="01"),
+        entry("b", "test", "s", "happy", sentence="01"),
+        entry("c", "test", "s", "sad", sentence="01"),
+        entry("d", "test", "s", "sad", sentence="02"),
+        entry("e", "test", "t", "happy", sentence="01"),
+        entry("f", "val", "", "happy", sentence="01"),
+        entry("g", "val", "s", "happy", sentence=""),
+    ]
+    (finding,) = find_retakes(entries)
+    assert kinds([finding]) == [("retake", "note", ["train", "test"])]
+    assert finding.clips == ["b", "c"]
+    assert finding.detail == (
+        "2 of 4 test clips repeat a sentence that their speaker also says in train, 1 of them in the same class"
+    )
+
+
+def test_a_second_tree_is_a_note_that_names_its_copies() -> None:
+    tree = "ravdess/audio_speech_actors_01-24"
+    copies = [
+        LeftOut(f"{tree}/Actor_0{n}/x{n}.wav", f"ravdess/Actor_0{n}/x{n}.wav", "same name and bytes")
+        for n in (1, 2)
+    ]
+    slip = LeftOut("ravdess/y.wav", "ravdess/z.wav", "known duplicate")
+    findings = find_doubles([*copies, slip])
+    assert kinds(findings) == [("doubled-tree", "note", []), ("near-identical", "note", [])]
+    assert findings[0].clips == [file.name for file in copies]
+    assert (
+        f"2 recordings are in the corpus twice with identical bytes: their copies in {tree}/"
+        in findings[0].detail
+    )
+    assert findings[1].clips == ["ravdess/y.wav", "ravdess/z.wav"]
+    assert find_doubles([]) == []
+
+
+def test_all_is_found_at_once_the_worst_first(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    entries = [
+        entry("a", "train", "s", "sad", "1", "01"),
+        entry("b", "test", "s", "happy", "1", "01"),
+        entry("c", "val", "t"),
+    ]
+    with caplog.at_level("INFO"):
+        found = audit(entries, AuditParams(fingerprint=False), tmp_path / "f.h5", speakers_may_overlap=False)
+    assert [(finding.kind, finding.severity) for finding in found.findings] == [
+        ("speaker-overlap", "stop"),
+        ("identical-bytes", "stop"),
+        ("label-contradiction", "warning"),
+        ("retake", "note"),
+    ]
+    assert (found.clips, found.fingerprinted) == (3, 0)
+    assert found.as_dict()["params"] == {"fingerprint": False, "threshold": 0.16}
+    assert found.as_dict()["findings"][3]["splits"] == ["train", "test"]
+    assert not (tmp_path / "f.h5").exists()
+    assert "sound not compared" in caplog.text
+    with pytest.raises(
+        SplitError, match=r"s \(such as a in train and b in test\).*1 more findings.*audit\.json"
+    ) as error:
+        refuse_leaks(found, tmp_path / "audit.json")
+    assert "\n" not in str(error.value)
+
+
+def test_what_does_not_stop_is_let_through() -> None:
+    refuse_leaks(Audit(AuditParams(), 2, 2, [Finding("retake", "note", [], [], "")]), Path("audit.json"))
+
+
+def test_many_findings_of_a_kind_are_summarised_in_the_log(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    entries = [entry(f"c{n}", "train", f"s{n}", sha256=str(n // 2)) for n in range(40)]
+    found = audit(entries, AuditParams(fingerprint=False), tmp_path / "f.h5", speakers_may_overlap=True)
+    assert len(found.findings) == 20
+    assert caplog.text.count("hold the same bytes") == 5
+    assert "warning (identical-bytes): 15 more in audit.json" in caplog.text
