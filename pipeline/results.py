@@ -3,48 +3,33 @@
 import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import pandas as pd
-from pydantic import BaseModel, Field, ValidationError, model_validator
+from numpy.typing import NDArray
+from pydantic import BaseModel, ValidationError
 
 from featurize.errors import SerError
+from featurize.shards import Shard
 from pipeline.manifest import read_manifest, read_summary
-from pipeline.pictures import Curve
+from pipeline.scores import Audit, Metrics, Robustness
+
+Model = TypeVar("Model", bound=BaseModel)
 
 REJECTS = {"manifest": "rejects.csv", "denoise": "denoised/rejects.csv", "featurize": "features/rejects.csv"}
 
 
-class ClassScore(BaseModel, frozen=True):
-    """One class of evaluation.json."""
+@dataclass(frozen=True)
+class Curve:
+    """One measured quantity over training.
 
-    precision: float | None = None
-    recall: float | None = None
-    f1: float | None = None
-    support: int = Field(ge=0)
+    Shape:
+        steps: (num_points,) step numbers. values: (num_points,); NaN or infinite points leave a gap.
+    """
 
-
-class Metrics(BaseModel, frozen=True):
-    """evaluation.json as `ser evaluate` writes it; keys that the report does not know are left alone."""
-
-    accuracy: float
-    uar: float
-    macro_f1: float | None = None
-    per_class: dict[str, ClassScore]
-    confusion: list[list[int]]
-    """(num_classes, num_classes) clips, rows true, columns predicted."""
-    labels: list[str] = Field(min_length=1)
-    n_clips: int = Field(ge=1)
-    temperature: float | None = None
-    checkpoint: str = ""
-    protocol: dict[str, Any] = Field(default_factory=dict)
-
-    @model_validator(mode="after")
-    def _check_shape(self) -> "Metrics":
-        if [len(row) for row in self.confusion] != [len(self.labels)] * len(self.labels):
-            raise ValueError("the confusion matrix does not have one row and one column per label")
-        return self
+    steps: NDArray[np.float64]
+    values: NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -58,8 +43,15 @@ class Run:
     rejects: pd.DataFrame
     """Columns stage, clip_id, path, reason, detail."""
     predictions: pd.DataFrame
+    """predictions.csv; confidence and the probabilities are numbers, all else is text."""
     curves: dict[str, dict[str, Curve]]
     """By metric, then by split."""
+    audio: pd.DataFrame | None = None
+    """Columns clip_id, label, duration_s, speech_s of every clip in data/features/; None without shards."""
+    audit: Audit | None = None
+    """data/audit.json; None where no audit was made."""
+    robustness: Robustness | None = None
+    """reports/robustness.json; None where `ser robustness` has not run."""
 
 
 def read_run(data: Path, reports: Path) -> Run:
@@ -68,39 +60,54 @@ def read_run(data: Path, reports: Path) -> Run:
     Raises:
         SerError: a file is missing or damaged, or they are of different runs; says which stage to run.
     """
-    metrics = _read_metrics(reports / "evaluation.json")
-    predictions = _read_table(
-        reports / "predictions.csv", ("clip_id", "speaker", "true_label", "pred_label"), "evaluate"
-    )
-    strange = set(predictions["true_label"]) - set(metrics.labels)
-    if len(predictions) != metrics.n_clips or strange:
-        raise SerError(
-            f"{reports}: predictions.csv and evaluation.json are of different runs ({len(predictions)} and "
-            f"{metrics.n_clips} clips); run `ser evaluate` again"
-        )
+    metrics = _read_model(reports / "evaluation.json", Metrics, "ser evaluate")
+    if metrics is None:
+        raise SerError(f"{reports / 'evaluation.json'}: no metrics; run `ser evaluate` first")
     return Run(
         metrics=metrics,
         manifest=read_manifest(data / "manifest.csv"),
         summary=read_summary(data / "manifest.json"),
         rejects=_read_rejects(data),
-        predictions=predictions,
+        predictions=_read_predictions(reports / "predictions.csv", metrics),
         curves=_read_curves(reports / "training" / "plots" / "metrics"),
+        audio=_read_audio(data / "features"),
+        audit=_read_model(data / "audit.json", Audit, "ser manifest"),
+        robustness=_read_model(reports / "robustness.json", Robustness, "ser robustness"),
     )
 
 
-def _read_metrics(path: Path) -> Metrics:
+def _read_model(path: Path, model: type[Model], command: str) -> Model | None:
+    """A JSON file as its type, or None where there is no such file."""
     try:
-        return Metrics.model_validate(json.loads(path.read_text(encoding="utf-8")))
-    except FileNotFoundError as error:
-        raise SerError(f"{path}: no metrics; run `ser evaluate` first") from error
+        return model.model_validate(json.loads(path.read_text(encoding="utf-8")))
+    except FileNotFoundError:
+        return None
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(map(str, first["loc"]))
         raise SerError(
-            f"{path}: {where + ': ' if where else ''}{first['msg']}; run `ser evaluate` again"
+            f"{path}: {where + ': ' if where else ''}{first['msg']}; run `{command}` again"
         ) from error
     except ValueError as error:
-        raise SerError(f"{path}: damaged ({error}); run `ser evaluate` again") from error
+        raise SerError(f"{path}: damaged ({error}); run `{command}` again") from error
+
+
+def _read_predictions(path: Path, metrics: Metrics) -> pd.DataFrame:
+    """The predictions that the metrics were computed from."""
+    predictions = _read_table(path, ("clip_id", "speaker", "true_label", "pred_label"), "evaluate")
+    strange = set(predictions["true_label"]) - set(metrics.labels)
+    if len(predictions) != metrics.n_clips or strange:
+        raise SerError(
+            f"{path.parent}: predictions.csv and evaluation.json are of different runs ({len(predictions)} and "
+            f"{metrics.n_clips} clips); run `ser evaluate` again"
+        )
+    for name in predictions.columns:
+        if name == "confidence" or name.startswith("prob_"):
+            numbers = pd.to_numeric(predictions[name], errors="coerce")
+            if numbers.isna().any():
+                raise SerError(f"{path}: column {name} does not hold numbers; run `ser evaluate` again")
+            predictions[name] = numbers
+    return predictions
 
 
 def _read_table(path: Path, columns: tuple[str, ...], stage: str) -> pd.DataFrame:
@@ -142,3 +149,19 @@ def _read_curves(folder: Path) -> dict[str, dict[str, Curve]]:
             split = path.parent.relative_to(folder).as_posix()
             curves.setdefault(path.stem, {})["" if split == "." else split] = Curve(steps, values)
     return curves
+
+
+def _read_audio(folder: Path) -> pd.DataFrame | None:
+    """Length and speech of every clip in the feature shards, augmented copies left out; None without shards."""
+    rows = []
+    paths = sorted(folder.glob("*.h5"))
+    for path in paths:
+        shard = Shard(path, verify=False)  # `ser evaluate` has just read all of it
+        rate = int(shard.attributes["sample_rate"])
+        names = (shard.columns[name] for name in ("clip_id", "label", "duration_s"))
+        for row, (clip, label, duration_s) in enumerate(zip(*names, strict=True)):
+            if not ("augmentation" in shard.columns and shard.columns["augmentation"][row]):
+                speech = shard.speech(row)  # (num_segments, 2)
+                speech_s = float((speech[:, 1] - speech[:, 0]).sum()) / rate
+                rows.append((clip, label, float(duration_s), speech_s))
+    return pd.DataFrame(rows, columns=["clip_id", "label", "duration_s", "speech_s"]) if paths else None

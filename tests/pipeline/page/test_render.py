@@ -1,0 +1,242 @@
+"""The page tells the run's numbers, stamps what must be stamped, and trusts no name."""
+
+import base64
+import hashlib
+import json
+import re
+import shutil
+from typing import Any
+
+import pandas as pd
+import pytest
+
+HOSTILE = "<script>alert(1)</script>"
+SYNTHETIC = "this score means nothing about people"
+DEPENDENT = "Speaker-dependent: the test speakers were heard in training"
+STALE = "these scores belong to another list of files"
+LABELS = ["angry", "happy", "neutral", "sad"]
+TEST_SPEAKERS = "Test speakers: UAR, accuracy, and recall per class"
+
+
+def test_numbers_and_protocol_are_told(full_sample: Any, full_page: Any) -> None:
+    metrics = full_sample.metrics()
+    for name in ("uar", "accuracy", "macro_f1"):
+        assert f"{metrics[name]:.3f}" in full_page.text
+    for told in (
+        "toy", "2 of 5", "native", "ab" * 32, "next fold", "best_uar_0.6100.pt", "3 train, 1 val, 2 test",
+        "0.410 to 0.750", "guessing finds one in 4", "1\u202f000 bootstrap draws over the 2 test speakers",
+    ):  # fmt: skip
+        assert told in full_page.text
+    assert full_page.of("html") == [{"lang": "en"}]
+    assert f"a guess has {1 / 4:.3f}" in full_page.text
+    assert full_page.stamps() == set()
+
+
+def test_tables_agree_with_scikit_learn(full_sample: Any, full_page: Any) -> None:
+    metrics = full_sample.metrics()
+    per_class = full_page.tables["Scores per class on the test split"][1:]
+    for row, label in zip(per_class, LABELS, strict=False):
+        expected = metrics["per_class"][label]
+        numbers = [f"{expected[name]:.3f}" for name in ("precision", "recall")]
+        rest = ["0.250 to 0.875", f"{expected['f1']:.3f}", str(expected["support"])]
+        assert row[:6] == [label, *numbers, *rest]
+    mean = ["0.543", f"{metrics['uar']:.3f}", "0.410 to 0.750", f"{metrics['macro_f1']:.3f}"]
+    assert per_class[4][:6] == ["Mean", *mean, str(metrics["n_clips"])]
+    confusion = full_page.tables["Test clips: rows are true classes, columns predicted ones"][1:]
+    assert [[int(cell) for cell in row[1:]] for row in confusion] == metrics["confusion"]
+
+
+def test_corpus_speakers_and_rejects(full_sample: Any, full_page: Any) -> None:
+    manifest = pd.read_csv(full_sample.data / "manifest.csv", dtype=str)
+    corpus = {row[0]: row[1:] for row in full_page.tables["Clips in the manifest, by split and class"][1:]}
+    assert corpus["Clips"] == ["120", "40", "80", "240"]
+    assert corpus["Speakers"] == ["3", "1", "2", "6"]
+    assert corpus["angry"][-1] == str((manifest["label"] == "angry").sum())
+    speakers = full_page.tables[TEST_SPEAKERS][1:]
+    assert sorted(row[0] for row in speakers) == ["ann", "eve"]
+    assert [row[3] for row in speakers] == sorted(row[3] for row in speakers)
+    rejects = full_page.tables["Clips that could not be used, by stage and reason"][1:]
+    assert rejects == [["manifest", "empty", "2"], ["denoise", "non-finite", "1"]]
+    assert "Left out by the label set: calm (9)." in full_page.text
+
+
+def test_audio_by_class_counts_clips_and_not_their_copies(full_sample: Any, full_page: Any) -> None:
+    manifest = pd.read_csv(full_sample.data / "manifest.csv", dtype=str)
+    caption = next(
+        caption for caption in full_page.tables if caption.startswith("Clips that became features")
+    )
+    rows = {row[0]: row[1:7] for row in full_page.tables[caption][1:]}
+    rejected = manifest["label"][
+        3
+    ]  # the sample's denoise stage rejected this clip, its manifest stage two more
+    for label in LABELS:
+        clips = int((manifest["label"] == label).sum())
+        told = [str(clips), f"{clips * 0.5:.1f} s", "0.5 s", "25\u00a0%", "0", str(int(label == rejected))]
+        assert rows[label] == told
+    assert rows["All"] == ["240", "2 min 0 s", "0.5 s", "25\u00a0%", "0", "3"]
+
+
+def test_scores_of_a_speaker_and_of_a_gender(full_sample: Any, full_page: Any) -> None:
+    predictions = pd.read_csv(full_sample.reports / "predictions.csv")
+    by_gender = "Test clips by gender of the speaker: UAR, accuracy, and recall per class"
+    for column, caption, first in (("speaker", TEST_SPEAKERS, 3), ("gender", by_gender, 2)):
+        rows = full_page.tables[caption][1:]
+        assert {row[0] for row in rows} == set(predictions[column])
+        for row in rows:
+            own = predictions[predictions[column] == row[0]]
+            recall = own["correct"].groupby(own["true_label"]).mean()
+            assert row[first] == f"{recall.mean():.3f}"
+            assert row[first + 2 :] == [f"{recall[label]:.2f}" for label in LABELS]
+
+
+def test_calibration_risk_noise_and_audit_are_shown(full_page: Any) -> None:
+    calibration = next(table for name, table in full_page.tables.items() if name.startswith("Calibration"))
+    assert calibration[1] == ["Expected calibration error (ECE)", "0.272", "0.031"]
+    assert "(AURC) 0.162" in full_page.text
+    noise = full_page.tables["Test clips under noise: rain & dogs"][1:]
+    assert [row[0] for row in noise] == ["clean", "20", "0", "−5"]
+    assert noise[3] == ["−5", "0.271", "0.271", "0.629", "80"]
+    assert "240 clips looked at, 239 of them by ear" in full_page.text
+    audit = full_page.tables["What the audit found, the gravest first"][1:]
+    assert [row[:3] for row in audit] == [
+        ["Warning", "near identical", "train, test"],
+        ["Note", "retake", "train, test"],
+    ]
+
+
+def test_every_mistake_is_one_and_the_surest_come_first(full_sample: Any, full_page: Any) -> None:
+    predictions = pd.read_csv(full_sample.reports / "predictions.csv").set_index("clip_id")
+    shown = [str(item["data-clip"]) for item in full_page.of("li") if "data-clip" in item]
+    wrong = predictions[~predictions["correct"]]
+    assert shown == wrong.sort_values("confidence", ascending=False).index[: len(shown)].tolist()
+    assert len(shown) == len(full_page.of("audio")) == 12
+
+
+@pytest.mark.parametrize("synthetic", [True, False])
+@pytest.mark.parametrize("independent", [True, False])
+def test_stamps_are_there_exactly_when_due(make_sample: Any, synthetic: bool, independent: bool) -> None:
+    page = make_sample(synthetic=synthetic, speaker_independent=independent).page()
+    assert (SYNTHETIC in page.text) is synthetic
+    assert (DEPENDENT in page.text) is not independent
+    assert STALE not in page.text
+    assert len(page.stamps()) == synthetic + (not independent)
+
+
+def test_scores_that_are_not_to_be_trusted_are_stamped(make_sample: Any) -> None:
+    sample = make_sample(files_sha256="cd" * 32, denoiser_heard_test_speakers=["toy/ann"])
+    sample.add_everything_else()
+    audit = json.loads((sample.data / "audit.json").read_text())
+    audit["findings"].append({"kind": "identical-bytes", "severity": "stop", "detail": "same"})
+    (sample.data / "audit.json").write_text(json.dumps(audit))
+    sample.edit(checkpoint="another.pt")
+    page = sample.page()
+    assert STALE in page.text
+    assert "The denoiser has heard test speakers: toy/ann" in page.text
+    assert page.stamps() == {"stale", "denoiser-overlap", "leak", "robustness"}
+
+
+def test_names_stay_text(make_sample: Any) -> None:
+    labels = [HOSTILE, '"><img src=x onerror=alert(1)>', "$x^2$", "心{{ 7*7 }}"]
+    speakers = [HOSTILE, "b&b", "'c'", "d", "e", "f"]
+    clip_ids = [f"{HOSTILE}\"'/{number}" for number in range(240)]
+    sample = make_sample(labels, speakers, clip_ids, corpus=HOSTILE, val=HOSTILE)
+    sample.add_everything_else()
+    sample.add_shards()
+    sample.edit(checkpoint=HOSTILE + "\ud800", intervals_note=HOSTILE)
+    page = sample.page()
+    assert len(page.of("script")) == 1
+    assert "alert" not in page.inline["script"]
+    assert all(str(image["src"]).startswith("data:image/png") for image in page.of("img"))
+    assert not any(name.startswith("on") for _, attributes in page.tags for name in attributes)
+    assert page.text.count(HOSTILE) >= 6
+    assert "心{{ 7*7 }}" in page.text
+
+
+def test_page_needs_no_network_and_runs_nothing_strange(full_sample: Any, full_page: Any) -> None:
+    html = (full_sample.reports / "index.html").read_text(encoding="utf-8")
+    assert "http:" not in html
+    assert "https:" not in html
+    assert "@import" not in html
+    for _, attributes in full_page.tags:
+        assert "style" not in attributes  # the policy would not let it through
+        for name in ("src", "href", "srcset", "action", "data", "poster"):
+            assert (attributes.get(name) or "#").startswith(("#", "data:"))
+        assert all("url(" not in (value or "") or "url(#" in (value or "") for value in attributes.values())
+    policies = [
+        str(meta["content"])
+        for meta in full_page.of("meta")
+        if meta.get("http-equiv") == "Content-Security-Policy"
+    ]
+    rules = dict(rule.strip().split(" ", 1) for rule in policies[0].split(";"))
+    assert rules["default-src"] == "'none'"
+    for kind in ("script", "style"):
+        digest = hashlib.sha256(full_page.inline[kind].encode()).digest()
+        assert rules[f"{kind}-src"] == f"'sha256-{base64.b64encode(digest).decode()}'"
+
+
+def test_page_can_be_read_without_seeing_it(full_page: Any) -> None:
+    ids = [attributes["id"] for _, attributes in full_page.tags if "id" in attributes]
+    assert len(ids) == len(set(ids))
+    inner = {str(attributes["href"])[1:] for attributes in full_page.of("a")}
+    assert inner <= set(ids)
+    pictures = [svg for svg in full_page.of("svg") if svg.get("aria-hidden") != "true"]
+    # Confusion, reliability, risk, speakers; UAR and ECE under noise; loss, UAR, learning rate; twelve waveforms.
+    assert len(pictures) == 4 + 2 + 3 + 12
+    assert all(picture["role"] == "img" and picture["aria-label"] for picture in pictures)
+    assert all(image["alt"] for image in full_page.of("img"))
+    assert all("controls" in audio and audio["aria-label"] for audio in full_page.of("audio"))
+    assert all(attributes.get("scope") in {"row", "col"} for attributes in full_page.of("th"))
+    assert len(full_page.of("caption")) == len(full_page.of("table"))
+    assert len(full_page.of("h1")) == len(full_page.of("main")) == 1
+
+
+def test_what_an_older_run_does_not_tell_is_said_to_be_missing(sample: Any) -> None:
+    metrics = sample.metrics()
+    for name in ("macro_f1", "temperature", "checkpoint", "protocol"):
+        del metrics[name]
+    metrics["per_class"]["sad"] = {"precision": None, "recall": float("nan"), "f1": None, "support": 0}
+    del metrics["per_class"]["happy"]
+    (sample.reports / "evaluation.json").write_text(json.dumps(metrics))
+    shutil.rmtree(sample.reports / "training")
+    (sample.data / "denoised/rejects.csv").unlink()
+    table = pd.read_csv(sample.reports / "predictions.csv")
+    table[["clip_id", "speaker", "true_label", "pred_label"]].to_csv(
+        sample.reports / "predictions.csv", index=False
+    )
+    page = sample.page()
+    for told in (
+        "No training curves", "No interval was computed", "do not tell how well the confidences are calibrated",
+        "No audit was made", "Not measured. ser robustness does", "predictions.csv does not tell how sure",
+        "data/features holds no shards", "does not tell its speakers’ gender",
+    ):  # fmt: skip
+        assert told in page.text
+    assert page.tables["Scores per class on the test split"][4][:5] == ["sad", "–", "–", "–", "0"]
+    assert "Macro F1" not in page.text
+    assert page.stamps() == set()
+    assert not page.of("audio")
+
+
+def test_mistakes_without_their_sound_are_still_listed(sample: Any) -> None:
+    page = sample.page()
+    assert not page.of("audio")
+    assert page.text.count("No sound: data/denoised and data/features do not hold this clip.") == 12
+
+
+def test_what_else_the_protocol_says_is_shown(make_sample: Any) -> None:
+    denoiser = {"model": "dns64", "sha256": "ef" * 32}
+    page = make_sample(denoiser=denoiser, device="cpu", vad={"threshold": 0.5}).page()
+    for told in ("model dns64, sha256 " + "ef" * 32, "Device", "threshold 0.5"):
+        assert told in page.text
+
+
+def test_unusual_curves(sample: Any) -> None:
+    folder = sample.reports / "training/plots/metrics"
+    (folder / "train/loss.tsv").write_text("step\tloss\n0\tnan\n1\tinf\n2\t0.5\n")
+    (folder / "val/uar.tsv").write_text("timestamp\tstep\tuar\n17\t0\t0.25\n")
+    (folder / "val/loss.tsv").write_text("step\tloss\n0\tnan\n")
+    (folder / "grad_norm.tsv").write_text("step\tgrad_norm\n0\t3.5\n1\t2.5\n")
+    (folder / "train/lr.tsv").write_text("step\tlr\n")
+    page = sample.page()
+    assert "grad_norm" in page.text
+    assert "Learning rate" not in page.text
+    assert not any(re.search(r"\b(nan|inf)\b", str(svg.get("aria-label"))) for svg in page.of("svg"))
