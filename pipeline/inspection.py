@@ -1,5 +1,6 @@
 """`ser inspect`: what Tier 0 hears in one file."""
 
+import math
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +11,7 @@ from featurize.atomic import replacing
 from featurize.audio import SAMPLE_RATE, probe
 from featurize.denoise import load_denoiser
 from featurize.errors import SerError
+from featurize.snr import estimate_snr_db
 from featurize.tier0 import Tier0, Tier0Params, tier0
 
 
@@ -20,14 +22,18 @@ def inspect(file: Path, params: Tier0Params, plot: Path | None = None, device: s
         AudioError: the file cannot be used.
     """
     recorded_s, sample_rate, num_channels = probe(file)
-    result = tier0(file, params, load_denoiser(params.denoise, device))
+    denoiser = load_denoiser(params.denoise, device)
+    result = tier0(file, params, denoiser)
+    snr_db = estimate_snr_db(result.waveform)
+    left = " (leaves this clip as it is)" if denoiser.leaves(result.waveform) else ""
     seconds = result.segments / SAMPLE_RATE
     speech_s = float(np.diff(seconds, axis=1).sum())
     duration_s = len(result.waveform) / SAMPLE_RATE
     facts = [
         ("file", str(file)),
         ("recorded", f"{recorded_s:.2f} s, {sample_rate} Hz, {num_channels} channel(s)"),
-        ("denoiser", params.denoise.model),
+        ("SNR", "too short to tell" if math.isnan(snr_db) else f"about {snr_db:.0f} dB before the denoiser"),
+        ("denoiser", denoiser.name + left),
         (
             "speech",
             f"{speech_s:.2f} s of {duration_s:.2f} s"

@@ -79,6 +79,8 @@ def test_inspect_tells_and_draws(
     text = capsys.readouterr().out
     assert "22050 Hz, 1 channel(s)" in text
     assert "40 coefficients" in text
+    assert "dB before the denoiser" in text
+    assert "compact" in text
     assert (tmp_path / "clip.png").read_bytes().startswith(b"\x89PNG")
     assert run("inspect", clip, "--plot", tmp_path / "clip.docx") == 2
     assert "unknown picture format 'docx'" in capsys.readouterr().err
@@ -113,3 +115,14 @@ def test_the_installed_script_runs() -> None:
     script = Path(sys.executable).with_name("ser")
     result = subprocess.run([script, "--help"], capture_output=True, text=True, check=True)
     assert "Speech emotion recognition" in result.stdout
+
+
+def test_inspect_tells_when_the_gate_leaves_a_clip_alone(
+    small_run: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    clip = next((small_run.data / "raw" / "demo").rglob("*.wav"))
+    params = tmp_path / "params.yaml"
+    for gate, left in ((-30, True), (90, False)):
+        params.write_text(f"denoise: {{gate_snr_db: {gate}}}")
+        assert run("inspect", clip, "--params", params) == 0
+        assert ("compact (leaves this clip as it is)" in capsys.readouterr().out) == left
