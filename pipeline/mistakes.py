@@ -63,7 +63,7 @@ def find_mistakes(predictions: pd.DataFrame, data: Path, most: int = MAX_MISTAKE
         return []
     wrong = predictions[predictions["true_label"] != predictions["pred_label"]]
     surest = wrong.sort_values(["confidence", "clip_id"], ascending=[False, True]).head(most)
-    rows: list[dict[str, Any]] = surest.to_dict("records")
+    rows: list[dict[Any, Any]] = surest.to_dict("records")
     sounds = find_sounds(data, [row["clip_id"] for row in rows])
     return [
         Mistake(

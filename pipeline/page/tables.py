@@ -42,11 +42,11 @@ def group_scores(predictions: pd.DataFrame, by: str, labels: list[str]) -> list[
     groups = []
     for name, clips in table.groupby(by, sort=True):
         recall = clips.groupby("true_label")["correct"].mean()
-        genders = clips["gender"].unique() if "gender" in clips else []
+        genders: list[str] = list(clips["gender"].unique()) if "gender" in clips else []
         groups.append(
             Group(
                 name=str(name) or "unknown",
-                gender=(str(genders[0]) if len(genders) == 1 else "") or "unknown",
+                gender=(genders[0] if len(genders) == 1 else "") or "unknown",
                 clips=len(clips),
                 accuracy=float(clips["correct"].mean()),
                 uar=float(recall.mean()),

@@ -62,11 +62,12 @@ def spectrogram_png(spectrum: NDArray[np.float64]) -> str:
     ink = np.zeros((cells.shape[1], cells.shape[0], 4), dtype=np.uint8)
     ink[..., 3] = np.rint(np.rint(level.T[::-1] * (SHADES - 1)) * 255 / (SHADES - 1))
     file = io.BytesIO()
-    imsave(file, ink, format="png", metadata={"Software": None}, pil_kwargs={"compress_level": 6})
+    imsave(file, ink, format="png", metadata={"Software": "ser"}, pil_kwargs={"compress_level": 6})
     return "data:image/png;base64," + base64.b64encode(file.getvalue()).decode("ascii")
 
 
 def median_hz(spectrum: NDArray[np.float64], sample_rate: int) -> float:
     """Frequency below which half of the energy lies."""
     energy = np.cumsum(spectrum.sum(axis=0))
-    return float(np.searchsorted(energy, energy[-1] / 2)) * sample_rate / 2 / spectrum.shape[1]
+    column = int(np.searchsorted(energy, energy[-1] / 2))
+    return float(column * sample_rate / (2 * spectrum.shape[1]))

@@ -28,7 +28,7 @@ def draw_speakers(
         One `<svg>` element.
     """
     num, values = len(speakers), np.asarray(uars, dtype=np.float64)
-    places = np.arange(num)
+    places = list(range(num))
     named = num <= MAX_NAMED
     with drawing("speakers"):
         figure = Figure(figsize=(4.3, 0.9 + (0.24 if named else 0.09) * num), layout="constrained")
