@@ -85,7 +85,10 @@ class Assembly:
 
     def find(self, sha256: str) -> tuple[dict[str, Any], NDArray[Any], NDArray[np.int64]] | None:
         """Columns, data and speech of a row that is already done, or None."""
-        if (place := self._found.get(sha256)) is None or (shard := self._shard(place.shard)) is None:
+        if (place := self._found.get(sha256)) is None:
+            return None
+        if (shard := self._shard(place.shard)) is None:
+            del self._found[sha256]
             return None
         return shard.fields(place.row), shard.data(place.row), shard.speech(place.row)
 

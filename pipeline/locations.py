@@ -152,9 +152,10 @@ def make_folder(folder: Location) -> None:
 
 
 def move(place: Location, to: Location) -> None:
-    """Rename, within one folder tree."""
+    """Rename, within one folder tree; errors as `remove`."""
     if isinstance(place, Path):
-        place.replace(Path(to))
+        with _changing(place):
+            place.replace(Path(to))
         return
     system, path = _system(place)
     with _told(place):
@@ -162,16 +163,31 @@ def move(place: Location, to: Location) -> None:
 
 
 def remove(place: Location) -> None:
-    """Remove a file or a folder with all that is in it, if it is there."""
+    """Remove a file or a folder with all that is in it, if it is there.
+
+    Raises:
+        SerError: the folder around it cannot be written to, or the address cannot be reached.
+    """
     if isinstance(place, Path):
-        if place.is_dir():
-            shutil.rmtree(place)
-        else:
-            place.unlink(missing_ok=True)
+        with _changing(place):
+            if place.is_dir():
+                shutil.rmtree(place)
+            else:
+                place.unlink(missing_ok=True)
         return
     system, path = _system(place)
     with _told(place), contextlib.suppress(FileNotFoundError):
         system.rm(path, recursive=True)
+
+
+@contextlib.contextmanager
+def _changing(place: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise SerError(
+            f"{place}: cannot be moved or removed ({error.strerror}); look at the folder"
+        ) from error
 
 
 def _system(place: Location) -> tuple[Any, str]:

@@ -27,6 +27,8 @@ log = logging.getLogger(__name__)
 
 FRUITLESS_DEATHS = 3
 """A shard whose worker dies so often without a clip to blame is given up."""
+MOST_WORKERS = 16
+"""That are started unasked: each takes half a gigabyte for its libraries."""
 LIKELY = ("decode", "work", "wait")
 """Steps at which a clip may kill its worker, the likeliest first: decoders crash, and long clips take memory."""
 
@@ -177,7 +179,6 @@ class LocalEngine:
 
     def run(self, job: Job, tasks: Iterable[Task], advance: Advance) -> Generator[Done]:
         """Run the tasks in worker processes; see `engine.Engine`."""
-        with Workers(
-            job, self.workers or max(1, (os.cpu_count() or 1) // job.cores if job.cores else 1)
-        ) as workers:
+        paying = (os.cpu_count() or 1) // job.cores if job.cores else 1
+        with Workers(job, self.workers or max(1, min(paying, MOST_WORKERS))) as workers:
             yield from workers.run(tasks, advance)

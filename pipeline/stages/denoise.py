@@ -10,7 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import torch
 
@@ -57,11 +57,9 @@ def denoise(
     next(read_clips(manifest), None)  # before the network is loaded: is there one?
     engine = engine or InProcess()
     device = engine.device(device)
-    denoiser = load_denoiser(params)
+    identity = _identity(params)
     attributes = {
-        "denoiser": json.dumps(
-            {"name": denoiser.name, "sha256": denoiser.sha256, "trained_on": denoiser.trained_on}
-        ),
+        "denoiser": json.dumps(identity),
         "denoise": params.model_dump_json(exclude={"weights"}),
         "sample_rate": str(SAMPLE_RATE),
         "device": device,
@@ -69,13 +67,19 @@ def denoise(
     }
     output = Output(data / "denoised", "waveform", attributes, SETTINGS_THAT_MATTER, new_run())
     extract(
-        f"denoise ({denoiser.name})",
-        DenoiseJob(params, device, denoiser.sha256, output),
+        f"denoise ({identity['name']})",
+        DenoiseJob(params, device, identity["sha256"], output),
         lambda: groups(read_clips(manifest)),
         engine,
         timing=reports / "timing" / "denoise.json",
         max_reject_fraction=max_reject_fraction,
     )
+
+
+def _identity(params: DenoiseParams) -> dict[str, Any]:
+    """What tells this denoiser from every other; its network is left to the workers."""
+    denoiser = load_denoiser(params)
+    return {"name": denoiser.name, "sha256": denoiser.sha256, "trained_on": denoiser.trained_on}
 
 
 def groups(clips: Iterable[Fields]) -> Iterator[Group]:

@@ -1,5 +1,6 @@
 """A cluster of two nodes, one of which dies in the middle, makes the same shards as one process."""
 
+import socket
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -23,17 +24,35 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
 ]
 
+AGENTS = (
+    "metrics_agent_port",
+    "metrics_export_port",
+    "dashboard_agent_listen_port",
+    "runtime_env_agent_port",
+)
+
+
+def free_ports() -> dict[str, int]:
+    """Ports for a node's agents: with ports of its own a node need not wait for them to choose."""
+    sockets = [socket.socket() for _ in AGENTS]
+    for one in sockets:
+        one.bind(("127.0.0.1", 0))
+    ports = {name: int(one.getsockname()[1]) for name, one in zip(AGENTS, sockets, strict=True)}
+    for one in sockets:
+        one.close()
+    return ports
+
 
 @pytest.fixture
 def cluster(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
-    """A head node without cores and two nodes with one each, all on this machine."""
+    """Two nodes with one core each, on this machine; the second one may die."""
     import ray
     from ray.cluster_utils import Cluster
 
     monkeypatch.setenv("RAY_USAGE_STATS_ENABLED", "0")
-    small = {"object_store_memory": 80 << 20, "include_dashboard": False}
-    nodes = Cluster(initialize_head=True, head_node_args={"num_cpus": 0, **small})
-    nodes.mortal = [nodes.add_node(num_cpus=1, **small) for _ in range(2)]
+    size = {"num_cpus": 1, "object_store_memory": 80 << 20, "include_dashboard": False}
+    nodes = Cluster(initialize_head=True, head_node_args={**size, **free_ports()})
+    nodes.mortal = nodes.add_node(**size, **free_ports())
     monkeypatch.setenv("RAY_ADDRESS", nodes.address)
     yield nodes
     ray.shutdown()
@@ -54,7 +73,7 @@ def test_a_node_may_die_in_the_middle(
         busy = [task for _, task in crew._at.values() if task is not None]
         if done is not None and busy and not died:
             died.append(time.monotonic())
-            cluster.remove_node(cluster.mortal[0], allow_graceful=False)
+            cluster.remove_node(cluster.mortal, allow_graceful=False)
         return done
 
     monkeypatch.setattr(module._Crew, "_hear", hear)

@@ -44,6 +44,7 @@ def s3(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     system = s3fs.S3FileSystem()
     system.mkdir("corpus")
     yield system
+    system.rm("corpus", recursive=True)  # the server's state is the process's
     s3fs.S3FileSystem.clear_instance_cache()
     server.stop()
 
@@ -122,12 +123,13 @@ def test_what_goes_wrong_there_is_one_line(s3: Any, tmp_path: Path, monkeypatch:
         file.write_text("a")
     with pytest.raises(FileNotFoundError), fetched(Url("s3://corpus/absent")):
         pass
-    monkeypatch.delenv("AWS_ACCESS_KEY_ID")
-    monkeypatch.delenv("AWS_SECRET_ACCESS_KEY")
-    monkeypatch.setenv("HOME", str(tmp_path))
-    type(s3).clear_instance_cache()
-    with pytest.raises(SerError, match=r"s3://corpus/run: .*redentials") as told:
-        make_folder(Url("s3://corpus/run"))
+    with monkeypatch.context() as poor:
+        poor.delenv("AWS_ACCESS_KEY_ID")
+        poor.delenv("AWS_SECRET_ACCESS_KEY")
+        poor.setenv("HOME", str(tmp_path))
+        type(s3).clear_instance_cache()
+        with pytest.raises(SerError, match=r"s3://corpus/run: .*redentials") as told:
+            make_folder(Url("s3://corpus/run"))
     assert "\n" not in str(told.value)
 
 
