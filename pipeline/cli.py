@@ -11,7 +11,7 @@ from typing import Any
 import typer
 
 from featurize.errors import SerError
-from pipeline.commands import files, stages
+from pipeline.commands import experiments, files, stages
 from pipeline.commands.options import complain
 
 app = typer.Typer(
@@ -32,6 +32,7 @@ PANELS: dict[str, list[Callable[..., None]]] = {
         stages.evaluate,
         stages.report,
     ],
+    "Experiments": [experiments.compare, experiments.summary],
     "Single files": [files.inspect, files.predict, files.doctor],
 }
 for panel, commands in PANELS.items():
