@@ -13,7 +13,7 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 
 demo: setup
 	dvc repro
-	@dvc metrics show reports/metrics.json
+	@ser summary
 	@echo "report: $(CURDIR)/reports/index.html"
 
 test: lint

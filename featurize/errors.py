@@ -9,7 +9,8 @@
     ├── SplitError        a split is impossible, empty, or leaks between train, val and test
     ├── RejectsError      more clips were rejected than params allow
     ├── TrainingError     training cannot start or continue
-    └── CheckpointError   a checkpoint is missing, damaged or of another label set
+    ├── CheckpointError   a checkpoint is missing, damaged, or was trained for other data
+    └── ProtocolError     two scores do not answer the same question
 
 The command line prints the message of any SerError and exits with code 2.
 """
@@ -66,4 +67,8 @@ class TrainingError(SerError):
 
 
 class CheckpointError(SerError):
-    """A checkpoint is missing, damaged or of another label set."""
+    """A checkpoint is missing, damaged, or was trained for other data."""
+
+
+class ProtocolError(SerError):
+    """Two scores do not answer the same question."""

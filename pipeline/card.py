@@ -131,22 +131,25 @@ def check_card(path: Path, args: Mapping[str, Any], data: Card, made: Mapping[st
     unlike = unlike_cards(card, data, {**TASK, **OWN})
     if not unlike:
         return
-    if set(unlike) == {"tier0_sha256"}:
-        changed = differences(args.get("tier0") or {}, made["tier0"])
-        unlike = {"tier0": "; ".join(f"{name} {there}, here {here}" for name, there, here in changed)}
+    if all(name == OWN["tier0_sha256"] for name, _, _ in unlike):
+        unlike = [
+            (f"Tier 0, {name}", str(there), str(here))
+            for name, there, here in differences(args.get("tier0") or {}, made["tier0"])
+        ]
+    what, there, here = unlike[0]
     raise CheckpointError(
-        f"{path}: trained for other data: {next(iter(unlike.values()))}{_leak(card, data)}; "
+        f"{path}: trained for other data ({what}: {there}, here {here}){_leak(card, data)}; "
         "go back to the params it was trained with, or train again"
     )
 
 
-def unlike_cards(one: Card, other: Card, keys: Mapping[str, str]) -> dict[str, str]:
-    """What two cards disagree on among `keys`: by key, a few words with both values, the first one's first."""
-    return {
-        key: f"{name} {_short(one.get(key))}, here {_short(other.get(key))}"
+def unlike_cards(one: Card, other: Card, keys: Mapping[str, str]) -> list[tuple[str, str, str]]:
+    """What two cards disagree on among `keys`: how a person calls it, and both values in a few words."""
+    return [
+        (name, _short(one.get(key)), _short(other.get(key)))
         for key, name in keys.items()
         if one.get(key) != other.get(key)
-    }
+    ]
 
 
 def differences(one: Mapping[str, Any], other: Mapping[str, Any]) -> list[tuple[str, Any, Any]]:
@@ -167,18 +170,22 @@ def fingerprint(content: Any) -> str:
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
 
-def describe(card: Card) -> str:
-    """A card in one line."""
+def describe_task(card: Card) -> str:
+    """In one line, what a score is about: recordings, classes, split."""
     synthetic = " (synthetic)" if card["synthetic"] else ""
     untested = len(card["untested_labels"])
     classes = f"{len(card['labels'])} classes{f' ({untested} WITHOUT TEST CLIPS)' if untested else ''}"
     folds = f", fold {card['fold']} of {card['folds']}" if card["folds"] else ""
     independent = "speaker-independent" if card["speaker_independent"] else "SPEAKER-DEPENDENT"
+    return f"{card['corpus']}{synthetic} {card['files_sha256'][:8]}, {classes}, {independent}{folds}"
+
+
+def describe(card: Card) -> str:
+    """A card in one line: the task, and what was made of it."""
     heard = len(card["denoiser_heard_test_speakers"])
     overlap = f" (HAS HEARD {heard} OF THE TEST SPEAKERS)" if heard else ""
     return (
-        f"{card['corpus']}{synthetic} {card['files_sha256'][:8]}, {classes}, {independent}{folds}, "
-        f"denoiser {card['denoiser']}{overlap}, Tier 0 {card['tier0_sha256'][:8]}, "
+        f"{describe_task(card)}, denoiser {card['denoiser']}{overlap}, Tier 0 {card['tier0_sha256'][:8]}, "
         f"seeds {card['split_seed']} (split) and {card['seed']} (training), ser {card['code']}"
     )
 

@@ -34,7 +34,14 @@ PANELS: dict[str, list[Callable[..., None]]] = {
         stages.evaluate,
         stages.report,
     ],
-    "Experiments": [experiments.cv, experiments.ablate, experiments.robustness, experiments.leak_tax],
+    "Experiments": [
+        experiments.summary,
+        experiments.compare,
+        experiments.cv,
+        experiments.ablate,
+        experiments.robustness,
+        experiments.leak_tax,
+    ],
     "Single files": [files.inspect, files.predict, files.doctor],
 }
 for panel, commands in PANELS.items():
