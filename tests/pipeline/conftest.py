@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from model.hyperparameters import TrainParams
 from model.network import NetworkParams
-from model.training import TrainParams
 from pipeline.corpora import CorpusParams, DemoParams
 from pipeline.params import Params
 
