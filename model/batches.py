@@ -1,11 +1,12 @@
 """From feature shards to padded batches.
 
-Clips of similar length share a batch, so little of it is padding; which ones, and in which order, depends on
-the seed and the epoch alone. A clip's frames stay mapped to its shard until its batch is built.
+A clip's frames stay mapped to its shard until its batch is built: shards may be larger than memory. Which clips
+form a batch is told in sampling.py.
 """
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -16,10 +17,7 @@ from torch import Tensor
 
 from featurize.errors import TrainingError
 from featurize.shards import Shard
-
-# Shuffled clips are sorted by length within pools of this many batches: enough for little padding, few enough
-# that a clip meets other neighbours in each epoch.
-POOL_BATCHES = 16
+from model.affect import read_affect
 
 
 @dataclass(frozen=True)
@@ -39,10 +37,15 @@ class Features:
     def __len__(self) -> int:
         return len(self.clips)
 
-    @property
+    @cached_property
     def num_frames(self) -> NDArray[np.int64]:
         """Length of each clip in frames, (num_clips,)."""
         return np.array([len(clip) for clip in self.clips], dtype=np.int64)
+
+    @cached_property
+    def affect(self) -> NDArray[np.float32]:
+        """Valence and arousal of each clip, (num_clips, 2), NaN where unknown."""
+        return read_affect(self.columns, len(self))
 
     def name(self, index: int) -> str:
         """What to call a clip in a message."""
@@ -97,18 +100,19 @@ class Batch:
         num_frames: (B,) int64.
         labels: (B,) int64.
         index: (B,) int64, places of the clips in their Features.
+        affect: (B, 2) float32, valence and arousal, NaN where unknown.
     """
 
     mfcc: Tensor
     num_frames: Tensor
     labels: Tensor
     index: Tensor
+    affect: Tensor
 
     def to(self, device: str | torch.device) -> "Batch":
         """The same batch on a device."""
-        return Batch(
-            self.mfcc.to(device), self.num_frames.to(device), self.labels.to(device), self.index.to(device)
-        )
+        parts = (self.mfcc, self.num_frames, self.labels, self.index, self.affect)
+        return Batch(*(part.to(device) for part in parts))
 
 
 def make_batch(features: Features, index: NDArray[np.int64]) -> Batch:
@@ -118,36 +122,13 @@ def make_batch(features: Features, index: NDArray[np.int64]) -> Batch:
     mfcc = np.zeros((len(clips), clips[0].shape[1], num_frames.max()), dtype=np.float32)
     for row, clip in zip(mfcc, clips, strict=True):
         row[:, : len(clip)] = clip.T
-    labels = torch.from_numpy(features.labels[index])
-    return Batch(torch.from_numpy(mfcc), torch.from_numpy(num_frames), labels, torch.from_numpy(index))
-
-
-def batch_order(
-    num_frames: NDArray[np.int64], batch_size: int, seed: int, epoch: int
-) -> list[NDArray[np.int64]]:
-    """Which clips form which batch in one epoch of training: every clip once, similar lengths together.
-
-    Args:
-        num_frames: (num_clips,) lengths.
-        batch_size: clips in a batch; one batch may be smaller.
-        seed: of the run.
-        epoch: each has its own order.
-    """
-    rng = np.random.default_rng([seed, epoch])
-    order = rng.permutation(len(num_frames))
-    pool = batch_size * POOL_BATCHES
-    batches: list[NDArray[np.int64]] = []
-    for start in range(0, len(order), pool):
-        members = order[start : start + pool]
-        members = members[np.argsort(num_frames[members], kind="stable")]
-        batches.extend(members[i : i + batch_size] for i in range(0, len(members), batch_size))
-    return [batches[i] for i in rng.permutation(len(batches))]
-
-
-def training_batches(features: Features, batch_size: int, seed: int, epoch: int) -> Iterator[Batch]:
-    """The batches of one epoch of training; see `batch_order`."""
-    for index in batch_order(features.num_frames, batch_size, seed, epoch):
-        yield make_batch(features, index)
+    return Batch(
+        torch.from_numpy(mfcc),
+        torch.from_numpy(num_frames),
+        torch.from_numpy(features.labels[index]),
+        torch.from_numpy(index),
+        torch.from_numpy(features.affect[index]),
+    )
 
 
 def evaluation_batches(features: Features, batch_size: int) -> Iterator[Batch]:

@@ -12,12 +12,16 @@ that carry no gradient:
 Without clipping r and d, the value of y is that of normalising by the running statistics, in training as in
 evaluation, while the gradient is r times that of batch normalisation: it still has no component along a
 channel's mean and scale, which is what keeps such training stable.
+
+Where a batch is spread over several processes, its statistics are those of the whole batch.
 """
 
 from typing import Any, cast
 
 import torch
 from torch import Tensor, nn
+
+from model.distributed import sum_over_processes
 
 
 class _Renormalise(torch.autograd.Function):
@@ -37,18 +41,21 @@ class _Renormalise(torch.autograd.Function):
             x: (B, C, T).
             weight: (C,).
             bias: (C,).
-            fixed: valid (B, 1, T) of 0 and 1, running_mean (C,), running_var (C,), eps.
+            fixed: valid (B, 1, T) of 0 and 1, running_mean (C,), running_var (C,), eps, and whether the batch
+                is spread over several processes.
 
         Returns:
             y (B, C, T), zero past a clip's end; mean and variance (C,) of the valid frames of this batch.
         """
-        valid, running_mean, running_var, eps = fixed
+        valid, running_mean, running_var, eps, ctx.across = fixed
         std = (running_var + eps).sqrt()
         z = torch.addcmul((-running_mean / std)[:, None], x, (1 / std)[:, None]).mul_(valid)
         num_valid = valid.sum()
         # Moments of z rather than of x: z is nearly standardised, so E[z²] - E[z]² does not cancel.
-        z_mean = z.sum(dim=(0, 2)) / num_valid
-        z_var = (torch.linalg.vecdot(z, z).sum(0) / num_valid - z_mean**2).clamp_(min=0)
+        sums = torch.stack([z.sum(dim=(0, 2)), torch.linalg.vecdot(z, z).sum(0), num_valid.expand(len(std))])
+        z_sum, z_square, num_valid = sum_over_processes(sums) if ctx.across else sums
+        z_mean = z_sum / num_valid
+        z_var = (z_square / num_valid - z_mean**2).clamp_(min=0)
         ctx.save_for_backward(z, valid, weight / std, z_mean, z_var + eps / std**2, num_valid)
         y = torch.addcmul(bias[:, None] * valid, z, weight[:, None])
         mean, var = running_mean + std * z_mean, std**2 * z_var
@@ -62,10 +69,12 @@ class _Renormalise(torch.autograd.Function):
         g = grads[0] * valid
         d_bias = g.sum(dim=(0, 2))
         d_weight = torch.linalg.vecdot(g, z).sum(0)
-        slope = (d_weight - z_mean * d_bias) / (num_valid * z_var)
-        level = d_bias / num_valid - slope * z_mean
+        sums = torch.stack([d_weight, d_bias])
+        z_grad, grad = sum_over_processes(sums) if ctx.across else sums
+        slope = (z_grad - z_mean * grad) / (num_valid * z_var)
+        level = grad / num_valid - slope * z_mean
         dx = g.sub_(level[:, None] * valid).addcmul_(z, -slope[:, None]).mul_(scale[:, None])
-        return dx, d_weight, d_bias, None, None, None, None
+        return dx, d_weight, d_bias, None, None, None, None, None
 
 
 class MaskedBatchNorm(nn.Module):
@@ -93,13 +102,15 @@ class MaskedBatchNorm(nn.Module):
 
     def forward(self, x: Tensor, valid: Tensor) -> Tensor:
         """Normalise x (B, C, T), valid (B, 1, T) of 0 and 1 -> (B, C, T), zero past each clip's end."""
+        if x.dtype in (torch.float16, torch.bfloat16):  # sums over all frames need more digits
+            x, valid = x.float(), valid.float()
         if self.training and self.adopting:
             self._adopt(x.detach(), valid)
         # Autograd must see the values of this forward, so running statistics are replaced, not overwritten.
         running = self.running_mean.clone(), self.running_var.clone()
         y, mean, var = cast(
             tuple[Tensor, Tensor, Tensor],
-            _Renormalise.apply(x, self.weight, self.bias, valid, *running, self.eps),  # type: ignore[no-untyped-call]
+            _Renormalise.apply(x, self.weight, self.bias, valid, *running, self.eps, self.training),  # type: ignore[no-untyped-call]
         )
         if self.training:
             self.running_mean.lerp_(mean, self.momentum)
@@ -107,6 +118,7 @@ class MaskedBatchNorm(nn.Module):
         return y
 
     def _adopt(self, x: Tensor, valid: Tensor) -> None:
+        # Every process is given the same first batch.
         num_valid = valid.sum()
         mean = (x * valid).sum(dim=(0, 2)) / num_valid
         centred = (x - mean[:, None]) * valid

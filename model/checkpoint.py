@@ -1,6 +1,7 @@
 """Checkpoints: weights and everything needed to use them again, in plain types, written whole or not at all.
 
-    {"model": state_dict, "args": {"num_classes", "n_mfcc", "network", "torch", and what the caller adds}}
+    {"model": state_dict, "args": {"num_classes", "n_mfcc", "network", "torch", and what the caller adds},
+     "resume": only in last.pt, see resume.py}
 
 Nothing is unpickled but tensors and plain types (`weights_only=True`).
 """
@@ -27,13 +28,16 @@ class _NetworkArgs(BaseModel, extra="ignore"):
     network: NetworkParams
 
 
-def save_checkpoint(path: str | Path, network: SERTier1, args: dict[str, Any]) -> None:
+def save_checkpoint(
+    path: str | Path, network: SERTier1, args: dict[str, Any], resume: dict[str, Any] | None = None
+) -> None:
     """Write a network and what it was trained on.
 
     Args:
         path: file to write, replaced only once the new one stands.
         network: its own sizes and parameters are added to `args`.
         args: plain types: label names, Tier 0 parameters, denoiser, protocol, epoch, ...
+        resume: tensors and plain types with which training goes on.
 
     Raises:
         TypeError: `args` holds something that is not plain.
@@ -50,7 +54,7 @@ def save_checkpoint(path: str | Path, network: SERTier1, args: dict[str, Any]) -
     state = {name: value.detach().cpu() for name, value in network.state_dict().items()}
     # Into memory first: torch writes the file's name into the file, and equal runs should give equal bytes.
     content = io.BytesIO()
-    torch.save({"model": state, "args": plain}, content)
+    torch.save({"model": state, "args": plain} | ({"resume": resume} if resume else {}), content)
     with replacing(path) as temporary:
         temporary.write_bytes(content.getvalue())
 
@@ -63,7 +67,8 @@ def load_checkpoint(path: str | Path, device: str | torch.device = "cpu") -> tup
             fit the network that its `args` describe.
     """
     path = Path(path)
-    state, args = _read(path)
+    content = read_checkpoint(path)
+    state, args = content["model"], content["args"]
     try:
         sizes = _NetworkArgs.model_validate(args)
     except ValidationError as error:
@@ -83,7 +88,12 @@ def load_checkpoint(path: str | Path, device: str | torch.device = "cpu") -> tup
     return network.to(device).eval(), args
 
 
-def _read(path: Path) -> tuple[dict[str, Any], dict[str, Any]]:
+def read_checkpoint(path: Path) -> dict[str, Any]:
+    """What the file holds, unpickling nothing but tensors and plain types.
+
+    Raises:
+        CheckpointError: the file is missing, damaged or not a checkpoint of this program.
+    """
     if not path.is_file():
         found = "is a folder" if path.is_dir() else "no such file"
         raise CheckpointError(f"{path}: {found}; give a checkpoint such as checkpoints/best_uar_0.8500.pt")
@@ -103,7 +113,6 @@ def _read(path: Path) -> tuple[dict[str, Any], dict[str, Any]]:
         raise CheckpointError(
             f'{path}: not a checkpoint of this program (no "model" and "args"); train again'
         )
-    state, args = content["model"], content["args"]
-    if not isinstance(state, dict) or not isinstance(args, dict):
+    if not isinstance(content["model"], dict) or not isinstance(content["args"], dict):
         raise CheckpointError(f'{path}: not a checkpoint of this program ("model" or "args" is no dict)')
-    return state, args
+    return content

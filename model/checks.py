@@ -4,6 +4,7 @@ import numpy as np
 
 from featurize.errors import TrainingError
 from model.batches import Features
+from model.hyperparameters import TrainParams
 
 
 def check_features(features: Features, split: str, n_mfcc: int, num_classes: int) -> None:
@@ -29,3 +30,27 @@ def check_features(features: Features, split: str, n_mfcc: int, num_classes: int
             raise TrainingError(
                 f"{features.name(index)}: features hold NaN or infinite values; run featurize again"
             )
+
+
+def check_sizes(train: Features, params: TrainParams, num_processes: int, affect: bool) -> None:
+    """Refuse sizes that do not go together.
+
+    Raises:
+        TrainingError: a batch larger than the split, fewer clips in a batch than processes, or valence and arousal
+            to be learnt without any clip that has them.
+    """
+    if params.batch_size > len(train):
+        raise TrainingError(
+            f"train.batch_size {params.batch_size} is larger than the train split of {len(train)} clips; "
+            f"set it to {len(train)} or less"
+        )
+    num_batches = -(-len(train) // params.batch_size)
+    if len(train) // num_batches < num_processes:
+        raise TrainingError(
+            f"train.batch_size {params.batch_size} leaves some of {num_processes} processes without a clip; "
+            "make it larger, or start fewer"
+        )
+    if affect and not np.isfinite(train.affect).any():
+        raise TrainingError(
+            "train.va_weight: no train clip has valence or arousal; add the columns, or set it to 0"
+        )

@@ -1,4 +1,4 @@
-"""SERLoss: what training minimises. A module of its own, so that further terms find their place here."""
+"""SERLoss: cross-entropy over emotions and, where it is asked for, valence and arousal beside it."""
 
 import numpy as np
 import torch
@@ -6,35 +6,86 @@ import torch.nn.functional as F  # noqa: N812 - torch's own convention
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from model.distributed import sum_over_processes, world_size
+
 
 class SERLoss(nn.Module):
-    """Cross-entropy with class weights and label smoothing.
+    """Cross-entropy with class weights and label smoothing, plus a weight times SmoothL1 of valence and arousal.
 
     Args:
         class_weights: (K,) or None for equal weights; the mean is over weights, as in torch.
         label_smoothing: share of the target spread evenly over all classes, in [0, 1).
+        va_weight: weight of the second term.
+        affect_std: (2,) units in which valence and arousal are compared.
 
     Training needs logits that no temperature has divided: a network keeps 1 until it has been trained.
+    Where a batch is spread over processes, the means are over the whole batch: each process returns its own part
+    times the number of processes, so that the average which DistributedDataParallel takes is the whole.
     """
 
     class_weights: Tensor | None
+    affect_std: Tensor
 
-    def __init__(self, class_weights: Tensor | None = None, label_smoothing: float = 0.0) -> None:
+    def __init__(
+        self,
+        class_weights: Tensor | None = None,
+        label_smoothing: float = 0.0,
+        va_weight: float = 0.0,
+        affect_std: Tensor | None = None,
+    ) -> None:
         super().__init__()
         self.register_buffer("class_weights", class_weights)
-        self.label_smoothing = label_smoothing
+        self.register_buffer("affect_std", torch.ones(2) if affect_std is None else affect_std)
+        self.label_smoothing, self.va_weight = label_smoothing, va_weight
 
-    def forward(self, output: dict[str, Tensor], labels: Tensor) -> Tensor:
-        """Network output with "logits" (B, K), labels (B,) -> scalar."""
-        return F.cross_entropy(
-            output["logits"], labels, weight=self.class_weights, label_smoothing=self.label_smoothing
-        )
+    def forward(self, output: dict[str, Tensor], targets: Tensor, affect: Tensor | None = None) -> Tensor:
+        """Network output with "logits" (B, K) and, for the second term, "affect" (B, 2) -> scalar.
+
+        Args:
+            output: of the network.
+            targets: (B,) classes, or (B, K) shares of them.
+            affect: (B, 2) valence and arousal, NaN where unknown.
+        """
+        logits = output["logits"]
+        if targets.ndim == 1:
+            targets = F.one_hot(targets, logits.shape[1]).to(logits.dtype)
+        weights = torch.ones_like(logits[0]) if self.class_weights is None else self.class_weights
+        smooth = (1 - self.label_smoothing) * targets + self.label_smoothing / logits.shape[1]
+        loss = _mean(-(weights * smooth * torch.log_softmax(logits, dim=1)).sum(), (targets * weights).sum())
+        if self.va_weight and affect is not None:
+            known = torch.isfinite(affect)
+            wanted = torch.where(known, affect, output["affect"].detach())
+            apart = F.smooth_l1_loss(
+                output["affect"] / self.affect_std, wanted / self.affect_std, reduction="none"
+            )
+            loss = loss + self.va_weight * _mean((apart * known).sum(), known.sum().to(apart.dtype))
+        return loss
+
+
+def _mean(total: Tensor, count: Tensor) -> Tensor:
+    """Total over count, both over all processes; nothing counted is 0."""
+    return world_size() * total / sum_over_processes(count.detach()).clamp(min=torch.finfo(total.dtype).tiny)
 
 
 def balanced_weights(labels: NDArray[np.int64], num_classes: int) -> Tensor:
     """Weights (K,) with which every class present counts the same; 1 on average over the clips."""
+    return _weights(labels, num_classes, 1.0)
+
+
+def effective_weights(labels: NDArray[np.int64], num_classes: int, beta: float) -> Tensor:
+    """Weights (K,) by the effective number of clips, (1 - beta^n) / (1 - beta); 1 on average over the clips.
+
+    Cui et al. 2019, "Class-Balanced Loss Based on Effective Number of Samples".
+    """
+    return _weights(labels, num_classes, beta)
+
+
+def _weights(labels: NDArray[np.int64], num_classes: int, beta: float) -> Tensor:
     counts = np.bincount(labels, minlength=num_classes)
     present = counts > 0
+    number = counts[present].astype(float)
+    if beta < 1:
+        number = (1 - beta**number) / (1 - beta)
     weights = np.zeros(num_classes)
-    weights[present] = len(labels) / (present.sum() * counts[present])
-    return torch.from_numpy(weights).float()
+    weights[present] = 1 / number
+    return torch.from_numpy(weights * len(labels) / (weights * counts).sum()).float()

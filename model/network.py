@@ -6,7 +6,7 @@ in evaluation and (dropout aside) in training.
 """
 
 import itertools
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Annotated, Literal
 
 import numpy as np
@@ -16,14 +16,26 @@ from pydantic import BaseModel, Field, field_validator
 from torch import Tensor, nn
 
 from model.batchnorm import MaskedBatchNorm
-from model.layers import AttentionPooling, BiLSTM, ChannelAttention, MeanPooling, ResidualConvBlock
+from model.dropout import Dropout
+from model.layers import ChannelAttention, ResidualConvBlock
+from model.lstm import BiLSTM
+from model.normalisation import add_deltas, frame_statistics, normalise_clips
+from model.pooling import AttentionPooling, MeanPooling, StatisticsPooling
 
 Channels = Annotated[int, Field(gt=0, le=8192)]
+# Changes a training batch: normalised mfcc (B, C, T) and num_frames (B,) -> the same, altered.
+Augment = Callable[[Tensor, Tensor], tuple[Tensor, Tensor]]
+
+POOLINGS = {"attention": AttentionPooling, "attentive-statistics": StatisticsPooling}
 
 
 class NetworkParams(BaseModel, frozen=True, extra="forbid"):
     """Size and variant of SERTier1. The defaults are the description's improved network."""
 
+    # whose mean and deviation are taken out: the train split's, each clip's, or each speaker's (transductive)
+    normalisation: Literal["global", "clip", "speaker"] = "global"
+    # slopes over time beside the coefficients: none, first order, first and second
+    deltas: Literal[0, 1, 2] = 0
     # heads of the channel attention
     attention_heads: int = Field(4, gt=0, le=64)
     # output channels of each residual Conv1D block
@@ -37,9 +49,13 @@ class NetworkParams(BaseModel, frozen=True, extra="forbid"):
     # stacked BiLSTM layers
     lstm_layers: int = Field(2, gt=0, le=16)
     # how frames become one vector per clip
-    pooling: Literal["attention", "mean"] = "attention"
+    pooling: Literal["attention", "mean", "attentive-statistics"] = "attention"
     # dropout in the blocks, between LSTM layers and before the head
     dropout: float = Field(0.1, ge=0, lt=1)
+    # dropout of the last LSTM layer's output
+    lstm_dropout: float = Field(0.0, ge=0, lt=1)
+    # a second head, for valence and arousal; train.va_weight > 0 adds it by itself
+    affect: bool = False
     # whether a temperature is fitted on validation data after training
     temperature: bool = True
 
@@ -64,12 +80,15 @@ class SERTier1(nn.Module):
 
     Buffers beside the batch norms' own: `feature_mean` and `feature_std` (C,), from `fit_normalisation`;
     `temperature` (), 1 until it is fitted on validation data (Guo et al. 2017, "On Calibration of Modern
-    Neural Networks"). The optimiser sees neither.
+    Neural Networks"). The optimiser sees none. With the second head, `affect_mean` and `affect_std` (2,).
+    With normalisation "speaker" the clips come already standardised, see `normalise_speakers`.
     """
 
     feature_mean: Tensor
     feature_std: Tensor
     temperature: Tensor
+    affect_mean: Tensor
+    affect_std: Tensor
 
     def __init__(self, n_mfcc: int, num_classes: int, params: NetworkParams | None = None) -> None:
         super().__init__()
@@ -78,42 +97,63 @@ class SERTier1(nn.Module):
         self.register_buffer("feature_mean", torch.zeros(n_mfcc))
         self.register_buffer("feature_std", torch.ones(n_mfcc))
         self.register_buffer("temperature", torch.ones(()))
-        self.attention = ChannelAttention(n_mfcc, params.attention_heads)
-        sizes = (n_mfcc, *params.conv_channels)
+        num_inputs = n_mfcc * (1 + params.deltas)
+        self.attention = ChannelAttention(num_inputs, params.attention_heads)
+        sizes = (num_inputs, *params.conv_channels)
         self.blocks = nn.ModuleList(
             ResidualConvBlock(before, after, params.kernel_size, params.depthwise, params.dropout)
             for before, after in itertools.pairwise(sizes)
         )
         self.lstm = BiLSTM(sizes[-1], params.lstm_hidden, params.lstm_layers, params.dropout)
+        self.lstm_dropout = Dropout(params.lstm_dropout)
         size = 2 * params.lstm_hidden
-        self.pooling = AttentionPooling(size) if params.pooling == "attention" else MeanPooling()
-        self.head = nn.Sequential(
-            nn.LayerNorm(size), nn.Dropout(params.dropout), nn.Linear(size, num_classes)
-        )
+        self.pooling = POOLINGS[params.pooling](size) if params.pooling != "mean" else MeanPooling()
+        size *= 2 if params.pooling == "attentive-statistics" else 1
+        self.head = nn.Sequential(nn.LayerNorm(size), Dropout(params.dropout), nn.Linear(size, num_classes))
+        if params.affect:
+            self.register_buffer("affect_mean", torch.zeros(2))
+            self.register_buffer("affect_std", torch.ones(2))
+            self.affect_head = nn.Sequential(nn.LayerNorm(size), Dropout(params.dropout), nn.Linear(size, 2))
 
-    def forward(self, mfcc: Tensor, num_frames: Tensor | None = None) -> dict[str, Tensor]:
+    def forward(
+        self, mfcc: Tensor, num_frames: Tensor | None = None, augment: Augment | None = None
+    ) -> dict[str, Tensor]:
         """Classify a batch of clips.
 
         Args:
             mfcc: (B, C, T), any value past a clip's end.
             num_frames: (B,) valid frames of each clip, at least 1; None: all T.
+            augment: applied to the normalised coefficients; for training.
 
         Returns:
-            "logits" (B, K) already divided by the temperature, "probs" (B, K), "confidence" (B,).
+            "logits" (B, K) already divided by the temperature, "probs" (B, K), "confidence" (B,); with the second
+            head also "affect" (B, 2), valence and arousal in the units of the train split's table.
         """
         batch_size, _, length = mfcc.shape
         if num_frames is None:
             num_frames = torch.full((batch_size,), length, device=mfcc.device)
-        inside = (torch.arange(length, device=mfcc.device) < num_frames[:, None])[:, None]  # (B, 1, T)
-        valid = inside.to(mfcc.dtype)
         x = (mfcc - self.feature_mean[:, None]) / self.feature_std[:, None]
-        x = self.attention(x.masked_fill(~inside, 0), valid)  # (B, C, T)
+        inside = _inside(num_frames, length)
+        x = x.masked_fill(~inside, 0)
+        if self.params.normalisation == "clip":
+            x = normalise_clips(x, inside.to(x.dtype))
+        if augment is not None:
+            x, num_frames = augment(x, num_frames)
+            inside = _inside(num_frames, length)
+        if self.params.deltas:
+            x = add_deltas(x, num_frames, self.params.deltas).masked_fill(~inside, 0)
+        valid = inside.to(x.dtype)  # (B, 1, T)
+        x = self.attention(x, valid)  # (B, C, T)
         for block in self.blocks:
             x = block(x, valid)  # (B, F, T)
-        x = self.lstm(x.permute(2, 0, 1), num_frames)  # (T, B, 2H)
-        logits = self.head(self.pooling(x, valid)) / self.temperature  # (B, K)
+        x = self.lstm_dropout(self.lstm(x.permute(2, 0, 1), num_frames))  # (T, B, 2H)
+        pooled = self.pooling(x, valid)
+        logits = self.head(pooled).to(mfcc.dtype) / self.temperature  # (B, K)
         probs = torch.softmax(logits, dim=1)
-        return {"logits": logits, "probs": probs, "confidence": probs.amax(dim=1)}
+        output = {"logits": logits, "probs": probs, "confidence": probs.amax(dim=1)}
+        if self.params.affect:
+            output["affect"] = self.affect_head(pooled).to(mfcc.dtype) * self.affect_std + self.affect_mean
+        return output
 
     def fit_normalisation(self, clips: Sequence[NDArray[np.float32]]) -> None:
         """Learn the mean and standard deviation of each coefficient over all frames of the train split.
@@ -121,13 +161,17 @@ class SERTier1(nn.Module):
         Args:
             clips: arrays (num_frames, n_mfcc). A coefficient that never varies keeps a deviation of 1.
         """
-        count = sum(len(clip) for clip in clips)
-        mean = sum(clip.sum(axis=0, dtype=np.float64) for clip in clips) / count
-        square = sum(((clip - mean) ** 2).sum(axis=0) for clip in clips) / count
-        std = np.sqrt(square)
-        std[std < 1e-6 * np.maximum(np.abs(mean), 1)] = 1
+        mean, std = frame_statistics(clips)
         self.feature_mean.copy_(torch.from_numpy(mean))
         self.feature_std.copy_(torch.from_numpy(std))
+
+    def fit_affect(self, affect: NDArray[np.float32]) -> None:
+        """Learn the units of valence and arousal from what is known of affect (num_clips, 2)."""
+        for place in range(2):
+            known = affect[np.isfinite(affect[:, place]), place]
+            if len(known):
+                self.affect_mean[place] = float(known.mean())
+                self.affect_std[place] = float(known.std()) or 1.0
 
     @torch.no_grad()
     def fit_batchnorm(self, mfcc: Tensor, num_frames: Tensor) -> None:
@@ -140,6 +184,11 @@ class SERTier1(nn.Module):
         for norm in norms:
             norm.adopting = False
         self.train(was_training)
+
+
+def _inside(num_frames: Tensor, length: int) -> Tensor:
+    """Booleans (B, 1, T): which frames lie within their clip."""
+    return (torch.arange(length, device=num_frames.device) < num_frames[:, None])[:, None]
 
 
 def build_network(n_mfcc: int, num_classes: int, params: NetworkParams, seed: int) -> SERTier1:

@@ -74,9 +74,9 @@ def data_card(summary: Mapping[str, Any], paths: Sequence[Path], made: Mapping[s
     }
 
 
-def training_card(data: Card, seed: int, device: str) -> Card:
+def training_card(data: Card, seed: int, normalisation: str, device: str) -> Card:
     """The card that a checkpoint carries: the data's, and what made the weights."""
-    return {**data, "seed": seed, **_here(device)}
+    return {**data, "normalisation": normalisation, "seed": seed, **_here(device)}
 
 
 def scoring_card(card: Card, device: str) -> Card:
@@ -184,8 +184,10 @@ def describe(card: Card) -> str:
     """A card in one line: the task, and what was made of it."""
     heard = len(card["denoiser_heard_test_speakers"])
     overlap = f" (HAS HEARD {heard} OF THE TEST SPEAKERS)" if heard else ""
+    transductive = ", TRANSDUCTIVE (normalised by speaker)" if "SPEAKER" in card["normalisation"] else ""
     return (
-        f"{describe_task(card)}, denoiser {card['denoiser']}{overlap}, Tier 0 {card['tier0_sha256'][:8]}, "
+        f"{describe_task(card)}{transductive}, "
+        f"denoiser {card['denoiser']}{overlap}, Tier 0 {card['tier0_sha256'][:8]}, "
         f"seeds {card['split_seed']} (split) and {card['seed']} (training), ser {card['code']}"
     )
 

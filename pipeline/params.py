@@ -15,8 +15,8 @@ from featurize.errors import ParamsError
 from featurize.mfcc import MfccParams
 from featurize.tier0 import Tier0Params
 from featurize.vad import VadParams
+from model.hyperparameters import TrainParams
 from model.network import NetworkParams
-from model.training import TrainParams
 from pipeline.audit import AuditParams
 from pipeline.corpora import CorpusParams
 from pipeline.labels import LabelParams

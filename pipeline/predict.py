@@ -16,6 +16,7 @@ from featurize.tier0 import Tier0Params, tier0
 from featurize.vad import load_vad
 from model.checkpoint import load_checkpoint
 from model.network import NetworkParams, SERTier1
+from model.normalisation import normalise_clips
 from pipeline.labels import FOUR
 
 Style = Literal["table", "json", "csv"]
@@ -96,7 +97,10 @@ class Predictor:
             AudioError: the file cannot be used.
         """
         features = tier0(file, self.tier0_params, self.denoiser, self.vad)
-        output = self.network(features.mfcc.unsqueeze(0).to(self.device))
+        mfcc = features.mfcc.unsqueeze(0).to(self.device)
+        if self.network.params.normalisation == "speaker":  # all that is known of the speaker is this file
+            mfcc = normalise_clips(mfcc, torch.ones_like(mfcc[:, :1]))
+        output = self.network(mfcc)
         probabilities = [float(p) for p in output["probs"][0]]
         best = max(range(len(probabilities)), key=probabilities.__getitem__)
         return Prediction(

@@ -1,5 +1,7 @@
 """One command per stage of the DAG."""
 
+from typing import Annotated
+
 import typer
 
 from pipeline.commands.options import (
@@ -87,13 +89,16 @@ def train(
     checkpoints: Checkpoints = CHECKPOINTS,
     reports: Reports = REPORTS,
     device: Device = "auto",
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Go on from last.pt, as if the run had not stopped.")
+    ] = False,
 ) -> None:
     """Train the network; keep the best by validation UAR."""
     from pipeline.device import resolve_device
     from pipeline.stages.train import train as run
 
     read = read_params(params)
-    run(read.network, read.train, data, checkpoints, reports, resolve_device(device))
+    run(read.network, read.train, data, checkpoints, reports, resolve_device(device), resume)
 
 
 def evaluate(

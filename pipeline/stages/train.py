@@ -1,6 +1,8 @@
 """Feature shards in, the best network by validation UAR out, with its curves."""
 
 import logging
+from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import asdict
 from pathlib import Path
 
@@ -8,8 +10,11 @@ from dvclive.live import Live
 
 from featurize.shards import list_shards
 from model.batches import load_features
+from model.distributed import process_group, rank
+from model.hyperparameters import TrainParams
 from model.network import NetworkParams, build_network
-from model.training import EpochResult, FitResult, TrainParams, fit
+from model.sampling import batch_order, padding_waste
+from model.training import EpochResult, FitResult, fit
 from pipeline.card import data_card, shared_provenance, training_card
 from pipeline.manifest import read_summary
 from pipeline.provenance import versions
@@ -22,6 +27,14 @@ CURVES = {
     "val_uar": "val/uar",
     "val_accuracy": "val/accuracy",
     "learning_rate": "train/lr",
+    "val_ccc_valence": "val/ccc_valence",
+    "val_ccc_arousal": "val/ccc_arousal",
+}
+# What a number's protocol says of the normalisation.
+NORMALISATIONS = {
+    "global": "global: by the train split",
+    "clip": "clip: each by itself",
+    "speaker": "SPEAKER (transductive): by all clips of a test speaker",
 }
 
 
@@ -32,48 +45,85 @@ def train(
     checkpoints: Path,
     reports: Path,
     device: str = "cpu",
+    resume: bool = False,
 ) -> FitResult:
     """Train on the train split of data/features/, choose on its val split.
 
-    Writes checkpoints/best_uar_<score>.pt and last.pt, and the curves under reports/training/.
+    Writes checkpoints/best_uar_<score>.pt and last.pt, and the curves under reports/training/. Under torchrun, each
+    process takes its share of every batch, and the first one writes.
 
     Raises:
         ShardError: a shard is damaged, or the shards were made with different settings.
         TrainingError: the features cannot be trained on.
+        CheckpointError: to be resumed, but last.pt is missing or of another run.
     """
     shards = list_shards(data / "features")
     summary = read_summary(data / "manifest.json")
     tier0 = shared_provenance(shards)
     card = data_card(summary, shards, tier0)
     train_split, val_split = (load_features(shards, summary["labels"], name) for name in ("train", "val"))
+    if params.va_weight:
+        network_params = network_params.model_copy(update={"affect": True})
     args = {
         "labels": summary["labels"],
         **tier0,
         "train": params.model_dump(mode="json"),
         "versions": versions(),
-        "protocol": training_card(card, params.seed, device),
+        "protocol": training_card(card, params.seed, NORMALISATIONS[network_params.normalisation], device),
     }
     n_mfcc = tier0["tier0"]["mfcc"]["n_mfcc"]
     network = build_network(n_mfcc, len(summary["labels"]), network_params, params.seed)
-    with Live(str(reports / "training"), save_dvc_exp=False, dvcyaml=None) as live:
-
-        def on_epoch(result: EpochResult) -> None:
-            live.step = result.epoch
-            for name, curve in CURVES.items():
-                live.log_metric(curve, asdict(result)[name])
-            live.make_summary()
+    with process_group(device) as device, ExitStack() as stack:  # noqa: PLR1704 - each process has its own
+        on_epoch = None
+        if rank() == 0:
+            order = batch_order(train_split.num_frames, params.batch_size, params.seed, 1)
+            waste = padding_waste(train_split.num_frames, order) if len(train_split) else 0.0
             log.info(
-                "epoch %d of %d: loss %.3f, validation loss %.3f, UAR %.3f",
-                result.epoch,
-                params.epochs,
-                result.train_loss,
-                result.val_loss,
-                result.val_uar,
+                "%d train and %d val clips; %.1f %% of a batch is padding",
+                len(train_split),
+                len(val_split),
+                100 * waste,
             )
-
+            live = stack.enter_context(Live(str(reports / "training"), save_dvc_exp=False, dvcyaml=None))
+            on_epoch = _log_epochs(live, params.epochs)
         outcome = fit(
-            network, train_split, val_split, params, checkpoints, device=device, args=args, on_epoch=on_epoch
+            network,
+            train_split,
+            val_split,
+            params,
+            checkpoints,
+            device=device,
+            args=args,
+            on_epoch=on_epoch,
+            resume=resume,
         )
+        if rank() == 0:
+            _log_outcome(outcome, params)
+    return outcome
+
+
+def _log_epochs(live: Live, epochs: int) -> Callable[[EpochResult], None]:
+    """Every epoch on the curves, and in one line."""
+
+    def on_epoch(result: EpochResult) -> None:
+        live.step = result.epoch
+        for name, curve in CURVES.items():
+            if (value := asdict(result)[name]) is not None:
+                live.log_metric(curve, value)
+        live.make_summary()  # type: ignore[no-untyped-call]
+        log.info(
+            "epoch %d of %d: loss %.3f, validation loss %.3f, UAR %.3f",
+            result.epoch,
+            epochs,
+            result.train_loss,
+            result.val_loss,
+            result.val_uar,
+        )
+
+    return on_epoch
+
+
+def _log_outcome(outcome: FitResult, params: TrainParams) -> None:
     if len(outcome.history) < params.epochs:
         log.info("stopped early: %d epochs without a better validation UAR", params.patience)
     log.info(
@@ -83,4 +133,3 @@ def train(
         outcome.temperature,
         outcome.best_path,
     )
-    return outcome

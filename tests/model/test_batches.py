@@ -1,50 +1,12 @@
-"""Batches: every clip once, padded, bucketed, in an order that depends on seed and epoch alone."""
+"""Batches: clips padded, and split by split out of shards."""
 
 import numpy as np
 import pytest
 import torch
-from hypothesis import given
-from hypothesis import strategies as st
 
 from featurize.errors import ShardError, TrainingError
 from featurize.shards import Row, write_shard
-from model.batches import (
-    Features,
-    batch_order,
-    evaluation_batches,
-    load_features,
-    make_batch,
-    training_batches,
-)
-
-NUM_FRAMES = st.lists(st.integers(1, 300), min_size=1, max_size=200)
-
-
-@given(NUM_FRAMES, st.integers(1, 20), st.integers(0, 2**40), st.integers(0, 100))
-def test_every_clip_is_in_exactly_one_batch_of_an_epoch(num_frames, batch_size, seed, epoch):
-    batches = batch_order(np.array(num_frames), batch_size, seed, epoch)
-    assert sorted(np.concatenate(batches).tolist()) == list(range(len(num_frames)))
-    assert all(1 <= len(batch) <= batch_size for batch in batches)
-    # one smaller batch at most, so that the number of steps is known beforehand
-    assert len(batches) == -(-len(num_frames) // batch_size)
-
-
-def test_order_repeats_for_a_seed_and_epoch_and_differs_between_them():
-    num_frames = np.arange(1, 101)
-
-    def order(seed, epoch):
-        return [batch.tolist() for batch in batch_order(num_frames, 8, seed, epoch)]
-
-    assert order(1, 1) == order(1, 1)
-    assert order(1, 1) != order(1, 2)
-    assert order(1, 1) != order(2, 1)
-
-
-def test_batches_hold_clips_of_similar_length():
-    num_frames = np.random.default_rng(0).integers(50, 500, 1000)
-    batches = batch_order(num_frames, 16, seed=0, epoch=0)
-    padded = sum(len(batch) * num_frames[batch].max() for batch in batches)
-    assert padded / num_frames.sum() < 1.06  # at random it is 1.7
+from model.batches import Features, evaluation_batches, load_features, make_batch
 
 
 def test_a_batch_is_padded_with_zeros_and_turned_to_channels_first(toy_features):
@@ -59,12 +21,6 @@ def test_a_batch_is_padded_with_zeros_and_turned_to_channels_first(toy_features)
         assert torch.all(batch.mfcc[row, :, length:] == 0)
     assert batch.labels.tolist() == [1, 0, 0]
     assert batch.index.tolist() == [4, 0, 6]
-
-
-def test_training_batches_follow_the_order(toy_features):
-    features = toy_features(20, seed=0)
-    expected = [index.tolist() for index in batch_order(features.num_frames, 6, seed=3, epoch=2)]
-    assert [batch.index.tolist() for batch in training_batches(features, 6, seed=3, epoch=2)] == expected
 
 
 def test_evaluation_takes_each_clip_once_longest_first(toy_features):

@@ -6,15 +6,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch import nn
 
-from model.layers import (
-    AttentionPooling,
-    BiLSTM,
-    ChannelAttention,
-    MeanPooling,
-    ResidualConvBlock,
-    reversal_order,
-    reverse,
-)
+from model.layers import ChannelAttention, ResidualConvBlock
+from model.lstm import BiLSTM, reversal_order, reverse
+from model.pooling import AttentionPooling, MeanPooling
 
 LENGTHS = st.lists(st.integers(1, 12), min_size=1, max_size=5)
 

@@ -18,6 +18,15 @@ VARIANTS = [
         conv_channels=(4,), lstm_hidden=3, lstm_layers=1, depthwise=False, pooling="mean", dropout=0.0
     ),
     NetworkParams(conv_channels=(5, 5, 7), kernel_size=3, lstm_hidden=4, lstm_layers=3, dropout=0.0),
+    NetworkParams(
+        normalisation="clip",
+        deltas=2,
+        pooling="attentive-statistics",
+        conv_channels=(6,),
+        lstm_hidden=3,
+        dropout=0.0,
+    ),
+    NetworkParams(deltas=1, affect=True, conv_channels=(6,), lstm_hidden=3, lstm_layers=1, dropout=0.0),
 ]
 LENGTHS = st.lists(st.integers(1, 40), min_size=1, max_size=6)
 

@@ -1,6 +1,5 @@
 """fit(): learns, repeats itself to the bit, chooses the best epoch, and refuses what it cannot train on."""
 
-import itertools
 import math
 
 import numpy as np
@@ -9,12 +8,13 @@ import torch
 from pydantic import ValidationError
 
 from featurize.errors import TrainingError
-from model import training
 from model.batches import Features
 from model.checkpoint import load_checkpoint
 from model.inference import predict_logits
 from model.network import build_network
-from model.training import EpochResult, TrainParams, fit, learning_rate
+from model.schedules import Schedule
+from model.trainer import Trainer
+from model.training import EpochResult, TrainParams, fit
 
 FAST = TrainParams(epochs=3, batch_size=8, lr=1e-2, warmup_epochs=1)
 
@@ -63,30 +63,21 @@ def test_training_leaves_the_process_random_state_alone(run):
     assert torch.equal(torch.rand(1), expected)
 
 
-def test_learning_rate_rises_linearly_then_falls_as_a_cosine():
-    rates = [learning_rate(step, 100, 10, 0.5) for step in range(100)]
-    assert rates[:10] == pytest.approx([0.05 * (i + 1) for i in range(10)])
-    assert rates[10] == pytest.approx(0.5)
-    assert rates[55] == pytest.approx(0.25)
-    assert all(a > b for a, b in itertools.pairwise(rates[10:]))
-    assert 0 < rates[99] < 0.001
-    assert [learning_rate(step, 2, 2, 1.0) for step in range(2)] == [0.5, 1.0]
-    assert learning_rate(0, 1, 0, 1.0) == 1.0
-
-
 def test_every_step_takes_its_rate_and_every_epoch_is_told(run, monkeypatch):
     told, steps = [], []
+    rate = Schedule.rate
 
-    def watched(step, total, warmup, peak):
-        steps.append((step, total, warmup, peak))
-        return learning_rate(step, total, warmup, peak)
+    def watched(self, step):
+        steps.append((step, self.total_steps, self.warmup_steps))
+        return rate(self, step)
 
-    monkeypatch.setattr(training, "learning_rate", watched)
+    monkeypatch.setattr(Schedule, "rate", watched)
     _, result = run(on_epoch=told.append)
-    assert steps == [(step, 18, 6, 1e-2) for step in range(18)]
+    assert steps == [(step, 18, 6) for step in range(18)]
     assert told == result.history
     assert [epoch.epoch for epoch in told] == [1, 2, 3]
-    assert [epoch.learning_rate for epoch in told] == [learning_rate(s, 18, 6, 1e-2) for s in (5, 11, 17)]
+    schedule = Schedule(FAST, 6)
+    assert [epoch.learning_rate for epoch in told] == [rate(schedule, step) for step in (5, 11, 17)]
 
 
 def scripted(monkeypatch, scores):
@@ -97,7 +88,7 @@ def scripted(monkeypatch, scores):
         uar, loss = next(answers)
         return EpochResult(epoch, self.rate, train_loss, loss, uar, uar, uar)
 
-    monkeypatch.setattr(training._Trainer, "validate", validate)
+    monkeypatch.setattr(Trainer, "validate", validate)
 
 
 def test_it_stops_early_once_patience_is_spent(run, monkeypatch):

@@ -10,8 +10,8 @@ import pytest
 import soundfile
 
 from featurize.denoise import DenoiseParams
+from model.hyperparameters import TrainParams
 from model.network import NetworkParams
-from model.training import TrainParams
 from pipeline.corpora import CorpusParams, DemoParams
 from pipeline.manifest import COLUMNS
 from pipeline.params import Params

@@ -1,0 +1,84 @@
+"""What is done to coefficients before the network sees them: levels taken out, slopes added.
+
+Coefficients are standardised by the statistics of the train split ("global"), of each clip ("clip"), or of all the
+clips of a speaker ("speaker"). The last is transductive, for it looks at every clip of a test speaker before
+the first is classified: numbers made that way carry a stamp in their protocol.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from featurize.errors import TrainingError
+from model.batches import Features
+
+# Deviation, in units of the train split's, below which a coefficient of a clip is not blown up to 1.
+MIN_STD = 1e-2
+# Frames before and after that a slope is fitted to.
+REACH = 2
+
+
+def frame_statistics(clips: Sequence[NDArray[np.float32]]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Mean and standard deviation (C,) over all frames of clips (num_frames, C); a constant's deviation is 1."""
+    count = sum(len(clip) for clip in clips)
+    mean = sum((clip.sum(axis=0, dtype=np.float64) for clip in clips), np.zeros(clips[0].shape[1])) / count
+    square = sum((((clip - mean) ** 2).sum(axis=0) for clip in clips), np.zeros(len(mean))) / count
+    std = np.sqrt(square)
+    std[std < 1e-6 * np.maximum(np.abs(mean), 1)] = 1
+    return mean, std
+
+
+def normalise_speakers(features: Features) -> Features:
+    """Each clip standardised by the frames of all the clips of its speaker in these features.
+
+    Augmented copies are standardised by what their originals say.
+
+    Raises:
+        TrainingError: some clip has no speaker.
+    """
+    speakers = features.columns.get("speaker")
+    if speakers is None or not all(speakers):
+        raise TrainingError(
+            "network.normalisation speaker needs the speaker of every clip; choose global or clip"
+        )
+    copies = features.columns.get("augmentation", np.full(len(features), "", dtype=object))
+    clips: list[NDArray[np.float32]] = list(features.clips)
+    for speaker in np.unique(speakers.astype(str)):
+        rows = np.flatnonzero(speakers == speaker).tolist()
+        originals = [row for row in rows if copies[row] == ""]
+        mean, std = frame_statistics([features.clips[row] for row in originals or rows])
+        for row in rows:
+            clips[row] = ((features.clips[row] - mean) / std).astype(np.float32)
+    return Features(clips, features.labels, features.columns)
+
+
+def normalise_clips(x: Tensor, valid: Tensor) -> Tensor:
+    """Each clip of x (B, C, T), zero where not valid (B, 1, T), standardised over its own frames."""
+    count = valid.sum(dim=2, keepdim=True)
+    centred = (x - x.sum(dim=2, keepdim=True) / count) * valid
+    std = ((centred**2).sum(dim=2, keepdim=True) / count).sqrt()
+    return centred / std.clamp(min=MIN_STD)
+
+
+def add_deltas(x: Tensor, num_frames: Tensor, orders: int) -> Tensor:
+    """Append slopes over time: x (B, C, T) -> (B, C (1 + orders), T).
+
+    d[t] = sum_n n (x[t + n] - x[t - n]) / (2 sum_n n²), n = 1 to 2, the first and last frame of a clip repeated
+    (Young et al., "The HTK Book", 5.9). The second order is the slope of the first. Padded frames repeat the
+    clip's last slope; the caller masks them.
+    """
+    frame = torch.arange(x.shape[2], device=x.device)
+    last = num_frames[:, None] - 1  # (B, 1)
+    norm = 2 * sum(n * n for n in range(1, REACH + 1))
+    parts = [x]
+    for _ in range(orders):
+        slope = torch.zeros_like(x)
+        for n in range(1, REACH + 1):
+            for sign in (1, -1):
+                source = torch.minimum((frame + sign * n).clamp(min=0), last)[:, None].expand_as(x)
+                slope.add_(parts[-1].gather(2, source), alpha=sign * n / norm)
+        parts.append(slope)
+    return torch.cat(parts, dim=1)

@@ -1,0 +1,49 @@
+"""From the frames of a clip to one vector; padded frames have no weight.
+
+T frames, B clips, F features; `valid` (B, 1, T) is 1.0 within a clip and 0.0 past its end.
+"""
+
+import torch
+from torch import Tensor, nn
+
+# Variance below which a feature counts as constant, so that the gradient of its root stays finite.
+MIN_VARIANCE = 1e-5
+
+
+class AttentionPooling(nn.Module):
+    """Average over valid frames with learned weights: softmax over time of a linear score per frame."""
+
+    def __init__(self, size: int) -> None:
+        super().__init__()
+        self.score = nn.Linear(size, 1)
+
+    def forward(self, x: Tensor, valid: Tensor) -> Tensor:
+        """Pool x (T, B, F), valid (B, 1, T) -> (B, F)."""
+        return torch.einsum("tb,tbf->bf", self.weights(x, valid), x)
+
+    def weights(self, x: Tensor, valid: Tensor) -> Tensor:
+        """From x (T, B, F), valid (B, 1, T), weights (T, B) that sum to 1 over each clip's frames."""
+        score = self.score(x).squeeze(2).float().masked_fill(valid[:, 0].T == 0, -torch.inf)
+        return torch.softmax(score, dim=0).to(x.dtype)
+
+
+class StatisticsPooling(AttentionPooling):
+    """Mean and standard deviation under the same learned weights: (B, 2F).
+
+    Okabe et al. 2018, "Attentive Statistics Pooling for Deep Speaker Embedding".
+    """
+
+    def forward(self, x: Tensor, valid: Tensor) -> Tensor:
+        """Pool x (T, B, F), valid (B, 1, T) -> (B, 2F), means first."""
+        weights = self.weights(x, valid)
+        mean = torch.einsum("tb,tbf->bf", weights, x)
+        variance = torch.einsum("tb,tbf->bf", weights, x * x) - mean * mean
+        return torch.cat([mean, variance.clamp(min=MIN_VARIANCE).sqrt()], dim=1)
+
+
+class MeanPooling(nn.Module):
+    """Plain average over valid frames."""
+
+    def forward(self, x: Tensor, valid: Tensor) -> Tensor:
+        """Pool x (T, B, F), valid (B, 1, T) -> (B, F)."""
+        return torch.einsum("tb,tbf->bf", valid[:, 0].T / valid.sum(dim=2).T, x)
