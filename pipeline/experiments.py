@@ -145,7 +145,7 @@ class Laboratory:
 
     def _start(self, experiment: Experiment, name: str, how: str) -> None:
         overrides = {**experiment.overrides, **absolute_paths(override(self.params, experiment.overrides))}
-        options = [part for key, value in overrides.items() for part in ("-S", f"{key}={_quoted(value)}")]
+        options = [part for key, value in overrides.items() for part in ("-S", f"++{key}={_quoted(value)}")]
         run_dvc(self._log(name), "exp", "run", how, "--copy-paths", "dvc.lock", "--name", name, *options)
 
     def _finished(self) -> set[str]:
@@ -183,7 +183,7 @@ def override(params: Params, overrides: Mapping[str, str | int]) -> Params:
 
 
 def _quoted(value: str | int) -> str:
-    """A value in the grammar of `-S`, which is Hydra's."""
+    """A value in the grammar of `-S`, which is Hydra's; there, ++ before a name adds it where a file lacks it."""
     if isinstance(value, int) or re.fullmatch(r"[\w./+-]+", value):
         return str(value)
     return "'" + value.replace("\\", "\\\\").replace("'", "\\'") + "'"

@@ -96,12 +96,12 @@ def ser(*arguments: str) -> int:
 def test_a_fold_runs_beside_the_workspace_and_is_taken_over(
     toy: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    mine = "split: {folds: 2, fold: 2} # mine, changed\ntrain: {seed: 6}\n"
+    mine = "split: {folds: 2, fold: 2} # mine, changed\ntrain: {epochs: 3}\n"
     Path("params.yaml").write_text(mine)
     assert ser("cv") == 0
     content = json.loads(Path("reports/cv.json").read_text())
     assert content["protocol"] in capsys.readouterr().out
-    assert [(run["fold"], run["seed"], run["uar"]) for run in content["runs"]] == [(1, 6, 0.25)]
+    assert [(run["fold"], run["seed"], run["uar"]) for run in content["runs"]] == [(1, 0, 0.25)]
     assert content["pooled"]["n_clips"] == 4
     assert content["pooled"]["confusion"] == [[1, 1], [1, 1]]
     # The workspace begins with nothing; the fold's copy with the features that stand in the workspace.
@@ -111,7 +111,7 @@ def test_a_fold_runs_beside_the_workspace_and_is_taken_over(
     assert Path("data/features/part.h5").read_text() == "2"
     assert not Path("reports/evaluation.json").exists()
 
-    again = Experiment("cv-fold1-seed6", {"split.fold": 1, "train.seed": 6})
+    again = Experiment("cv-fold1-seed0", {"split.fold": 1, "train.seed": 0})
     outcomes, failures = Laboratory(Path("reports")).run([again])
     assert failures == {}
     assert outcomes[again.label].name == content["runs"][0]["experiment"]
@@ -165,7 +165,7 @@ def test_the_queue_takes_what_is_neither_finished_nor_waiting(
     assert queued == ["b3"]
     assert calls[-1] == (
         *("exp", "run", "--queue", "--copy-paths", "dvc.lock", "--name", "b3"),
-        *("-S", "denoise.model='a b\\'c'"),
+        *("-S", "++denoise.model='a b\\'c'"),
     )
 
 
