@@ -50,6 +50,7 @@ def cluster(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     from ray.cluster_utils import Cluster
 
     monkeypatch.setenv("RAY_USAGE_STATS_ENABLED", "0")
+    monkeypatch.setenv("RAY_worker_niceness", "0")  # Ray would let everything else on this machine go first
     size = {"num_cpus": 1, "object_store_memory": 80 << 20, "include_dashboard": False}
     nodes = Cluster(initialize_head=True, head_node_args={**size, **free_ports()})
     nodes.mortal = nodes.add_node(**size, **free_ports())

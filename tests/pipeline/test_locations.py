@@ -1,5 +1,6 @@
 """What lies behind an address is read and written as if it lay here, and what goes wrong there is one line."""
 
+import importlib
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -134,10 +135,9 @@ def test_what_goes_wrong_there_is_one_line(s3: Any, tmp_path: Path, monkeypatch:
 
 
 def test_a_protocol_without_its_package_names_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:
-    import fsspec.registry
-
+    registry = importlib.import_module("fsspec.registry")  # the package has a mapping of the same name
     monkeypatch.setitem(sys.modules, "s3fs", None)
-    monkeypatch.setattr(fsspec.registry, "_registry", {})
+    monkeypatch.setattr(registry, "_registry", {})
     with pytest.raises(SerError, match=r"s3://b/a: .*pip install 'ser\[s3\]'"), fetched(Url("s3://b/a")):
         pass
     with pytest.raises(SerError, match=r"quantum://b/a: not an address that can be read"):
