@@ -120,11 +120,7 @@ def _read_revision(name: str, reports: Path) -> tuple[bytes, bytes]:
     try:
         files = DVCFileSystem(rev=name)
         evaluation, predictions = (files.read_bytes((reports / file).as_posix()) for file in FILES)
-    except NotDvcRepoError as error:
-        raise SerError(
-            f"{name}: no such folder, and there are no experiments outside a DVC project"
-        ) from error
-    except SCMError as error:
+    except (SCMError, NotDvcRepoError) as error:
         raise SerError(
             f"{name}: neither a folder, nor an experiment, tag or commit; see `dvc exp list -A`"
         ) from error

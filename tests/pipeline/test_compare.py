@@ -41,14 +41,14 @@ CARD: dict[str, Any] = {
 
 
 def write_run(
-    folder: Path, *, right: float = 0.5, speakers: int = 12, lr: float = 0.1, seed: int = 0, **card: Any
+    folder: Path, *, right: float = 0.5, num_speakers: int = 12, lr: float = 0.1, seed: int = 0, **card: Any
 ) -> Path:
-    """The files of a run on made-up clips of `speakers` people, a share `right` of which is right."""
+    """The files of a run on made-up clips of `num_speakers` people, a share `right` of which is right."""
     rng = np.random.default_rng(seed)
-    truth = np.arange(18 * speakers) % 3
+    truth = np.arange(18 * num_speakers) % 3
     columns = {
         "clip_id": np.array([f"c{k:04}" for k in range(len(truth))], dtype=object),
-        "speaker": np.repeat([f"s{k:02}" for k in range(speakers)], 18).astype(object),
+        "speaker": np.repeat([f"s{k:02}" for k in range(num_speakers)], 18).astype(object),
         "gender": np.full(len(truth), "female", dtype=object),
     }
     predicted = np.where(rng.random(len(truth)) < right, truth, (truth + 1) % 3)
@@ -92,7 +92,8 @@ def test_too_few_speakers_are_told(tmp_path: Path) -> None:
         (1, "whether that is chance cannot be told"),
     ):
         one, other = (
-            write_run(tmp_path / f"{speakers}-{k}", right=0.3 + 0.6 * k, speakers=speakers) for k in (0, 1)
+            write_run(tmp_path / f"{speakers}-{k}", right=0.3 + 0.6 * k, num_speakers=speakers)
+            for k in (0, 1)
         )
         comparison = compare(str(one), str(other), tmp_path)
         assert told in verdict(comparison)
@@ -166,7 +167,7 @@ def test_what_is_missing_or_damaged_is_told_in_one_line(
     (old / "evaluation.json").write_text(json.dumps(content | {"protocol": {}}))
     for name, message in {
         "empty": "empty/evaluation.json: missing; run `ser evaluate` first",
-        "nowhere": "there are no experiments outside a DVC project",
+        "nowhere": "nowhere: neither a folder, nor an experiment, tag or commit",
         "damaged": "damaged: evaluation.json: Invalid JSON",
         "old": "its protocol card does not tell `corpus`",
     }.items():
@@ -201,7 +202,7 @@ def test_the_commands_answer_in_words_and_in_json(
 
 
 def test_a_summary_has_scores_doubts_and_protocol(tmp_path: Path) -> None:
-    text = " ".join(summarise(read_scored("workspace", write_run(tmp_path, speakers=4))))
+    text = " ".join(summarise(read_scored("workspace", write_run(tmp_path, num_speakers=4))))
     assert "only 4 test speakers" in text
     assert "toy abababab, 3 classes, speaker-independent, fold 1 of 5" in text
     assert "recall: happy 0." in text
@@ -220,7 +221,7 @@ def test_a_dvc_experiment_is_read_without_bringing_it_back(
         ["git", "config", "user.name", "x"],
         ["git", "config", "user.email", "x"],
         ["dvc", "init", "-q"],
-        ["dvc", "commit", "-qf"],
+        ["dvc", "commit", "-q", "-f"],
         ["git", "add", "."],
         ["git", "commit", "-qm", "x"],
         ["dvc", "exp", "save", "-f", "-n", "weak"],
