@@ -147,7 +147,7 @@ def denoise_demucs(
     if denoiser.leaves(waveform):
         return waveform
     assert denoiser.module is not None  # noqa: S101 - else it leaves every clip
-    [(_, clean)] = _denoise([(None, waveform)], denoiser, _alone(denoiser))
+    [(_, clean)] = denoise_clips([(None, waveform)], denoiser)
     if not torch.isfinite(clean).all():
         raise AudioError("non-finite", f"the denoiser {denoiser.name} gave NaN or infinite samples")
     return clean.clone().to(waveform.device)  # made outside inference mode: an ordinary tensor
@@ -186,12 +186,6 @@ def _network(denoiser: Denoiser, slots: int) -> Network:
     if isinstance(denoiser.module, Demucs) and can_stream(denoiser.module):
         return DemucsStreams(denoiser.module, slots, precision=denoiser.precision)
     return partial(_one_by_one, denoiser)
-
-
-@lru_cache(maxsize=2)
-def _alone(denoiser: Denoiser) -> Network:
-    """For single clips: the weights are packed once."""
-    return _network(denoiser, min(FEW_CLIPS.values()))
 
 
 def _slots(num_clips: int, device: torch.device) -> int:

@@ -1,7 +1,6 @@
 """The shard format: many clips of different lengths in one HDF5 file, mapped rather than copied when read.
 
-    /waveform | /mfcc   int16 (sum N,) | float32 (sum T, C)   rows end to end, contiguous
-    /fingerprint        uint32 (sum T,)                       in their place, in the file that the audit keeps
+    /waveform | /mfcc | /fingerprint    rows end to end, contiguous: int16 (sum N,), float32 (sum T, C), uint32 (sum T,)
     /offsets            int64 (rows + 1,)                     row i is [offsets[i], offsets[i + 1])
     /speech             int64 (sum S, 2)                      speech [start, end) in samples at 16 kHz
     /speech_offsets     int64 (rows + 1,)

@@ -5,6 +5,7 @@ A change of a voice activity or MFCC parameter never comes back here, and a clip
 
 import hashlib
 import json
+import logging
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -17,16 +18,18 @@ import torch
 from featurize.audio import SAMPLE_RATE, load_audio, quantise
 from featurize.denoise import DenoiseParams, Denoiser, denoise_clips, load_denoiser
 from featurize.errors import AudioError, WeightsError
-from featurize.shards import Row
+from featurize.shards import Row, read_columns
 from pipeline.assembly import Assembly, Make
 from pipeline.engine import Engine, InProcess
 from pipeline.extraction import extract, new_run
-from pipeline.locations import Location, Url, fetched, locate, sizes
+from pipeline.locations import Location, Url, fetched, listed, locate, opened, sizes
 from pipeline.manifest import read_clips
 from pipeline.provenance import versions
 from pipeline.reuse import Group
 from pipeline.stopwatch import Stopwatch
 from pipeline.tasks import Fields, Output
+
+log = logging.getLogger(__name__)
 
 Item = TypeVar("Item")
 
@@ -74,6 +77,18 @@ def denoise(
         timing=reports / "timing" / "denoise.json",
         max_reject_fraction=max_reject_fraction,
     )
+    if params.gate_snr_db is not None:
+        _tell_gated(data / "denoised", params.gate_snr_db)
+
+
+def _tell_gated(folder: Location, gate_snr_db: float) -> None:
+    """Say how many clips passed untouched."""
+    denoised = []
+    for place in listed(folder, "*.h5"):
+        with opened(place) as file:
+            denoised += read_columns(file, place.as_posix()).columns["denoised"].tolist()
+    left = denoised.count(False)
+    log.info("%d of %d clips left as they are (gate at %g dB)", left, len(denoised), gate_snr_db)
 
 
 def _identity(params: DenoiseParams) -> dict[str, Any]:

@@ -34,6 +34,7 @@ CARD: dict[str, Any] = {
     "denoiser": "none",
     "denoiser_sha256": "",
     "denoiser_heard_test_speakers": [],
+    "normalisation": "global: by the train split",
     "tier0_sha256": "ef" * 32,
     "seed": 0,
     "code": "0.1.0",

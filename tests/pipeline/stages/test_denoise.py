@@ -117,6 +117,7 @@ def test_gate_and_dry_share_are_recorded_and_decide_about_reuse(
         assert json.loads(shard.attributes["denoise"]) == {
             "model": "compact",
             "dry": 0.0,
+            "precision": "fp32",
             "gate_snr_db": 20.0,
         }
         assert "1 of 3 clips left as they are (gate at 20 dB)" in caplog.text

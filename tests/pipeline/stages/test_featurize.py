@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 import soundfile
 
+from featurize.denoise import DenoiseParams
 from featurize.errors import RejectsError, ShardError
 from featurize.mfcc import MfccParams
 from featurize.shards import Row, Shard, list_shards, write_shard
@@ -44,7 +45,7 @@ def test_without_vad_whole_clips_become_features(small_run: Any, tmp_path: Path)
     featurize(params, MfccParams(), tmp_path, tmp_path / "reports", 0.0)
     shard = Shard(tmp_path / "features" / "part-00000.h5")
     assert json.loads(shard.attributes["tier0"])["vad"]["method"] == "none"
-    reference = tier0(shard.fields(0)["path"], Tier0Params(vad=params))
+    reference = tier0(shard.fields(0)["path"], Tier0Params(denoise=DenoiseParams(model="none"), vad=params))
     assert shard.speech(0).tolist() == [[0, len(reference.waveform)]]
     np.testing.assert_array_equal(shard.data(0), reference.mfcc.T.numpy())
 
