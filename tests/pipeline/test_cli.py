@@ -32,6 +32,8 @@ def test_help_lists_every_command(capsys: pytest.CaptureFixture[str]) -> None:
         "train",
         "evaluate",
         "report",
+        "compare",
+        "summary",
         "inspect",
         "predict",
         "doctor",
