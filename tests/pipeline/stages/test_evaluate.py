@@ -2,19 +2,23 @@
 
 import json
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 import pytest
 import torch
+from dvc_render.vega_templates import get_template
+from ruamel.yaml import YAML
 from sklearn.metrics import balanced_accuracy_score
 
-from featurize.errors import CheckpointError
-from model.checkpoint import save_checkpoint
+from featurize.errors import CheckpointError, SplitError
+from featurize.shards import Row, Shard, list_shards, write_shard
+from model.checkpoint import load_checkpoint, save_checkpoint
 from model.network import SERTier1
-from pipeline.card import describe
-from pipeline.manifest import read_manifest
+from pipeline.card import data_card, describe, fingerprint, shared_provenance
+from pipeline.manifest import read_manifest, read_summary
 from pipeline.stages.evaluate import best_checkpoint, evaluate
 
 
@@ -64,6 +68,64 @@ def test_the_headline_is_short_and_never_without_its_protocol(small_run: Any) ->
     assert headline["ece"] == whole["calibration"]["after"]["ece"]
 
 
+def test_every_prediction_bears_the_hash_of_the_card(small_run: Any) -> None:
+    whole = json.loads((small_run.reports / "evaluation.json").read_text())
+    predictions = pd.read_csv(small_run.reports / "predictions.csv")
+    assert whole["card"] == fingerprint(whole["protocol"])[:12]
+    assert set(predictions["card"]) == {whole["card"]}
+    assert whole["protocol"]["scored_with"] == {}  # trained and scored by the same code, here
+    assert whole["params"].keys() == {"denoise", "vad", "mfcc", "network", "train"}
+
+
+def test_the_tables_of_the_plots_are_those_of_the_evaluation(small_run: Any) -> None:
+    whole = json.loads((small_run.reports / "evaluation.json").read_text())
+    bins = pd.read_csv(small_run.reports / "reliability.csv")
+    assert bins["count"].sum() == whole["n_clips"]
+    risk = pd.read_csv(small_run.reports / "risk_coverage.csv")
+    assert risk["risk"].iloc[-1] == pytest.approx(1 - whole["accuracy"])
+
+
+def with_other_splits(
+    small_run: Any, folder: Path, change: Callable[[dict[str, Any]], dict[str, Any]]
+) -> Path:
+    """A data folder whose feature shards and manifest.json are of another split."""
+    (folder / "features").mkdir(parents=True)
+    for path in list_shards(small_run.data / "features"):
+        shard = Shard(path)
+        rows = [Row(change(shard.fields(k)), shard.data(k), shard.speech(k)) for k in range(len(shard))]
+        write_shard(folder / "features" / path.name, "mfcc", rows, shard.attributes)
+    fields = [change(shard.fields(k)) for k in range(len(shard))]
+    summary = read_summary(small_run.data / "manifest.json")
+    for split in ("train", "val", "test"):
+        found = sorted({each["speaker"] for each in fields if each["split"] == split})
+        summary["protocol"]["speakers"][split] = found
+    (folder / "manifest.json").write_text(json.dumps(summary))
+    return folder
+
+
+def test_a_checkpoint_that_has_heard_the_test_speakers_is_refused(small_run: Any, tmp_path: Path) -> None:
+    turn = {"train": "test", "val": "val", "test": "train"}
+    data = with_other_splits(small_run, tmp_path / "data", lambda f: {**f, "split": turn[f["split"]]})
+    with pytest.raises(CheckpointError, match="a leak: it has heard test speakers"):
+        evaluate(data, small_run.checkpoints, tmp_path)
+    assert not (tmp_path / "metrics.json").exists()
+
+
+def test_an_empty_test_split_is_told(small_run: Any, tmp_path: Path) -> None:
+    data = with_other_splits(
+        small_run,
+        tmp_path / "data",
+        lambda f: {**f, "split": "train" if f["split"] == "test" else f["split"]},
+    )
+    network, args = load_checkpoint(best_checkpoint(small_run.checkpoints))
+    shards = list_shards(data / "features")
+    card = data_card(read_summary(data / "manifest.json"), shards, shared_provenance(shards))
+    path = tmp_path / "fits.pt"
+    save_checkpoint(path, network, {**args, "protocol": {**args["protocol"], **card}})
+    with pytest.raises(SplitError, match=r"the test split has no clips"):
+        evaluate(data, small_run.checkpoints, tmp_path, path)
+
+
 def test_a_checkpoint_of_other_labels_is_refused(small_run: Any, tmp_path: Path) -> None:
     other = tmp_path / "other.pt"
     save_checkpoint(other, SERTier1(40, 2), {"labels": ["yes", "no"], "protocol": {}})
@@ -79,3 +141,16 @@ def test_no_checkpoint_and_several_are_told_apart(small_run: Any, tmp_path: Path
         shutil.copy(best_checkpoint(small_run.checkpoints), tmp_path / name)
     with pytest.raises(CheckpointError, match="several"):
         best_checkpoint(tmp_path)
+
+
+def test_dvc_draws_columns_that_exist_with_templates_that_exist(small_run: Any) -> None:
+    root = Path(__file__).resolve().parents[3]
+    plots = {k: v for each in YAML(typ="safe").load(root / "dvc.yaml")["plots"] for k, v in each.items()}
+    assert {"confusion", "confusion, normalised", "reliability", "risk by coverage"} <= plots.keys()
+    for plot in plots.values():
+        template = get_template(plot["template"], str(root / ".dvc" / "plots"))
+        assert template.content
+        for file, column in plot["y"].items():
+            path = small_run.root / file
+            columns = pd.read_csv(path, sep="\t" if path.suffix == ".tsv" else ",").columns
+            assert {plot["x"], column} <= {*columns}
