@@ -21,12 +21,14 @@ from featurize.sinc import SIDE, SincResampler
 
 Key = TypeVar("Key")
 
-SLOTS = 64
+SLOTS = 32
 """Clips at a time, where there are enough of them."""
 TOP_LEVEL_VALUES = 3 * 2**20
 """Values of the first level, the largest, in a step: they stay in the third-level cache."""
-STEP_SAMPLES = SLOTS * 2048
-"""Samples of all slots in a step, at most: a clip's length is rounded up to a step."""
+STEP_SAMPLES = 2**17
+"""Samples of all slots in a step, at most."""
+CLIP_STEP_SAMPLES = 12_288
+"""Samples of one slot in a step, at most: a clip's length is rounded up to a step."""
 
 
 class DemucsStreams:
@@ -60,10 +62,11 @@ class DemucsStreams:
         self._tail = self._zeros(slots, 2 * self.context * module.resample)
 
     def _frames_per_step(self) -> int:
-        """Frames of the deepest level: the same number of rows, hence of shapes, for any number of slots."""
+        """Frames of the deepest level: with fewer slots more of them, so that the products stay as large."""
         top_channels: int = self.module.encoder[0][0].out_channels
         rows = int(TOP_LEVEL_VALUES // (self.stride ** (self.depth - 1) * top_channels))
-        return max(min(rows, STEP_SAMPLES // self.hop), SLOTS * (self.delays.own[-1] + 1)) // self.slots
+        rows = max(min(rows, STEP_SAMPLES // self.hop), SLOTS * (self.delays.own[-1] + 1))
+        return min(rows // self.slots, CLIP_STEP_SAMPLES // self.hop)
 
     def _zeros(self, *shape: int) -> Tensor:
         return torch.zeros(*shape, dtype=self.like.dtype, device=self.like.device)

@@ -35,6 +35,10 @@ class Delays:
         self.out = [self.own[depth] * stride ** (depth - level) for level in range(depth + 1)]
 
 
+STATE_ROWS = 64
+"""Rows that the packing of the LSTM's recurrent weights is made for: fewer take less time, yet not in proportion."""
+
+
 class Weights:
     """Demucs' parameters as products that rows are put through.
 
@@ -46,11 +50,10 @@ class Weights:
 
     Args:
         module: the network.
-        rows: of the products with the LSTM's state.
         precision: of all products.
     """
 
-    def __init__(self, module: Demucs, rows: int, precision: Precision = "fp32") -> None:
+    def __init__(self, module: Demucs, precision: Precision = "fp32") -> None:
         def product(weight: Tensor, bias: Tensor | None = None, rows: int = ROWS) -> Product:
             return Product(weight, bias, rows, precision)
 
@@ -74,7 +77,7 @@ class Weights:
                 _cell_last(state[f"lstm.lstm.{name}_l{layer}"])
                 for name in ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
             )
-            self.lstm.append((product(of_input.T, bias + other_bias), product(of_state.T, rows=rows)))
+            self.lstm.append((product(of_input.T, bias + other_bias), product(of_state.T, rows=STATE_ROWS)))
 
 
 def _cell_last(gates: Tensor) -> Tensor:

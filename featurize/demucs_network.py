@@ -9,7 +9,7 @@ products of blocks of `stride` frames, and so are its transposed convolutions:
 A convolution looks one block ahead, so each level of the encoder runs late; `demucs_layout.Delays` keeps the account.
 Encoded frames are kept as blocks (blocks, slots, stride, channels), which the next level's products take as they
 are and which the decoder's result is added to; frames in between stand as (frames, slots, channels). Every level is
-worked off in chunks that stay in the cache, of the same shapes whatever the number of slots.
+worked off in chunks that stay in the cache.
 """
 
 from collections.abc import Callable, Iterator
@@ -21,9 +21,7 @@ from torch import Tensor
 from featurize.demucs_layout import Delays, Weights
 from featurize.products import ROWS, Precision, multiplying
 
-LSTM_ROWS = 64
-"""Rows of a product with the LSTM's state: the fewest at which the weights, read once for all, do not hold it up."""
-INPUT_ROWS = 4 * LSTM_ROWS
+INPUT_ROWS = 256
 """Rows of a product with the LSTM's input."""
 CHUNK_BYTES = 2**20
 """Of one result of a chunk; a core's second-level cache holds as much."""
@@ -44,9 +42,8 @@ class StreamedNetwork:
         self.delays = Delays(self.depth, self.stride)
         self.rows = [frames * self.stride ** (self.depth - level) for level in range(self.depth + 1)]
         self.like = next(module.parameters()).detach()
-        self.lstm_rows = -(-slots // LSTM_ROWS) * LSTM_ROWS
         self.precision = precision
-        self.weights = Weights(module, self.lstm_rows, precision)
+        self.weights = Weights(module, precision)
         self.channels = [1, *(layer[0].out_channels for layer in module.encoder)]
         self._allocate()
 
@@ -63,8 +60,7 @@ class StreamedNetwork:
             self._zeros(1 + self.rows[level], slots, channels[level]) for level in range(1, self.depth + 1)
         ]
         self._lstm = [
-            (self._zeros(self.lstm_rows, channels[-1]), self._zeros(slots, channels[-1]))
-            for _ in self.weights.lstm
+            (self._zeros(slots, channels[-1]), self._zeros(slots, channels[-1])) for _ in self.weights.lstm
         ]
 
     def _zeros(self, *shape: int) -> Tensor:
@@ -142,12 +138,12 @@ class StreamedNetwork:
                 if starts and frame == first:
                     hidden[starts] = 0
                     cell[starts] = 0
-                gate.add_(of_state(hidden)[: self.slots])
+                gate.add_(of_state(hidden))
                 sigmoids = gate[:, : 3 * size].sigmoid_()
                 candidate = gate[:, 3 * size :].tanh_()
                 cell.mul_(sigmoids[:, size : 2 * size]).addcmul_(sigmoids[:, :size], candidate)
                 torch.mul(sigmoids[:, 2 * size :], cell.tanh(), out=x[frame])
-                hidden[: self.slots] = x[frame]
+                hidden.copy_(x[frame])
         return x
 
     def _decode(self, x: Tensor, silence: Callable[[Tensor, int], None]) -> Tensor:

@@ -31,7 +31,7 @@ MIN_SAMPLES = 2
 """A clip of one sample has no standard deviation to normalise by; it passes as it is."""
 GPU_SLOTS = 256
 """Clips that are denoised together on a GPU."""
-FEW_CLIPS = {8: 4, 32: 16}
+FEW_CLIPS = {1: 1, 8: 4, 32: 16}
 """Up to so many clips, fewer slots of a CPU: less of a step is spent on empty ones. The results are the same."""
 
 

@@ -2,7 +2,7 @@
 
 On a CPU that oneDNN knows, the weights are packed once and what follows the product (bias, sum, activation) is fused
 into it: on the shapes of Demucs a tenth to three quarters faster than `addmm`, which spreads the bias over its result
-first and packs the weights in every call. The rows of x are independent of each other, to the bit.
+first and packs the weights in every call. A row's result is the same to the bit alone and among any others.
 """
 
 from collections.abc import Iterator
@@ -42,7 +42,7 @@ class Product:
     Args:
         weight: (K, N).
         bias: (N,), or None.
-        rows: of the x to come, for which the packing is best; others give the same result.
+        rows: of the x to come, for which the packing is best; with any other number of them it works as well.
         precision: of the factors.
     """
 
