@@ -6,6 +6,7 @@ follow the loudest clip.
 """
 
 from functools import lru_cache
+from itertools import pairwise
 from typing import Literal, Self, cast
 
 import torch
@@ -58,6 +59,10 @@ class MfccParams(BaseModel, frozen=True, extra="forbid"):
         return 1 + max(num_samples, self.min_samples) // self.hop_length
 
 
+BLOCK = 6000
+"""Frames of a long clip that are analysed at a time: a minute at 10 ms."""
+
+
 def mfcc_40(waveform: Tensor, n_mfcc: int | None = None, params: MfccParams | None = None) -> Tensor:
     """MFCCs of one clip; frame t is centred on sample t * hop_length, the ends are reflected.
 
@@ -79,8 +84,51 @@ def mfcc_40(waveform: Tensor, n_mfcc: int | None = None, params: MfccParams | No
     if n_mfcc is not None:
         params = MfccParams(**{**params.model_dump(), "n_mfcc": n_mfcc})
     missing = max(0, params.min_samples - len(waveform))
-    padded = torch.nn.functional.pad(waveform.float(), (0, missing))
-    return cast(Tensor, _transform(params, str(waveform.device))(padded))
+    padded = torch.nn.functional.pad(waveform.float(), (0, missing)) if missing else waveform.float()
+    if params.num_frames(len(padded)) < 2 * BLOCK:
+        return cast(Tensor, _transform(params, str(waveform.device))(padded))
+    return _in_blocks(padded, params)
+
+
+def _in_blocks(waveform: Tensor, params: MfccParams) -> Tensor:
+    """The same for a clip of any length: its spectrum, several times its size, is never held whole."""
+    transform = _transform(params, str(waveform.device))
+    frames = params.num_frames(len(waveform))
+    starts = range(0, frames - BLOCK + 1, BLOCK)  # the last block is the longest
+    blocks = list(pairwise([*starts, frames]))
+    db = torch.empty(params.n_mels, frames, device=waveform.device)
+    for start, stop in blocks:
+        db[:, start:stop] = transform.MelSpectrogram.mel_scale(_spectrum(waveform, start, stop, params))
+    to_db = transform.amplitude_to_DB
+    db.clamp_(min=to_db.amin).log10_().mul_(to_db.multiplier)
+    db.clamp_(min=float(db.max()) - to_db.top_db)
+    mfcc = torch.empty(params.n_mfcc, frames, device=waveform.device)
+    for start, stop in blocks:
+        mfcc[:, start:stop] = transform.dct_mat.T @ db[:, start:stop]
+    return mfcc
+
+
+def _spectrum(waveform: Tensor, start: int, stop: int, params: MfccParams) -> Tensor:
+    """Power of frames [start, stop), (n_fft // 2 + 1, frames); reflected at the clip's ends alone."""
+    half = params.n_fft // 2
+    first, last = start * params.hop_length - half, (stop - 1) * params.hop_length + params.n_fft - half
+    inside = waveform[max(first, 0) : last]
+    ends = max(-first, 0), max(last - len(waveform), 0)
+    if any(ends):
+        inside = torch.nn.functional.pad(inside[None], ends, mode="reflect")[0]
+    window = _transform(params, str(waveform.device)).MelSpectrogram.spectrogram.window
+    spectrum: Tensor = torchaudio.functional.spectrogram(
+        inside,
+        pad=0,
+        window=window,
+        n_fft=params.n_fft,
+        hop_length=params.hop_length,
+        win_length=params.win_length,
+        power=2.0,
+        normalized=False,
+        center=False,
+    )
+    return spectrum
 
 
 @lru_cache(maxsize=16)

@@ -1,5 +1,7 @@
 """MFCCs against the formulas written out in NumPy, and what holds for clips of any length."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 import torch
@@ -8,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
+from featurize import mfcc
 from featurize.mfcc import MfccParams, mfcc_40
 
 
@@ -102,3 +105,15 @@ def test_a_batch_is_refused() -> None:
 def test_bad_params(bad: dict[str, object]) -> None:
     with pytest.raises(ValidationError):
         MfccParams(**bad)
+
+
+@pytest.mark.parametrize("params", [MfccParams(), MfccParams(n_fft=400, win_length=320, hop_length=100)])
+@pytest.mark.parametrize("extra", [0, 1, 79, 80, 159])
+def test_a_long_clip_in_blocks_is_torchaudios(params: MfccParams, extra: int, monkeypatch: Any) -> None:
+    monkeypatch.setattr(mfcc, "BLOCK", 50)
+    waveform = torch.randn(23_200 + extra, generator=torch.Generator().manual_seed(0))
+    waveform[8_000:12_000] *= 1e-6  # below the floor that the loudest band of the whole clip sets
+    ours = mfcc_40(waveform, params=params)
+    monkeypatch.setattr(mfcc, "BLOCK", 10**6)
+    assert ours.shape == (params.n_mfcc, params.num_frames(len(waveform)))
+    torch.testing.assert_close(ours, mfcc_40(waveform, params=params), rtol=0, atol=2e-4)
