@@ -21,6 +21,7 @@ from featurize.denoise import denoise_clips
 from featurize.errors import AudioError, CheckpointError, SerError, SplitError
 from featurize.tier0 import speech_features
 from model.batches import Features
+from model.confidence import score_calibration
 from model.inference import predict_logits
 from model.metrics import compute_metrics
 from pipeline.manifest import read_manifest, read_summary
@@ -32,7 +33,6 @@ log = logging.getLogger(__name__)
 
 SNRS_DB = (20.0, 10.0, 5.0, 0.0, -5.0)
 SCORES = ("uar", "accuracy", "nll", "ece")
-NUM_BINS = 15
 
 
 def robustness(
@@ -185,27 +185,14 @@ class _Scorer:
     def _scores(self, features: dict[int, NDArray[np.float32]]) -> dict[str, float]:
         labels = self.predictor.labels
         truth = np.array([labels.index(self.clips[index]["label"]) for index in features], dtype=np.int64)
-        split = Features(list(features.values()), truth)
+        names = ("clip_id", "corpus", "speaker")
+        columns = {name: np.array([self.clips[index][name] for index in features]) for name in names}
+        split = Features(list(features.values()), truth, columns)
         logits = predict_logits(self.predictor.network, split, device=self.predictor.device)
         metrics = compute_metrics(truth, logits.argmax(dim=1).numpy(), labels)
-        log_probabilities = torch.log_softmax(logits.double(), dim=1).numpy()
-        nll = -float(log_probabilities[np.arange(len(truth)), truth].mean())
-        ece = calibration_error(np.exp(log_probabilities), truth)
-        return {"uar": metrics.uar, "accuracy": metrics.accuracy, "nll": nll, "ece": ece}
-
-
-def calibration_error(probabilities: NDArray[np.float64], truth: NDArray[np.int64]) -> float:
-    """Expected calibration error (Guo et al. 2017): sum_b n_b/n |accuracy_b - confidence_b|, 15 equal bins.
-
-    Args:
-        probabilities: (n, K), rows that sum to 1.
-        truth: (n,) true classes.
-    """
-    confidence = probabilities.max(axis=1)
-    right = probabilities.argmax(axis=1) == truth
-    bins = np.clip(np.ceil(confidence * NUM_BINS) - 1, 0, NUM_BINS - 1)
-    gaps = [abs(float((right[bins == b] - confidence[bins == b]).sum())) for b in np.unique(bins)]
-    return sum(gaps) / len(truth)
+        confidence = score_calibration(logits.numpy(), truth)
+        scores = (metrics.uar, metrics.accuracy, confidence["nll"], confidence["ece"])
+        return dict(zip(SCORES, scores, strict=True))
 
 
 @contextlib.contextmanager

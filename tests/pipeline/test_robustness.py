@@ -10,11 +10,10 @@ import pandas as pd
 import pytest
 import soundfile
 import torch
-from torchmetrics.functional.classification import multiclass_calibration_error
 
 from featurize.errors import AudioError, CheckpointError, SerError, SplitError
 from pipeline.cli import main
-from pipeline.robustness import calibration_error, parse_snrs, robustness
+from pipeline.robustness import parse_snrs, robustness
 from pipeline.stages.evaluate import best_checkpoint
 
 
@@ -105,16 +104,6 @@ def test_noise_that_cannot_be_read_is_one_line(small_run: Any, tmp_path: Path) -
     (tmp_path / "text.wav").write_text("not audio")
     with pytest.raises(AudioError, match=r"text\.wav"):
         scored(small_run, tmp_path, tmp_path)
-
-
-def test_the_calibration_error_is_that_of_torchmetrics() -> None:
-    rng = np.random.default_rng(0)
-    probabilities = rng.dirichlet(np.ones(4), 500)
-    truth = rng.integers(0, 4, 500)
-    expected = multiclass_calibration_error(
-        torch.from_numpy(probabilities), torch.from_numpy(truth), num_classes=4, n_bins=15, norm="l1"
-    )
-    assert calibration_error(probabilities, truth) == pytest.approx(float(expected), abs=1e-6)
 
 
 def test_levels() -> None:
