@@ -4,6 +4,7 @@ Around the network stands what keeps it from doing harm: a gate that leaves clea
 input that is mixed back.
 """
 
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache, partial
@@ -175,10 +176,10 @@ def denoise_clips(clips: Iterable[tuple[Key, Tensor]], denoiser: Denoiser) -> It
         yield from clips
         return
     clips = iter(clips)
-    first = list(islice(clips, max(FEW_CLIPS) + 1))
-    yield from _denoise(
-        chain(first, clips), denoiser, _network(denoiser, _slots(len(first), denoiser.device))
-    )
+    first = deque(islice(clips, max(FEW_CLIPS) + 1))
+    network = _network(denoiser, _slots(len(first), denoiser.device))
+    taken = (first.popleft() for _ in range(len(first)))  # a clip that is done with must not be held here
+    yield from _denoise(chain(taken, clips), denoiser, network)
 
 
 def _network(denoiser: Denoiser, slots: int) -> Network:
@@ -208,7 +209,9 @@ def _denoise(clips: Iterable[Clip], denoiser: Denoiser, network: Network) -> Ite
                 continue
             if denoiser.dry:
                 waiting[key] = waveform
-            yield key, torch.nn.functional.pad(waveform, (edge, edge))
+            padded = torch.nn.functional.pad(waveform, (edge, edge))
+            del waveform  # hours of audio are held only once
+            yield key, padded
 
     for key, padded in network(to_denoise()):
         clean = padded.cpu()[edge : len(padded) - edge]

@@ -7,9 +7,9 @@ import hashlib
 import json
 import logging
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
-from itertools import islice
+from itertools import islice, starmap
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -32,6 +32,7 @@ from pipeline.tasks import Fields, Output
 log = logging.getLogger(__name__)
 
 Item = TypeVar("Item")
+Loaded = torch.Tensor | AudioError
 
 CLIPS_PER_SHARD = 500
 BYTES_PER_SHARD = 64 << 20
@@ -175,17 +176,18 @@ def _denoise_shard(denoiser: Denoiser, assembly: Assembly) -> None:
     clips = dict(assembly.todo)
     left_alone: set[int] = set()
 
-    def usable() -> Iterator[tuple[int, torch.Tensor]]:
-        for index, waveform in _timed("decode", load_ahead(clips.items(), assembly.at), watch):
-            if isinstance(waveform, AudioError):
-                assembly.refuse(index, waveform)
-            else:
-                assembly.at(index, "work")
-                if denoiser.leaves(waveform):
-                    left_alone.add(index)
-                yield index, waveform
+    def usable(index: int, waveform: Loaded) -> tuple[int, torch.Tensor] | None:
+        if isinstance(waveform, AudioError):
+            assembly.refuse(index, waveform)
+            return None
+        assembly.at(index, "work")
+        if denoiser.leaves(waveform):
+            left_alone.add(index)
+        return index, waveform
 
-    for index, waveform in _timed("denoise", denoise_clips(usable(), denoiser), watch):
+    loaded = _timed("decode", load_ahead(clips.items(), assembly.at), watch)
+    waveforms = filter(None, starmap(usable, loaded))  # not a loop, which would hold the last one
+    for index, waveform in _timed("denoise", denoise_clips(waveforms, denoiser), watch):
         clip = clips[index]
         if not torch.isfinite(waveform).all():
             what = f"{clip['path']}: the denoiser gave no finite samples"
@@ -197,13 +199,14 @@ def _denoise_shard(denoiser: Denoiser, assembly: Assembly) -> None:
 
 
 def _timed(step: str, items: Iterator[Item], watch: Stopwatch) -> Iterator[Item]:
-    """Book the wait for each item to a step."""
+    """Book the wait for each item to a step; an item handed over is held here no longer."""
+    waiting: list[Item] = []
     while True:
         with watch(step):
-            item = next(items, None)
-        if item is None:
+            waiting.extend(islice(items, 1))
+        if not waiting:
             return
-        yield item
+        yield waiting.pop()
 
 
 def load_ahead(
@@ -221,9 +224,12 @@ def load_ahead(
     with ThreadPoolExecutor(LOADERS) as threads:
         ahead = [(clip[0], threads.submit(load, *clip)) for clip in islice(waiting, CLIPS_AHEAD)]
         while ahead:
-            index, loading = ahead.pop(0)
-            yield index, loading.result()
+            yield _result(*ahead.pop(0))
             ahead += [(clip[0], threads.submit(load, *clip)) for clip in islice(waiting, 1)]
+
+
+def _result(index: int, loading: Future[Loaded]) -> tuple[int, Loaded]:
+    return index, loading.result()
 
 
 def _load(clip: Fields) -> torch.Tensor | AudioError:
