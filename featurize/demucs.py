@@ -59,7 +59,7 @@ class DemucsStreams:
         self.like = self.network.like
         self.sinc = SincResampler(self.like)
         self._streams: list[Stream[object] | None] = [None] * slots
-        self._tail = self._zeros(slots, 2 * self.context * module.resample)
+        self._tail = self.network.zeros(slots, 2 * self.context * module.resample)
 
     def _frames_per_step(self) -> int:
         """Frames of the deepest level: with fewer slots more of them, so that the products stay as large."""
@@ -67,9 +67,6 @@ class DemucsStreams:
         rows = int(TOP_LEVEL_VALUES // (self.stride ** (self.depth - 1) * top_channels))
         rows = max(min(rows, STEP_SAMPLES // self.hop), SLOTS * (self.delays.own[-1] + 1))
         return min(rows // self.slots, CLIP_STEP_SAMPLES // self.hop)
-
-    def _zeros(self, *shape: int) -> Tensor:
-        return torch.zeros(*shape, dtype=self.like.dtype, device=self.like.device)
 
     @torch.inference_mode()
     def __call__(self, clips: Iterable[tuple[Key, Tensor]]) -> Iterator[tuple[Key, Tensor]]:
@@ -129,7 +126,7 @@ class DemucsStreams:
     def _upsample(self) -> Tensor:
         """The next samples of every slot, (slots, rows[0]) at the network's rate."""
         count = self.frames * self.hop
-        x = self._zeros(self.slots, count + 2 * self.context)
+        x = self.network.zeros(self.slots, count + 2 * self.context)
         for slot, stream in enumerate(self._streams):
             if stream is not None:
                 start = stream.frame * self.hop - self.context

@@ -50,20 +50,21 @@ class StreamedNetwork:
     def _allocate(self) -> None:
         """What one step leaves to the next; all of it is overwritten or zeroed when a clip enters a slot."""
         slots, stride, channels = self.slots, self.stride, self.channels
-        self._block = self._zeros(1, slots, stride)
+        self._block = self.zeros(1, slots, stride)
         # Blocks of each encoder level: the past that the decoder waits for, then this step's.
         self._encoded = [
-            self._zeros((self.delays.out[level] + self.rows[level]) // stride, slots, stride, channels[level])
+            self.zeros((self.delays.out[level] + self.rows[level]) // stride, slots, stride, channels[level])
             for level in range(1, self.depth)
         ]
         self._decoded = [
-            self._zeros(1 + self.rows[level], slots, channels[level]) for level in range(1, self.depth + 1)
+            self.zeros(1 + self.rows[level], slots, channels[level]) for level in range(1, self.depth + 1)
         ]
         self._lstm = [
-            (self._zeros(slots, channels[-1]), self._zeros(slots, channels[-1])) for _ in self.weights.lstm
+            (self.zeros(slots, channels[-1]), self.zeros(slots, channels[-1])) for _ in self.weights.lstm
         ]
 
-    def _zeros(self, *shape: int) -> Tensor:
+    def zeros(self, *shape: int) -> Tensor:
+        """Of the network's precision and device."""
         return torch.zeros(*shape, dtype=self.like.dtype, device=self.like.device)
 
     def enter(self, slot: int) -> None:

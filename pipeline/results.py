@@ -13,7 +13,7 @@ from pydantic import BaseModel, ValidationError
 from featurize.errors import SerError
 from featurize.shards import Shard
 from pipeline.manifest import read_manifest, read_summary
-from pipeline.scores import Audit, Metrics, Robustness
+from pipeline.scores import Audit, Metrics, Robustness, first_fault
 
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -83,11 +83,7 @@ def _read_model(path: Path, model: type[Model], command: str) -> Model | None:
     except FileNotFoundError:
         return None
     except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(map(str, first["loc"]))
-        raise SerError(
-            f"{path}: {where + ': ' if where else ''}{first['msg']}; run `{command}` again"
-        ) from error
+        raise SerError(f"{path}: {first_fault(error)}; run `{command}` again") from error
     except ValueError as error:
         raise SerError(f"{path}: damaged ({error}); run `{command}` again") from error
 

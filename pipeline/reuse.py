@@ -27,6 +27,16 @@ class Group:
     source: Location | None = None
 
 
+def columns_of(place: Location) -> Columns:
+    """Columns of a shard, here or behind an address, without its data and unchecked.
+
+    Raises:
+        ShardError: damaged, or of another format or version.
+    """
+    with opened(place) as file:
+        return read_columns(file, place.as_posix())
+
+
 class ShardFolder:
     """The shards of one stage before its work: what stands, what can be taken over, what is to be done.
 
@@ -83,11 +93,7 @@ class ShardFolder:
         checks them.
         """
         try:
-            if isinstance(place, Url):
-                with opened(place) as file:
-                    columns = read_columns(file, place.as_posix())
-            else:
-                columns = Shard(place).everything_but_data
+            columns = columns_of(place) if isinstance(place, Url) else Shard(place).everything_but_data
         except (ShardError, FileNotFoundError) as error:
             log.warning("%s; it is made anew", str(error).split(";")[0])
             return None

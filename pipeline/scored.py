@@ -13,6 +13,7 @@ from pydantic import BaseModel, Field, ValidationError
 
 from featurize.errors import SerError
 from pipeline.card import OWN, TASK, describe
+from pipeline.scores import first_fault
 
 WORKSPACE = "workspace"
 FILES = ("evaluation.json", "predictions.csv")
@@ -136,11 +137,7 @@ def _parse_scores(name: str, content: bytes) -> Scores:
     try:
         scores = Scores.model_validate_json(content)
     except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(map(str, first["loc"]))
-        raise SerError(
-            f"{name}: evaluation.json: {where + ': ' if where else ''}{first['msg']}; run `ser evaluate` again"
-        ) from error
+        raise SerError(f"{name}: evaluation.json: {first_fault(error)}; run `ser evaluate` again") from error
     if missing := [key for key in (*TASK, *OWN) if key not in scores.protocol]:
         raise SerError(
             f"{name}: its protocol card does not tell `{missing[0]}`; run train and evaluate again"

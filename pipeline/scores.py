@@ -5,10 +5,17 @@ Keys that are not known here are left alone; keys that an older version did not 
 
 from typing import Any, Literal, Self
 
-from pydantic import BaseModel, Field, model_validator
+from pydantic import BaseModel, Field, ValidationError, model_validator
 
 Interval = tuple[float, float]
 """Lower and upper end."""
+
+
+def first_fault(error: ValidationError) -> str:
+    """Where such a file is wrong first, and how, in a few words."""
+    first = error.errors()[0]
+    where = ".".join(map(str, first["loc"]))
+    return f"{where + ': ' if where else ''}{first['msg']}"
 
 
 class ClassScore(BaseModel, frozen=True):

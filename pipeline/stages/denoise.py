@@ -18,14 +18,14 @@ import torch
 from featurize.audio import SAMPLE_RATE, load_audio, quantise
 from featurize.denoise import DenoiseParams, Denoiser, denoise_clips, load_denoiser
 from featurize.errors import AudioError, WeightsError
-from featurize.shards import Row, read_columns
+from featurize.shards import Row
 from pipeline.assembly import Assembly, Make
 from pipeline.engine import Engine, InProcess
 from pipeline.extraction import extract, new_run
-from pipeline.locations import Location, Url, fetched, listed, locate, opened, sizes
+from pipeline.locations import Location, Url, fetched, listed, locate, sizes
 from pipeline.manifest import read_clips
 from pipeline.provenance import versions
-from pipeline.reuse import Group
+from pipeline.reuse import Group, columns_of
 from pipeline.stopwatch import Stopwatch
 from pipeline.tasks import Fields, Output
 
@@ -86,8 +86,7 @@ def _tell_gated(folder: Location, gate_snr_db: float) -> None:
     """Say how many clips passed untouched."""
     denoised = []
     for place in listed(folder, "*.h5"):
-        with opened(place) as file:
-            denoised += read_columns(file, place.as_posix()).columns["denoised"].tolist()
+        denoised += columns_of(place).columns["denoised"].tolist()
     left = denoised.count(False)
     log.info("%d of %d clips left as they are (gate at %g dB)", left, len(denoised), gate_snr_db)
 

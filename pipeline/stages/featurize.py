@@ -12,16 +12,16 @@ from featurize.audio import SAMPLE_RATE, dequantise
 from featurize.augment import AugmentParams
 from featurize.errors import AudioError, ShardError
 from featurize.mfcc import MfccParams, mfcc_40
-from featurize.shards import Columns, Row, read_columns
+from featurize.shards import Row
 from featurize.vad import VadParams, find_speech, keep_segments, load_vad
 from featurize.vad_network import SileroVad
 from pipeline.assembly import Assembly, Make
 from pipeline.copies import ORIGINAL, Copies
 from pipeline.engine import Engine, InProcess
 from pipeline.extraction import extract, new_run
-from pipeline.locations import Location, listed, opened
+from pipeline.locations import Location, listed
 from pipeline.provenance import versions
-from pipeline.reuse import Group
+from pipeline.reuse import Group, columns_of
 from pipeline.tasks import Fields, Output
 
 SETTINGS_THAT_MATTER = ("denoiser", "tier0", "sample_rate")
@@ -47,7 +47,7 @@ def featurize(
     sources = listed(data / "denoised", "*.h5")
     if not sources:
         raise ShardError(f"{data / 'denoised'}: no shards; run the stage that writes them")
-    attributes = _columns(sources[0]).attributes
+    attributes = columns_of(sources[0]).attributes
     tier0 = {"denoise": json.loads(attributes["denoise"])}
     tier0 |= {"vad": vad_params.model_dump(), "mfcc": mfcc_params.model_dump()}
     augment_params = augment_params or AugmentParams()
@@ -71,17 +71,12 @@ def featurize(
 def groups(sources: list[Location]) -> Iterator[Group]:
     """One group for each waveform shard."""
     for source in sources:
-        columns = _columns(source).columns
+        columns = columns_of(source).columns
         clips = [
             dict(zip(columns, row, strict=True))
             for row in zip(*(values.tolist() for values in columns.values()), strict=True)
         ]
         yield Group(int(source.name.removeprefix("part-").removesuffix(".h5")), clips, source)
-
-
-def _columns(source: Location) -> Columns:
-    with opened(source) as file:
-        return read_columns(file, source.as_posix())
 
 
 @dataclass(frozen=True)
