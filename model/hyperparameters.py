@@ -39,6 +39,8 @@ class TrainParams(BaseModel, frozen=True, extra="forbid"):
     decay_epochs: int = Field(5, gt=0)
     # schedules step and plateau: what a decay multiplies the rate by
     decay: float = Field(0.5, gt=0, lt=1)
+    # share of the moving average of the weights that each step keeps; the average is what is scored and kept; 0: off
+    ema: float = Field(0.0, ge=0, lt=1)
     # largest norm of the gradient; 0: unlimited
     grad_clip: float = Field(1.0, ge=0, allow_inf_nan=False)
     # share of the target spread over all classes

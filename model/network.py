@@ -1,7 +1,7 @@
 """SERTier1: from the MFCC of a clip to an emotion, exact on padded batches.
 
-Channel attention over coefficients, residual Conv1D blocks, a two-layer BiLSTM, pooling over time, a linear
-head, and a temperature that calibrates its confidence. A clip's logits are the same alone and in any batch,
+Channel attention over coefficients, residual Conv1D blocks, fewer frames, a two-layer BiLSTM, pooling over time, a
+linear head, and a temperature that calibrates its confidence. A clip's logits are the same alone and in any batch,
 in evaluation and (dropout aside) in training.
 """
 
@@ -20,7 +20,7 @@ from model.dropout import Dropout
 from model.layers import ChannelAttention, ResidualConvBlock
 from model.lstm import BiLSTM
 from model.normalisation import add_deltas, frame_statistics, normalise_clips
-from model.pooling import AttentionPooling, MeanPooling, StatisticsPooling
+from model.pooling import AttentionPooling, MeanPooling, StatisticsPooling, pool_frames
 
 Channels = Annotated[int, Field(gt=0, le=8192)]
 # Changes a training batch: normalised mfcc (B, C, T) and num_frames (B,) -> the same, altered.
@@ -44,6 +44,8 @@ class NetworkParams(BaseModel, frozen=True, extra="forbid"):
     kernel_size: int = Field(5, gt=0, le=255)
     # depthwise-separable convolutions in place of regular ones
     depthwise: bool = True
+    # frames averaged into one between the blocks and the BiLSTM
+    time_pooling: int = Field(1, gt=0, le=64)
     # hidden size of each LSTM direction
     lstm_hidden: int = Field(128, gt=0, le=8192)
     # stacked BiLSTM layers
@@ -146,6 +148,9 @@ class SERTier1(nn.Module):
         x = self.attention(x, valid)  # (B, C, T)
         for block in self.blocks:
             x = block(x, valid)  # (B, F, T)
+        if self.params.time_pooling > 1:
+            x, num_frames = pool_frames(x, num_frames, self.params.time_pooling)
+            valid = _inside(num_frames, x.shape[2]).to(x.dtype)
         x = self.lstm_dropout(self.lstm(x.permute(2, 0, 1), num_frames))  # (T, B, 2H)
         pooled = self.pooling(x, valid)
         logits = self.head(pooled).to(mfcc.dtype) / self.temperature  # (B, K)

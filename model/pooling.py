@@ -1,13 +1,33 @@
-"""From the frames of a clip to one vector; padded frames have no weight.
+"""From the frames of a clip to fewer, and to one vector; padded frames have no weight.
 
 T frames, B clips, F features; `valid` (B, 1, T) is 1.0 within a clip and 0.0 past its end.
 """
 
 import torch
+import torch.nn.functional as F  # noqa: N812 - torch's own convention
 from torch import Tensor, nn
 
 # Variance below which a feature counts as constant, so that the gradient of its root stays finite.
 MIN_VARIANCE = 1e-5
+
+
+def pool_frames(x: Tensor, num_frames: Tensor, width: int) -> tuple[Tensor, Tensor]:
+    """Average each `width` frames into one, the last ones of a clip over as many as there are.
+
+    Args:
+        x: (B, F, T), zero past a clip's end.
+        num_frames: (B,).
+        width: in frames.
+
+    Returns:
+        (B, F, ceil(T / width)), zero past a clip's end, and the clips' new lengths (B,).
+    """
+    batch_size, channels, length = x.shape
+    pooled_length = -(-length // width)
+    windows = F.pad(x, (0, pooled_length * width - length)).view(batch_size, channels, pooled_length, width)
+    first = width * torch.arange(pooled_length, device=x.device)
+    members = (num_frames[:, None] - first).clamp(1, width)  # (B, T')
+    return windows.sum(dim=3) / members[:, None], (num_frames + width - 1) // width
 
 
 class AttentionPooling(nn.Module):

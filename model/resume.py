@@ -89,8 +89,8 @@ def fingerprint(
     return {**found, "data": digest.hexdigest()}
 
 
-def read_resume(path: Path, expected: dict[str, str]) -> tuple[dict[str, Tensor], dict[str, Any]]:
-    """The network's state of last.pt, and all that training goes on with.
+def read_resume(path: Path, expected: dict[str, str]) -> dict[str, Any]:
+    """All that training goes on with, from last.pt.
 
     Raises:
         CheckpointError: there is no last.pt, it is damaged, or of another run; says in what it differs.
@@ -105,4 +105,4 @@ def read_resume(path: Path, expected: dict[str, str]) -> tuple[dict[str, Tensor]
             f"{path}: of a run with other {' and '.join(differing)}; restore them, or train from the start "
             "without --resume"
         )
-    return content["model"], resume
+    return resume

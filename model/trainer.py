@@ -2,7 +2,7 @@
 
 import logging
 import math
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import torch
@@ -10,6 +10,7 @@ import torch.nn.functional as F  # noqa: N812 - torch's own convention
 from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn.parallel import DistributedDataParallel
+from torch.optim.swa_utils import AveragedModel
 
 from featurize.errors import TrainingError
 from model.affect import concordance
@@ -28,6 +29,7 @@ from model.schedules import Schedule
 
 log = logging.getLogger(__name__)
 
+Weights = tuple[Tensor, ...] | list[Tensor]
 HALVES = {"bf16": torch.bfloat16, "fp16": torch.float16}
 
 
@@ -62,6 +64,20 @@ class Trainer:
         if in_group():
             self.module = DistributedDataParallel(network, broadcast_buffers=False)
         self.source = ResidentFeatures(train, device) if fits(train, device) else None
+        self.average: AveragedModel | None = None
+        if params.ema:
+            self.average = AveragedModel(network, multi_avg_fn=self._towards, use_buffers=True)
+
+    @property
+    def scored(self) -> SERTier1:
+        """The network that is validated and kept: the moving average where there is one."""
+        return cast(SERTier1, self.average.module) if self.average is not None else self.network
+
+    def _towards(self, averaged: Weights, current: Weights, _: Tensor | int) -> None:
+        """One step of the average; the first steps' weights, far from where training goes, are forgotten faster."""
+        decay = min(self.params.ema, (1 + self.step) / (10 + self.step))
+        for one, other in zip(averaged, current, strict=True):
+            one.lerp_(other, 1 - decay)
 
     def start(self) -> None:
         """Normalise by the train split, and give the batch norms statistics of a first batch of it."""
@@ -132,15 +148,17 @@ class Trainer:
             nn.utils.clip_grad_norm_(self.network.parameters(), self.params.grad_clip)
         self.scaler.step(self.optimiser)
         self.scaler.update()
+        if self.average is not None:
+            self.average.update_parameters(self.network)
         return loss.detach()
 
     def validate(self, val: Features, epoch: int, train_loss: float) -> EpochResult:
-        """Score the network on the validation split.
+        """Score `scored` on the validation split.
 
         Raises:
             TrainingError: the loss, or what the network answers, is no longer finite.
         """
-        answers = predict(self.network, val, device=self.device)
+        answers = predict(self.scored, val, device=self.device)
         logits, labels = answers["logits"], torch.from_numpy(val.labels)
         val_loss = float(F.cross_entropy(logits, labels))
         if not math.isfinite(train_loss) or not math.isfinite(val_loss):
@@ -165,8 +183,10 @@ class Trainer:
         )
 
     def state_dict(self) -> dict[str, Any]:
-        """Everything beside the weights and the progress that the next epoch depends on."""
+        """Everything beside the progress that the next epoch depends on."""
         return {
+            "network": self.network.state_dict(),
+            "average": None if self.average is None else self.average.state_dict(),
             "step": self.step,
             "optimiser": self.optimiser.state_dict(),
             "schedule": self.schedule.state_dict(),
@@ -175,6 +195,9 @@ class Trainer:
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Go on where another trainer of the same run stood."""
+        self.network.load_state_dict(state["network"])
+        if self.average is not None:
+            self.average.load_state_dict(state["average"])
         self.step = state["step"]
         self.optimiser.load_state_dict(state["optimiser"])
         self.schedule.load_state_dict(state["schedule"])

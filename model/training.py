@@ -55,8 +55,9 @@ def fit(
 
     The best epoch is that of the highest validation UAR, of equals that of the lowest validation loss. Its
     checkpoint, `best_uar_<score>.pt`, is the only such file left in `out_dir`. `last.pt` is that of the last
-    epoch, uncalibrated, with all that resuming needs. Where several processes train along, each takes its share of
-    every batch; the first one alone validates, writes and calls `on_epoch`.
+    epoch, uncalibrated, with all that resuming needs. With a moving average of the weights (`train.ema`), that is what
+    is validated and saved. Where several processes train along, each takes its share of every batch; the first one
+    alone validates, writes and calls `on_epoch`.
 
     Args:
         network: from `build_network` with the same seed, if the run is to be repeatable.
@@ -92,8 +93,7 @@ def fit(
         trainer = Trainer(network, train, params, device)
         progress = Progress()
         if resume:
-            state, saved = read_resume(out_dir / "last.pt", identity)
-            network.load_state_dict(state)
+            saved = read_resume(out_dir / "last.pt", identity)
             trainer.load_state_dict(saved["trainer"])
             progress = Progress.of(saved["progress"])
         else:
@@ -125,7 +125,7 @@ class _Run:
 
 def _run(run: _Run, progress: Progress) -> EpochResult:
     """The epochs that are still to come; the best of all."""
-    trainer, network = run.trainer, run.trainer.network
+    trainer = run.trainer
     first = rank() == 0
     tell = run.on_epoch if run.on_epoch is not None and first else lambda _: None
     for result in progress.history:
@@ -136,10 +136,10 @@ def _run(run: _Run, progress: Progress) -> EpochResult:
         trainer.schedule.after_epoch(trainer.step, result.val_uar)
         if progress.add(result):
             progress.best_state = {
-                name: value.detach().cpu().clone() for name, value in network.state_dict().items()
+                name: value.detach().cpu().clone() for name, value in trainer.scored.state_dict().items()
             }
             if first:
-                _save_best(network, _best_path(run.out_dir, result), result, run.args)
+                _save_best(trainer.scored, _best_path(run.out_dir, result), result, run.args)
         if first:
             state = {
                 "trainer": trainer.state_dict(),
@@ -147,7 +147,7 @@ def _run(run: _Run, progress: Progress) -> EpochResult:
                 "fingerprint": run.identity,
             }
             own = {**run.args, "epoch": epoch, "val_uar": result.val_uar}
-            save_checkpoint(run.out_dir / "last.pt", network, own, state)
+            save_checkpoint(run.out_dir / "last.pt", trainer.scored, own, state)
         tell(result)
     assert progress.best is not None  # noqa: S101 - epochs > 0
     return progress.best

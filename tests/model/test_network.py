@@ -26,6 +26,7 @@ VARIANTS = [
         lstm_hidden=3,
         dropout=0.0,
     ),
+    NetworkParams(time_pooling=3, conv_channels=(6, 8), kernel_size=3, lstm_hidden=4, dropout=0.0),
     NetworkParams(deltas=1, affect=True, conv_channels=(6,), lstm_hidden=3, lstm_layers=1, dropout=0.0),
 ]
 LENGTHS = st.lists(st.integers(1, 40), min_size=1, max_size=6)

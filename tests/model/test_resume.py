@@ -22,6 +22,7 @@ PARAMS = TrainParams(
     warmup_epochs=1,
     schedule="plateau",
     decay_epochs=1,
+    ema=0.9,
     mixup=0.3,
     spec_augment=SpecAugmentParams(time_masks=1, freq_masks=1, freq_width=2),
     patience=0,

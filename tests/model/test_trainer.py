@@ -10,6 +10,7 @@ from featurize.errors import TrainingError
 from model.batches import Features
 from model.hyperparameters import SpecAugmentParams, TrainParams
 from model.network import build_network
+from model.trainer import Trainer
 from model.training import fit
 
 FAST = TrainParams(epochs=1, batch_size=8, lr=1e-2, warmup_epochs=0)
@@ -35,6 +36,7 @@ def test_each_option_changes_what_is_learnt(run, toy_features):
         {"class_weights": "effective"},
         {"sampler": "balanced"},
         {"mixup": 0.4},
+        {"ema": 0.5},
         {"spec_augment": SpecAugmentParams(freq_masks=1, freq_width=2)},
     ):
         other = run(FAST.model_copy(update=option), train=skewed)[0].head[2].weight
@@ -90,3 +92,22 @@ def test_the_network_runs_in_half_precision_with_norms_in_full(toy_network):
         half = toy_network(mfcc, num_frames)["logits"]
     assert half.dtype == torch.float32
     assert torch.allclose(half, expected, atol=0.1)
+
+
+def test_what_is_scored_is_the_moving_average_of_the_weights(toy_params, toy_features):
+    network = build_network(4, 3, toy_params, 0)
+    params, cpu = FAST.model_copy(update={"ema": 0.8}), torch.device("cpu")
+    trainer = Trainer(network, toy_features(24, seed=1), params, cpu)
+    trainer.start()
+    loss_of, expected = trainer.make_loss(), None
+    for step in range(20):
+        trainer.step = step
+        trainer.run_step(np.arange(8), 1, loss_of)
+        state = {name: value.clone() for name, value in network.state_dict().items()}
+        decay = min(0.8, (1 + step) / (10 + step))
+        expected = expected or state
+        expected = {name: decay * expected[name] + (1 - decay) * value for name, value in state.items()}
+    assert trainer.scored is not network
+    for name, value in trainer.scored.state_dict().items():
+        assert torch.allclose(value, expected[name], atol=1e-6), name
+    assert Trainer(network, toy_features(24, seed=1), FAST, cpu).scored is network
