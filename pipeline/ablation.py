@@ -16,6 +16,7 @@ from rich.table import Table
 
 from featurize.atomic import write_json
 from featurize.errors import SerError
+from pipeline.card import Card, describe_making, describe_task
 from pipeline.experiments import SCORES, Experiment, Laboratory, Outcome
 
 FACTORS = {"denoise": "denoise.model", "vad": "vad.method", "augment": "augment.copies"}
@@ -88,16 +89,9 @@ def tabulate(
     }
 
 
-def describe(protocol: dict[str, Any]) -> str:
+def describe(card: Card) -> str:
     """What all combinations with one denoiser share, in one line."""
-    heard = len(protocol["denoiser_heard_test_speakers"])
-    independent = "speaker-independent" if protocol["speaker_independent"] else "SPEAKER-DEPENDENT"
-    folds = f", fold {protocol['fold']} of {protocol['folds']}" if protocol["folds"] else ""
-    return (
-        f"{protocol['corpus']}{' (synthetic)' if protocol['synthetic'] else ''} {protocol['files_sha256'][:8]}, "
-        f"{len(protocol['labels'])} classes, {independent}{folds}, denoiser {protocol['denoiser']}"
-        f"{f' (HAS HEARD {heard} OF THE TEST SPEAKERS)' if heard else ''}"
-    )
+    return f"{describe_task(card)}, {describe_making(card)}"
 
 
 def _experiment(row: dict[str, Any]) -> Experiment:

@@ -170,24 +170,35 @@ def fingerprint(content: Any) -> str:
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
 
-def describe_task(card: Card) -> str:
-    """In one line, what a score is about: recordings, classes, split."""
+def describe_task(card: Card, folds: str = "") -> str:
+    """In one line, what a score is about: recordings, classes, split; `folds` stands in for the card's one."""
     synthetic = " (synthetic)" if card["synthetic"] else ""
     untested = len(card["untested_labels"])
     classes = f"{len(card['labels'])} classes{f' ({untested} WITHOUT TEST CLIPS)' if untested else ''}"
-    folds = f", fold {card['fold']} of {card['folds']}" if card["folds"] else ""
+    folds = folds or (f"fold {card['fold']} of {card['folds']}" if card["folds"] else "")
     independent = "speaker-independent" if card["speaker_independent"] else "SPEAKER-DEPENDENT"
-    return f"{card['corpus']}{synthetic} {card['files_sha256'][:8]}, {classes}, {independent}{folds}"
+    return ", ".join(
+        [
+            f"{card['corpus']}{synthetic} {card['files_sha256'][:8]}",
+            classes,
+            independent,
+            *filter(None, [folds]),
+        ]
+    )
+
+
+def describe_making(card: Card) -> str:
+    """In one line, what may have seen more of the test speakers than a single clip: normalisation and denoiser."""
+    heard = len(card["denoiser_heard_test_speakers"])
+    overlap = f" (HAS HEARD {heard} OF THE TEST SPEAKERS)" if heard else ""
+    transductive = "TRANSDUCTIVE (normalised by speaker), " if "SPEAKER" in card["normalisation"] else ""
+    return f"{transductive}denoiser {card['denoiser']}{overlap}"
 
 
 def describe(card: Card) -> str:
     """A card in one line: the task, and what was made of it."""
-    heard = len(card["denoiser_heard_test_speakers"])
-    overlap = f" (HAS HEARD {heard} OF THE TEST SPEAKERS)" if heard else ""
-    transductive = ", TRANSDUCTIVE (normalised by speaker)" if "SPEAKER" in card["normalisation"] else ""
     return (
-        f"{describe_task(card)}{transductive}, "
-        f"denoiser {card['denoiser']}{overlap}, Tier 0 {card['tier0_sha256'][:8]}, "
+        f"{describe_task(card)}, {describe_making(card)}, Tier 0 {card['tier0_sha256'][:8]}, "
         f"seeds {card['split_seed']} (split) and {card['seed']} (training), ser {card['code']}"
     )
 

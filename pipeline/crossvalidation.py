@@ -17,6 +17,7 @@ from rich.table import Table
 from featurize.atomic import write_json
 from featurize.errors import SerError
 from model.metrics import compute_metrics
+from pipeline.card import describe_making, describe_task
 from pipeline.experiments import SCORES, Experiment, Laboratory, Outcome
 from pipeline.manifest import read_manifest
 
@@ -56,7 +57,7 @@ def cross_validate(seeds: int, reports: Path, queue: bool = False) -> None:
     failed = {run: failures[e.label] for run, e in experiments.items() if e.label in failures}
     if not found:
         raise SerError(f"every run failed, the first with: {next(iter(failed.values()))}")
-    content = tabulate(found, failed, summary["protocol"], usable_clips(Path("data")))
+    content = tabulate(found, failed, usable_clips(Path("data")))
     write_json(reports / "cv.json", content)
     _print(content)
     if failed:
@@ -79,15 +80,12 @@ def usable_clips(data: Path) -> set[str]:
     return clips
 
 
-def tabulate(
-    found: dict[Run, Outcome], failed: dict[Run, str], protocol: dict[str, Any], clips: set[str]
-) -> dict[str, Any]:
+def tabulate(found: dict[Run, Outcome], failed: dict[Run, str], clips: set[str]) -> dict[str, Any]:
     """What cv.json holds.
 
     Args:
         found: what the runs left behind.
         failed: why others left nothing.
-        protocol: of manifest.json.
         clips: every clip that should be scored once by each seed.
 
     Raises:
@@ -108,7 +106,7 @@ def tabulate(
     }
     everything = _metrics(pd.concat(pooled.values()), labels)
     return {
-        "protocol": describe(found, failed, protocol, seeds),
+        "protocol": describe(found, failed, seeds),
         "complete": not failed,
         "folds": len({fold for fold, _ in [*found, *failed]}),
         "seeds": seeds,
@@ -128,18 +126,15 @@ def tabulate(
     }
 
 
-def describe(
-    found: dict[Run, Outcome], failed: dict[Run, str], protocol: dict[str, Any], seeds: Sequence[int]
-) -> str:
+def describe(found: dict[Run, Outcome], failed: dict[Run, str], seeds: Sequence[int]) -> str:
     """The protocol of the whole in one line."""
-    of_runs = [outcome.evaluation["protocol"] for outcome in found.values()]
-    heard = {speaker for one in of_runs for speaker in one["denoiser_heard_test_speakers"]}
-    independent = "speaker-independent" if protocol["speaker_independent"] else "SPEAKER-DEPENDENT"
+    cards = [outcome.evaluation["protocol"] for outcome in found.values()]
+    heard = {speaker for card in cards for speaker in card["denoiser_heard_test_speakers"]}
+    untested = set.intersection(*(set(card["untested_labels"]) for card in cards))
+    whole = {**cards[0], "denoiser_heard_test_speakers": sorted(heard), "untested_labels": sorted(untested)}
     missing = f", INCOMPLETE: {len(failed)} of {len(found) + len(failed)} runs failed" if failed else ""
     return (
-        f"{protocol['corpus']}{' (synthetic)' if protocol['synthetic'] else ''} {protocol['files_sha256'][:8]}, "
-        f"{len(protocol['labels'])} classes, {independent}, all folds of {protocol['folds']}, "
-        f"denoiser {of_runs[0]['denoiser']}{f' (HAS HEARD {len(heard)} OF THE SPEAKERS)' if heard else ''}, "
+        f"{describe_task(whole, 'all folds of ' + whole['folds'])}, {describe_making(whole)}, "
         f"seeds {', '.join(map(str, seeds))}{missing}"
     )
 

@@ -37,6 +37,7 @@ class FakeLaboratory:
             protocol = {
                 **{"corpus": "toy", "synthetic": True, "files_sha256": "f" * 64, "labels": ["a", "b"]},
                 **{"speaker_independent": True, "folds": "5", "fold": 2, "denoiser": o["denoise.model"]},
+                **{"untested_labels": [], "normalisation": "global"},
                 "denoiser_heard_test_speakers": ["x"] if o["denoise.model"] == "compact" else [],
             }
             scores = {"uar": uar, "accuracy": 0.0, "macro_f1": 0.0, "val_uar": 1 - uar, "protocol": protocol}

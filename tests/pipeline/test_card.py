@@ -13,6 +13,7 @@ from pipeline import provenance
 from pipeline.card import check_card, data_card, describe, differences, fingerprint, shared_provenance
 from pipeline.manifest import read_summary
 from pipeline.stages.evaluate import best_checkpoint
+from pipeline.stages.train import NORMALISATIONS
 
 CKPT = Path("best.pt")
 
@@ -139,6 +140,10 @@ def test_one_line_says_what_a_score_is_worth(trained: Any) -> None:
     assert describe(card).startswith(f"demo (synthetic) {card['files_sha256'][:8]}, 4 classes, speaker-indep")
     assert "seeds 0 (split) and 0 (training)" in describe(card)
     assert "SPEAKER-DEPENDENT" in describe({**card, "speaker_independent": False})
+    assert "TRANSDUCTIVE" not in describe(card)
+    assert "TRANSDUCTIVE (normalised by speaker)" in describe(
+        {**card, "normalisation": NORMALISATIONS["speaker"]}
+    )
     assert "4 classes (1 WITHOUT TEST CLIPS)" in describe({**card, "untested_labels": ["sad"]})
 
 

@@ -11,7 +11,7 @@ from sklearn.metrics import confusion_matrix, recall_score
 
 from featurize.errors import SerError
 from pipeline import crossvalidation as module
-from pipeline.crossvalidation import Run, cross_validate, number_of_folds, tabulate
+from pipeline.crossvalidation import Run, cross_validate, describe, number_of_folds, tabulate
 from pipeline.experiments import Experiment, Outcome
 from pipeline.params import Params
 from pipeline.splits import SplitParams
@@ -24,6 +24,9 @@ PROTOCOL = {
     "labels": LABELS,
     "speaker_independent": True,
     "folds": "4",
+    "untested_labels": [],
+    "normalisation": "global: by the train split",
+    "denoiser": "compact",
 }
 CLIPS = {f"clip{index}" for index in range(40)}
 
@@ -35,7 +38,7 @@ def outcome(fold: int, seed: int, clips: list[str] | None = None) -> Outcome:
     true, predicted = rng.choice(LABELS, len(clips)), rng.choice(LABELS, len(clips))
     scores = dict(zip(("uar", "accuracy", "macro_f1", "val_uar"), rng.uniform(size=4).tolist(), strict=True))
     heard = [f"toy/{fold % 2}"]
-    protocol = {"denoiser": "compact", "denoiser_heard_test_speakers": heard}
+    protocol = PROTOCOL | {"fold": fold, "denoiser_heard_test_speakers": heard}
     table = pd.DataFrame({"clip_id": clips, "true_label": true, "pred_label": predicted, "correct": "True"})
     return Outcome(f"cv-{fold}-{seed}", {**scores, "labels": LABELS, "protocol": protocol}, table)
 
@@ -44,7 +47,7 @@ FOUND: dict[Run, Outcome] = {(fold, seed): outcome(fold, seed) for seed in (0, 1
 
 
 def test_means_and_deviations_are_those_of_numpy() -> None:
-    scores = tabulate(FOUND, {}, PROTOCOL, CLIPS)["scores"]
+    scores = tabulate(FOUND, {}, CLIPS)["scores"]
     uar = np.array([[FOUND[fold, seed].evaluation["uar"] for fold in (1, 2, 3, 4)] for seed in (0, 1)])
     assert scores["uar"]["mean"] == pytest.approx(uar.mean())
     assert scores["uar"]["std_folds"] == pytest.approx(np.std(uar.mean(axis=0), ddof=1))
@@ -52,13 +55,13 @@ def test_means_and_deviations_are_those_of_numpy() -> None:
 
 
 def test_one_seed_has_no_deviation() -> None:
-    scores = tabulate({run: o for run, o in FOUND.items() if run[1] == 0}, {}, PROTOCOL, CLIPS)["scores"]
+    scores = tabulate({run: o for run, o in FOUND.items() if run[1] == 0}, {}, CLIPS)["scores"]
     assert scores["uar"]["std_seeds"] is None
     assert scores["uar"]["std_folds"] > 0
 
 
 def test_pooled_figures_are_those_of_all_clips_together() -> None:
-    pooled = tabulate(FOUND, {}, PROTOCOL, CLIPS)["pooled"]
+    pooled = tabulate(FOUND, {}, CLIPS)["pooled"]
     uars, matrix = [], np.zeros((3, 3), dtype=int)
     for seed in (0, 1):
         table = pd.concat([FOUND[fold, seed].predictions for fold in (1, 2, 3, 4)])
@@ -71,24 +74,30 @@ def test_pooled_figures_are_those_of_all_clips_together() -> None:
 
 
 def test_the_protocol_is_one_line_with_what_a_reader_must_know() -> None:
-    line = tabulate(FOUND, {}, PROTOCOL, CLIPS)["protocol"]
+    line = tabulate(FOUND, {}, CLIPS)["protocol"]
     assert line == (
         "toy 01234567, 3 classes, speaker-independent, all folds of 4, "
-        "denoiser compact (HAS HEARD 2 OF THE SPEAKERS), seeds 0, 1"
+        "denoiser compact (HAS HEARD 2 OF THE TEST SPEAKERS), seeds 0, 1"
     )
+    one = FOUND[1, 0]
+    card = one.evaluation["protocol"] | {"normalisation": "SPEAKER", "untested_labels": ["sad"]}
+    by_speaker = Outcome("by-speaker", {**one.evaluation, "protocol": card}, one.predictions)
+    line = describe({(1, 0): by_speaker}, {(2, 0): "power cut"}, [0])
+    assert "3 classes (1 WITHOUT TEST CLIPS)" in line
+    assert "TRANSDUCTIVE (normalised by speaker), denoiser compact" in line
 
 
 def test_a_clip_that_is_scored_twice_or_never_is_an_error() -> None:
     twice = {**FOUND, (2, 0): outcome(2, 0, ["clip0", "clip1"])}
     with pytest.raises(SerError, match="1 clips are in the test split of two folds, first clip0"):
-        tabulate(twice, {}, PROTOCOL, CLIPS)
+        tabulate(twice, {}, CLIPS)
     with pytest.raises(SerError, match=r"seed 0: 1 clips are in no fold's test split.*: clip99"):
-        tabulate(FOUND, {}, PROTOCOL, CLIPS | {"clip99"})
+        tabulate(FOUND, {}, CLIPS | {"clip99"})
 
 
 def test_figures_without_a_fold_say_so() -> None:
     found = {run: o for run, o in FOUND.items() if run != (3, 1)}
-    content = tabulate(found, {(3, 1): "power cut"}, PROTOCOL, CLIPS)
+    content = tabulate(found, {(3, 1): "power cut"}, CLIPS)
     assert content["protocol"].endswith("seeds 0, 1, INCOMPLETE: 1 of 8 runs failed")
     assert not content["complete"]
     assert content["failed"] == [{"fold": 3, "seed": 1, "reason": "power cut"}]

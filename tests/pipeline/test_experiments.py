@@ -41,7 +41,9 @@ else:
     lines = [f"c{i},{'ab'[i % 2]},{'aabb'[i]}" for i in range(4)]
     Path("reports/predictions.csv").write_text("\\n".join(["clip_id,true_label,pred_label", *lines]))
     scores = {"uar": fold / 4, "accuracy": 0.5, "macro_f1": 0.5, "val_uar": 0.25, "labels": ["a", "b"],
-              "protocol": {"denoiser": "none", "denoiser_heard_test_speakers": []}}
+              "protocol": {**json.loads(Path("data/manifest.json").read_text())["protocol"], "fold": fold,
+                           "untested_labels": [], "normalisation": "global", "denoiser": "none",
+                           "denoiser_heard_test_speakers": []}}
     Path("reports/evaluation.json").write_text(json.dumps(scores))
 """
 
