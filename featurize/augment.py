@@ -45,13 +45,13 @@ Method = Literal["stretch", "pitch", "noise"]
 class AugmentParams(BaseModel, frozen=True, extra="forbid"):
     """How many copies of each training clip, and what is done to them; every amount is drawn uniformly."""
 
-    copies: int = Field(0, ge=0, le=20)
+    copies: int = Field(8, ge=0, le=20)
     """Altered copies of each clip."""
-    methods: Annotated[tuple[Method, ...], Field(min_length=1)] = ("stretch", "pitch", "noise")
+    methods: Annotated[tuple[Method, ...], Field(min_length=1)] = ("stretch", "pitch")
     """A clip's copies take these in turn, each clip in an order of its own."""
-    stretch_rate: Annotated[tuple[_Rate, _Rate], AfterValidator(_in_order)] = (0.85, 1.15)
+    stretch_rate: Annotated[tuple[_Rate, _Rate], AfterValidator(_in_order)] = (0.8, 1.25)
     """Speed; 2 is twice as fast at the same pitch."""
-    pitch_semitones: Annotated[tuple[_Semitones, _Semitones], AfterValidator(_in_order)] = (-2.0, 2.0)
+    pitch_semitones: Annotated[tuple[_Semitones, _Semitones], AfterValidator(_in_order)] = (-4.0, 4.0)
     """Pitch, at the same duration."""
     snr_db: Annotated[tuple[_Decibels, _Decibels], AfterValidator(_in_order)] = (10.0, 30.0)
     """Speech, where there is any, over noise."""

@@ -9,11 +9,11 @@ class SpecAugmentParams(BaseModel, frozen=True, extra="forbid"):
     """Park et al. 2019, "SpecAugment": stripes of each clip hidden while training; 0 masks: off."""
 
     # stripes of frames in each clip
-    time_masks: int = Field(0, ge=0, le=100)
+    time_masks: int = Field(2, ge=0, le=100)
     # widest of them, as a share of the clip's own length
     time_width: float = Field(0.1, gt=0, le=1)
     # stripes of neighbouring coefficients in each clip
-    freq_masks: int = Field(0, ge=0, le=100)
+    freq_masks: int = Field(2, ge=0, le=100)
     # widest of them, in coefficients
     freq_width: int = Field(8, gt=0)
 
@@ -22,7 +22,7 @@ class TrainParams(BaseModel, frozen=True, extra="forbid"):
     """How to train."""
 
     # passes over the train split, at most
-    epochs: int = Field(30, gt=0)
+    epochs: int = Field(6, gt=0)
     # clips in a step, over all processes together
     batch_size: int = Field(16, gt=0)
     # how an epoch is drawn: every clip once, or every class equally often
@@ -40,7 +40,7 @@ class TrainParams(BaseModel, frozen=True, extra="forbid"):
     # schedules step and plateau: what a decay multiplies the rate by
     decay: float = Field(0.5, gt=0, lt=1)
     # share of the moving average of the weights that each step keeps; the average is what is scored and kept; 0: off
-    ema: float = Field(0.0, ge=0, lt=1)
+    ema: float = Field(0.999, ge=0, lt=1)
     # largest norm of the gradient; 0: unlimited
     grad_clip: float = Field(1.0, ge=0, allow_inf_nan=False)
     # share of the target spread over all classes

@@ -6,7 +6,9 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from featurize.audio import SAMPLE_RATE, dequantise
 from featurize.augment import AugmentParams
@@ -50,7 +52,7 @@ def featurize(
     attributes = columns_of(sources[0]).attributes
     tier0 = {"denoise": json.loads(attributes["denoise"])}
     tier0 |= {"vad": vad_params.model_dump(), "mfcc": mfcc_params.model_dump()}
-    augment_params = augment_params or AugmentParams()
+    augment_params = augment_params or AugmentParams(copies=0)
     attributes = {
         **attributes,
         "tier0": json.dumps(tier0),
@@ -113,21 +115,25 @@ class FeaturizeJob:
         for index, clip in assembly.todo:
             samples = source.data(index)
             waveform = partial(dequantise, samples, clip["peak"])
-            featurize = partial(self._row, vad, assembly)
+            featurize = partial(self._row, assembly)
             fields = clip | ORIGINAL
             assembly.at(index, "work")
             try:
-                row = _finished(fields, len(samples), assembly) or featurize(fields, waveform())
+                row = _finished(fields, len(samples), assembly)
+                if row is None:
+                    with assembly.watch("vad"):
+                        speech = find_speech(waveform(), vad, self.vad)
+                    row = featurize(fields, waveform(), speech)
             except AudioError as error:
                 assembly.refuse(index, AudioError(error.reason, f"{clip['path']}: {error.detail}"))
             else:
                 copies = self.copies.of(row, waveform, featurize, assembly.find)
                 assembly.keep(index, [row, *copies], len(samples) / SAMPLE_RATE)
 
-    def _row(self, vad: SileroVad, assembly: Assembly, fields: Fields, waveform: torch.Tensor) -> Row:
-        with assembly.watch("vad"):
-            segments = find_speech(waveform, vad, self.vad)
-            speech = keep_segments(waveform, segments, self.vad.if_no_speech)
+    def _row(
+        self, assembly: Assembly, fields: Fields, waveform: torch.Tensor, segments: NDArray[np.int64]
+    ) -> Row:
+        speech = keep_segments(waveform, segments, self.vad.if_no_speech)
         with assembly.watch("mfcc"):
             mfcc = mfcc_40(speech, params=self.mfcc)  # (n_mfcc, num_frames)
         columns = {**fields, "duration_s": len(waveform) / SAMPLE_RATE, "has_speech": len(segments) > 0}

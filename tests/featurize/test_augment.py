@@ -26,6 +26,7 @@ from featurize.vad import find_speech, load_vad
 
 NO_SEGMENTS = np.zeros((0, 2), dtype=np.int64)
 CLIP = "ab" * 32
+ALL = ("stretch", "pitch", "noise")
 
 
 def tone(hz: float, seconds: float = 1.0) -> torch.Tensor:
@@ -96,7 +97,7 @@ def test_noise_lies_below_the_speech_by_what_was_asked(snr_db: float) -> None:
 
 
 def test_a_copy_depends_on_seed_clip_and_number_and_on_nothing_else() -> None:
-    params = AugmentParams(copies=3)
+    params = AugmentParams(copies=3, methods=ALL)
     waveform = tone(200)
     once = [augment(waveform, NO_SEGMENTS, CLIP, number, params) for number in (1, 2, 3)]
     torch.manual_seed(5)
@@ -107,13 +108,13 @@ def test_a_copy_depends_on_seed_clip_and_number_and_on_nothing_else() -> None:
     others = [
         augment(waveform, NO_SEGMENTS, "cd" * 32, 1, params)[0],
         augment(waveform, NO_SEGMENTS, CLIP, 4, params)[0],
-        augment(waveform, NO_SEGMENTS, CLIP, 1, AugmentParams(copies=3, seed=1))[0],
+        augment(waveform, NO_SEGMENTS, CLIP, 1, AugmentParams(copies=3, methods=ALL, seed=1))[0],
     ]
     assert len({once[0][0], *others}) == 4
 
 
 def test_copies_take_the_methods_in_turn_and_clips_start_with_different_ones() -> None:
-    params = AugmentParams(copies=3)
+    params = AugmentParams(copies=3, methods=ALL)
     names = [augment(tone(200, 0.1), NO_SEGMENTS, CLIP, number, params)[0] for number in range(1, 7)]
     kinds = [name.split("-", 1)[1].rstrip("+-.0123456789dB") for name in names]
     assert sorted(kinds[:3]) == ["noise", "pitch", "stretch"]
@@ -128,14 +129,14 @@ def test_copies_take_the_methods_in_turn_and_clips_start_with_different_ones() -
 def test_a_copy_has_the_peak_of_its_original() -> None:
     waveform = 0.7 * tone(200)
     for number in (1, 2, 3):
-        _, copy = augment(waveform, NO_SEGMENTS, CLIP, number, AugmentParams(snr_db=(0.0, 0.0)))
+        _, copy = augment(waveform, NO_SEGMENTS, CLIP, number, AugmentParams(methods=ALL, snr_db=(0.0, 0.0)))
         assert float(copy.abs().max()) == pytest.approx(0.7, rel=1e-3)
         assert copy.dtype == torch.float32
 
 
 def test_silence_stays_silence() -> None:
     for number in (1, 2, 3):
-        _, copy = augment(torch.zeros(4000), NO_SEGMENTS, CLIP, number, AugmentParams())
+        _, copy = augment(torch.zeros(4000), NO_SEGMENTS, CLIP, number, AugmentParams(methods=ALL))
         assert float(copy.abs().max()) == 0
 
 
@@ -164,7 +165,7 @@ def test_noise_comes_from_the_folder_and_never_from_its_pauses(tmp_path: Path) -
 
 
 def test_the_folders_hash_follows_names_and_bytes(tmp_path: Path) -> None:
-    params = AugmentParams(copies=1, noise=str(noise_folder(tmp_path / "n")))
+    params = AugmentParams(copies=1, methods=ALL, noise=str(noise_folder(tmp_path / "n")))
     first = find_noises(params).sha256
     assert find_noises(params).sha256 == first
     (tmp_path / "n" / "long.wav").rename(tmp_path / "n" / "other.wav")
@@ -173,9 +174,9 @@ def test_the_folders_hash_follows_names_and_bytes(tmp_path: Path) -> None:
 
 def test_a_folder_that_nothing_needs_is_not_looked_at() -> None:
     for params in (
-        AugmentParams(noise="absent"),
+        AugmentParams(copies=0, methods=ALL, noise="absent"),
         AugmentParams(copies=1, methods=("pitch",), noise="absent"),
-        AugmentParams(copies=1),
+        AugmentParams(copies=1, methods=ALL),
     ):
         assert find_noises(params) == Noises()
 
@@ -184,9 +185,9 @@ def test_a_noise_folder_that_cannot_be_used_is_one_line(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with pytest.raises(ParamsError, match=r"augment\.noise: .*absent is no folder"):
-        find_noises(AugmentParams(copies=1, noise=str(tmp_path / "absent")))
+        find_noises(AugmentParams(copies=1, methods=ALL, noise=str(tmp_path / "absent")))
     with pytest.raises(ParamsError, match="no audio file in"):
-        find_noises(AugmentParams(copies=1, noise=str(tmp_path)))
+        find_noises(AugmentParams(copies=1, methods=ALL, noise=str(tmp_path)))
     (tmp_path / "broken.wav").write_bytes(b"not audio at all")
     params = AugmentParams(copies=1, methods=("noise",), noise=str(tmp_path))
     with pytest.raises(ParamsError, match=r"augment\.noise: .*broken\.wav.*; remove it"):

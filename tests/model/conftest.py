@@ -7,7 +7,15 @@ import torch
 from model.batches import Features
 from model.network import NetworkParams, SERTier1, build_network
 
-TOY = NetworkParams(attention_heads=2, conv_channels=(6, 8), kernel_size=3, lstm_hidden=5, dropout=0.0)
+TOY = NetworkParams(
+    attention_heads=2,
+    conv_channels=(6, 8),
+    kernel_size=3,
+    time_pooling=1,
+    lstm_hidden=5,
+    dropout=0.0,
+    lstm_dropout=0.0,
+)
 
 
 @pytest.fixture(autouse=True)

@@ -13,11 +13,22 @@ from model.batchnorm import MaskedBatchNorm
 from model.network import NetworkParams, SERTier1, build_network
 
 VARIANTS = [
-    NetworkParams(attention_heads=2, conv_channels=(6, 8), lstm_hidden=5, dropout=0.0),
     NetworkParams(
-        conv_channels=(4,), lstm_hidden=3, lstm_layers=1, depthwise=False, pooling="mean", dropout=0.0
+        attention_heads=2, conv_channels=(6, 8), time_pooling=1, lstm_hidden=5, dropout=0.0, lstm_dropout=0.0
     ),
-    NetworkParams(conv_channels=(5, 5, 7), kernel_size=3, lstm_hidden=4, lstm_layers=3, dropout=0.0),
+    NetworkParams(
+        conv_channels=(4,),
+        lstm_hidden=3,
+        lstm_layers=1,
+        depthwise=False,
+        pooling="mean",
+        dropout=0.0,
+        lstm_dropout=0.0,
+        time_pooling=1,
+    ),
+    NetworkParams(
+        conv_channels=(5, 5, 7), kernel_size=3, lstm_hidden=4, lstm_layers=3, dropout=0.0, lstm_dropout=0.0
+    ),
     NetworkParams(
         normalisation="clip",
         deltas=2,
@@ -25,9 +36,14 @@ VARIANTS = [
         conv_channels=(6,),
         lstm_hidden=3,
         dropout=0.0,
+        lstm_dropout=0.0,
     ),
-    NetworkParams(time_pooling=3, conv_channels=(6, 8), kernel_size=3, lstm_hidden=4, dropout=0.0),
-    NetworkParams(deltas=1, affect=True, conv_channels=(6,), lstm_hidden=3, lstm_layers=1, dropout=0.0),
+    NetworkParams(
+        time_pooling=3, conv_channels=(6, 8), kernel_size=3, lstm_hidden=4, dropout=0.0, lstm_dropout=0.0
+    ),
+    NetworkParams(
+        deltas=1, affect=True, conv_channels=(6,), lstm_hidden=3, lstm_layers=1, dropout=0.0, lstm_dropout=0.0
+    ),
 ]
 LENGTHS = st.lists(st.integers(1, 40), min_size=1, max_size=6)
 
@@ -82,9 +98,10 @@ def test_full_size_network_is_exact_on_padding_too():
 
 
 def test_number_of_parameters_is_what_the_docstring_says():
-    network = SERTier1(40, 4)
-    total = sum(p.numel() for p in network.parameters())
-    assert f"{total:,}" in (SERTier1.__doc__ or "")
+    described = NetworkParams(conv_channels=(128, 256), lstm_hidden=128)
+    for network in (SERTier1(40, 4), SERTier1(40, 4, described)):
+        total = sum(p.numel() for p in network.parameters())
+        assert f"{total:,}" in (SERTier1.__doc__ or "")
 
 
 def test_output_is_logits_probabilities_and_confidence(toy_network):

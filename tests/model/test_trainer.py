@@ -13,7 +13,8 @@ from model.network import build_network
 from model.trainer import Trainer
 from model.training import fit
 
-FAST = TrainParams(epochs=1, batch_size=8, lr=1e-2, warmup_epochs=0)
+OFF = SpecAugmentParams(time_masks=0, freq_masks=0)
+FAST = TrainParams(epochs=1, batch_size=8, lr=1e-2, warmup_epochs=0, ema=0, spec_augment=OFF)
 
 
 @pytest.fixture

@@ -5,7 +5,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-import torch
 
 from featurize.audio import dequantise
 from featurize.augment import AugmentParams, augment
@@ -15,11 +14,11 @@ from featurize.shards import Row, Shard, list_shards, write_shard
 from featurize.vad import VadParams, find_speech, keep_segments, load_vad
 from model.batches import load_features
 from pipeline import copies as module
-from pipeline.rejects import Reject
 from pipeline.stages import featurize as stage
 from pipeline.stages.featurize import featurize
 
-TWO = AugmentParams(copies=2)
+ALL = ("stretch", "pitch", "noise")
+TWO = AugmentParams(copies=2, methods=ALL)
 
 
 @pytest.fixture
@@ -84,7 +83,9 @@ def test_a_copys_features_are_those_of_the_altered_waveform(data: Path) -> None:
         fields = source.fields(0)
         waveform = dequantise(source.data(0), fields["peak"])
         name, copy = augment(waveform, find_speech(waveform, vad), fields["sha256"], number, TWO)
-        segments = find_speech(copy, vad)
+        scale = len(copy) / len(waveform)
+        segments = [[round(edge * scale) for edge in pair] for pair in find_speech(waveform, vad).tolist()]
+        segments = np.array(segments)
         assert shard.fields(number)["augmentation"] == name
         assert shard.fields(number)["duration_s"] == len(copy) / 16_000
         np.testing.assert_array_equal(shard.speech(number), segments)
@@ -111,23 +112,23 @@ def test_a_second_run_computes_nothing(data: Path, work: list[str]) -> None:
 
 
 def test_more_copies_cost_only_the_new_ones_and_fewer_cost_nothing(data: Path, work: list[str]) -> None:
-    none = run(data, AugmentParams()).path.read_bytes()
+    none = run(data, AugmentParams(copies=0)).path.read_bytes()
     work.clear()
     two = run(data, TWO).path.read_bytes()
     assert work.count("mfcc") == 4
     work.clear()
-    run(data, AugmentParams(copies=3))
+    run(data, AugmentParams(copies=3, methods=ALL))
     assert work.count("mfcc") == 2
     work.clear()
     assert run(data, TWO).path.read_bytes() == two
-    assert run(data, AugmentParams()).path.read_bytes() == none
+    assert run(data, AugmentParams(copies=0)).path.read_bytes() == none
     assert work == []
 
 
 def test_another_augment_parameter_costs_the_copies_alone(data: Path, work: list[str]) -> None:
     run(data, TWO)
     work.clear()
-    run(data, AugmentParams(copies=2, snr_db=(0.0, 5.0)))
+    run(data, AugmentParams(copies=2, methods=ALL, snr_db=(0.0, 5.0)))
     assert work.count("mfcc") == 4
 
 
@@ -162,19 +163,16 @@ def test_a_changed_noise_folder_costs_the_copies_again(data: Path, work: list[st
 
 def test_a_noise_folder_that_is_not_there_stops_the_stage(data: Path) -> None:
     with pytest.raises(ParamsError, match=r"augment\.noise"):
-        run(data, AugmentParams(copies=1, noise=str(data / "absent")))
+        run(data, AugmentParams(copies=1, methods=ALL, noise=str(data / "absent")))
 
 
-def test_a_copy_in_which_no_speech_is_found_is_left_out_and_is_no_reject(
-    data: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+def test_copies_of_a_clip_without_speech_are_whole_and_say_so(
+    data: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def hushed(*args: Any) -> Any:
-        name, copy = augment(*args)
-        return name, torch.zeros_like(copy)
-
-    monkeypatch.setattr(module, "augment", hushed)
-    with caplog.at_level("INFO"):
-        shard = run(data, TWO, VadParams(if_no_speech="reject"))
-    assert len(shard) == 6
-    assert caplog.text.count("left out: no speech found in this copy") == 4
-    assert (data / "features" / "rejects.csv").read_text() == ",".join(Reject._fields) + "\n"
+    monkeypatch.setattr(stage, "find_speech", lambda *_: np.zeros((0, 2), dtype=np.int64))
+    shard = run(data, TWO)
+    rows = [shard.fields(row) for row in range(len(shard))]
+    assert [row["has_speech"] for row in rows] == [False] * 10
+    for number, row in enumerate(rows):
+        assert len(shard.speech(number)) == 0
+        assert len(shard.data(number)) == 1 + round(row["duration_s"] * 16_000) // 160
