@@ -3,8 +3,10 @@
     python benchmarks/train.py [--features data/features] [--batches 12] [--device cpu]
 
 The reference trainer: one tensor file a clip, a DataLoader with two workers and a collate function that pads,
-torch's own Conv1d, BatchNorm1d and Dropout, and a packed bidirectional LSTM. Both take turns, batch by batch, so that a
-busy machine slows both alike. Printed are ratios; absolute rates vary with the machine.
+torch's own Conv1d, BatchNorm1d and Dropout, and a packed bidirectional LSTM. Against it stand this trainer with the
+same network and loss, from mapped shards and from memory, and this trainer at its defaults (a smaller network that
+pools frames, masks, averaged weights). All take turns, batch by batch, so that a busy machine slows all alike.
+Printed are ratios; absolute rates vary with the machine.
 """
 
 import argparse
@@ -23,13 +25,17 @@ from torch.utils.data import DataLoader, Dataset
 
 from featurize.shards import Shard, list_shards
 from model.batches import Features, load_features
-from model.hyperparameters import TrainParams
+from model.hyperparameters import SpecAugmentParams, TrainParams
 from model.layers import ChannelAttention
 from model.network import NetworkParams, build_network
 from model.sampling import batch_order, padding_waste
 from model.trainer import Trainer
 
 START = time.perf_counter()
+SAME_NETWORK = NetworkParams(
+    conv_channels=(128, 256), time_pooling=1, lstm_hidden=128, dropout=0.1, lstm_dropout=0.0
+)
+SAME_TRAINING = TrainParams(ema=0.0, spec_augment=SpecAugmentParams(time_masks=0, freq_masks=0))
 
 
 class ReferenceNetwork(nn.Module):
@@ -110,10 +116,15 @@ def reference_steps(
             yield len(labels)
 
 
-def our_steps(features: Features, num_classes: int, device: torch.device) -> Iterator[int]:
+def our_steps(
+    features: Features,
+    num_classes: int,
+    device: torch.device,
+    network_params: NetworkParams = SAME_NETWORK,
+    params: TrainParams = SAME_TRAINING,
+) -> Iterator[int]:
     """The same with the project's trainer."""
-    params = TrainParams()
-    network = build_network(features.clips[0].shape[1], num_classes, NetworkParams(), 0).to(device)
+    network = build_network(features.clips[0].shape[1], num_classes, network_params, 0).to(device)
     trainer = Trainer(network, features, params, device)
     trainer.start()
     loss_of = trainer.make_loss()
@@ -186,6 +197,7 @@ def main() -> None:
                 "reference": reference_steps(mapped, Path(folder), len(labels), device),
                 "ours": ours,
                 "ours, resident": our_steps(resident, len(labels), device),
+                "ours, defaults": our_steps(mapped, len(labels), device, NetworkParams(), TrainParams()),
             },
             args.batches,
         )
