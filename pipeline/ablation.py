@@ -1,7 +1,7 @@
 """`ser ablate`: what denoiser, voice activity detection and augmentation are worth, as DVC experiments.
 
-Every combination is trained and scored on the current fold. Choose by the validation UAR; the test scores say what
-the choice was worth, and are no longer unseen once they have been chosen by.
+Every combination is trained, for the same number of steps, and scored on the current fold. Choose by the validation
+UAR; the test scores say what the choice was worth, and are no longer unseen once they have been chosen by.
 """
 
 import itertools
@@ -18,6 +18,7 @@ from featurize.atomic import write_json
 from featurize.errors import SerError
 from pipeline.card import Card, describe_making, describe_task
 from pipeline.experiments import SCORES, Experiment, Laboratory, Outcome
+from pipeline.params import Params
 
 FACTORS = {"denoise": "denoise.model", "vad": "vad.method", "augment": "augment.copies"}
 """A factor's name, and the parameter that it varies."""
@@ -46,7 +47,7 @@ def ablate(
         for levels in itertools.product(*map(dict.fromkeys, (denoise, vad, augment)))
         for seed in range(first, first + seeds)
     ]
-    experiments = [_experiment(row) for row in rows]
+    experiments = [_experiment(row, laboratory.params) for row in rows]
     laboratory.check(experiments)
     laboratory.prepare()
     outcomes, failures = laboratory.run(experiments)
@@ -94,9 +95,14 @@ def describe(card: Card) -> str:
     return f"{describe_task(card)}, {describe_making(card)}"
 
 
-def _experiment(row: dict[str, Any]) -> Experiment:
+def _experiment(row: dict[str, Any], params: Params) -> Experiment:
+    """The levels of a row; an epoch over fewer copies is shorter, so there are more of them."""
+    longer = (1 + params.augment.copies) / max(1 + row["augment"], 1)
     levels = "-".join(re.sub(r"\W+", "-", f"{factor}-{row[factor]}") for factor in FACTORS)
     overrides = {parameter: row[factor] for factor, parameter in FACTORS.items()}
+    overrides |= {
+        f"train.{name}": round(longer * getattr(params.train, name)) for name in ("epochs", "patience")
+    }
     return Experiment(f"ablate-{levels}-seed{row['seed']}", {**overrides, "train.seed": row["seed"]})
 
 

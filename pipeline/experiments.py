@@ -28,6 +28,8 @@ log = logging.getLogger(__name__)
 
 UP_TO = "featurize"
 """The workspace is brought up to date to this stage before any experiment."""
+THROUGH = "evaluate"
+"""The last stage of an experiment: scores are compared, pages are not."""
 MANIFEST = Path("data") / "manifest.json"
 SCORES = ("uar", "accuracy", "macro_f1", "val_uar")
 
@@ -146,7 +148,9 @@ class Laboratory:
     def _start(self, experiment: Experiment, name: str, how: str) -> None:
         overrides = {**experiment.overrides, **absolute_paths(override(self.params, experiment.overrides))}
         options = [part for key, value in overrides.items() for part in ("-S", f"++{key}={_quoted(value)}")]
-        run_dvc(self._log(name), "exp", "run", how, "--copy-paths", "dvc.lock", "--name", name, *options)
+        run_dvc(
+            self._log(name), "exp", "run", how, "--copy-paths", "dvc.lock", "--name", name, *options, THROUGH
+        )
 
     def _finished(self) -> set[str]:
         return set(run_dvc(self._log("list"), "exp", "list", "--name-only").split())
