@@ -157,8 +157,11 @@ class Laboratory:
 
     def _read(self, name: str) -> Outcome:
         folder = self.folder / name
-        if not folder.exists():
-            run_dvc(self._log(f"{name}.get"), "get", ".", "reports", "--rev", name, "--out", str(folder))
+        folder.mkdir(parents=True, exist_ok=True)
+        for file in ("evaluation.json", "predictions.csv"):
+            if not (folder / file).exists():
+                where = "--rev", name, "--out", str(folder / file)
+                run_dvc(self._log(f"{name}.get"), "get", ".", f"reports/{file}", *where)
         try:
             evaluation = json.loads((folder / "evaluation.json").read_text(encoding="utf-8"))
             predictions = pd.read_csv(folder / "predictions.csv", dtype=str, keep_default_na=False)
