@@ -1,8 +1,9 @@
 """Waveform augmentation: altered copies of a clip from which training learns what an emotion is not.
 
-Slower or faster, higher or lower, noisier: each copy takes one of the three. A copy is random, yet always the same
-one: its generator is seeded by the parameters' seed, the clip's SHA-256 and the copy's number, and by nothing else,
-so it depends neither on the clips beside it nor on their order.
+Another voice, slower or faster, higher or lower, noisier: each copy takes one of these. A copy is random, yet always
+the same one: its generator is seeded by the parameters' seed, the clip's SHA-256 and the copy's number, and by nothing
+else, so it depends neither on the clips beside it nor on their order. A voice is drawn by its speaker in place of the
+clip: all copies of a speaker with the same number have the same one, and together make a speaker who was not there.
 """
 
 import hashlib
@@ -39,7 +40,9 @@ def _in_order(limits: tuple[float, float]) -> tuple[float, float]:
 _Rate = Annotated[float, Field(ge=0.5, le=2, allow_inf_nan=False)]
 _Semitones = Annotated[float, Field(ge=-12, le=12, allow_inf_nan=False)]
 _Decibels = Annotated[float, Field(ge=-20, le=60, allow_inf_nan=False)]
-Method = Literal["stretch", "pitch", "noise"]
+Method = Literal["voice", "stretch", "pitch", "noise"]
+VOICE = "voice"
+"""What the names of copies in another voice begin with, after the copy's number and a hyphen."""
 
 
 class AugmentParams(BaseModel, frozen=True, extra="forbid"):
@@ -47,12 +50,12 @@ class AugmentParams(BaseModel, frozen=True, extra="forbid"):
 
     copies: int = Field(8, ge=0, le=20)
     """Altered copies of each clip."""
-    methods: Annotated[tuple[Method, ...], Field(min_length=1)] = ("stretch", "pitch")
+    methods: Annotated[tuple[Method, ...], Field(min_length=1)] = ("voice",)
     """A clip's copies take these in turn, each clip in an order of its own."""
     stretch_rate: Annotated[tuple[_Rate, _Rate], AfterValidator(_in_order)] = (0.8, 1.25)
-    """Speed; 2 is twice as fast at the same pitch."""
+    """Speed, of a voice too; 2 is twice as fast at the same pitch."""
     pitch_semitones: Annotated[tuple[_Semitones, _Semitones], AfterValidator(_in_order)] = (-4.0, 4.0)
-    """Pitch, at the same duration."""
+    """Pitch, of a voice too, at the same duration."""
     snr_db: Annotated[tuple[_Decibels, _Decibels], AfterValidator(_in_order)] = (10.0, 30.0)
     """Speech, where there is any, over noise."""
     noise: str = Field("white", min_length=1)
@@ -111,6 +114,7 @@ def augment(
     number: int,
     params: AugmentParams,
     noises: Noises | None = None,
+    speaker: str = "",
 ) -> tuple[str, Tensor]:
     """Make one copy of a clip.
 
@@ -121,9 +125,12 @@ def augment(
         number: of the copy, from 1.
         params: methods and ranges.
         noises: from `find_noises`; None is white noise.
+        speaker: who speaks, by whatever tells speakers apart; "" for nobody known, whose clips each have voices
+            of their own.
 
     Returns:
-        A name such as "2-pitch+1.40", and the copy (num_samples',), float32, with the peak of the original.
+        A name such as "2-pitch+1.40" or "3-voice+1.40x0.93", and the copy (num_samples',), float32, with the peak of
+        the original.
 
     Raises:
         ParamsError: a noise recording cannot be used.
@@ -131,7 +138,12 @@ def augment(
     order = np.random.default_rng([params.seed, int(sha256, 16)]).permutation(len(params.methods))
     method = params.methods[order[(number - 1) % len(order)]]
     rng = np.random.default_rng([params.seed, int(sha256, 16), number])
-    if method == "stretch":
+    if method == "voice":
+        whose = hashlib.sha256(speaker.encode()).hexdigest() if speaker else sha256
+        rng = np.random.default_rng([params.seed, int(whose, 16), number])
+        semitones, rate = rng.uniform(*params.pitch_semitones), rng.uniform(*params.stretch_rate)
+        name, copy = f"{VOICE}{semitones:+.2f}x{rate:.2f}", change_voice(waveform, semitones, rate)
+    elif method == "stretch":
         rate = rng.uniform(*params.stretch_rate)
         name, copy = f"stretch{rate:.2f}", time_stretch(waveform, rate)
     elif method == "pitch":
@@ -167,7 +179,12 @@ def time_stretch(waveform: Tensor, rate: float) -> Tensor:
 
 
 def pitch_shift(waveform: Tensor, semitones: float) -> Tensor:
-    """Change the pitch, and with it the formants, and keep the duration: stretched, then resampled.
+    """Change the pitch, and with it the formants, and keep the duration: `change_voice` at the same speed."""
+    return change_voice(waveform, semitones, 1.0)
+
+
+def change_voice(waveform: Tensor, semitones: float, rate: float) -> Tensor:
+    """Change pitch and formants, as of a shorter or longer vocal tract, and speed: stretched, then resampled.
 
     The frequency ratio is rounded to a fraction of small terms. torchaudio's own `pitch_shift` resamples between
     rates such as 15,101 and 16,000 Hz, for which it tabulates 240 million taps.
@@ -175,16 +192,18 @@ def pitch_shift(waveform: Tensor, semitones: float) -> Tensor:
     Args:
         waveform: (num_samples,).
         semitones: up, or down where negative.
+        rate: 2 is twice as fast.
 
     Returns:
-        (num_samples,), float32.
+        (round(num_samples / rate),), or one sample where that is none, float32.
     """
     ratio = Fraction(2 ** (semitones / 12)).limit_denominator(_LARGEST_TERM)
     if ratio == 1:
-        return waveform.float()
-    longer = time_stretch(waveform, 1 / float(ratio))
-    shifted = resample(longer, ratio.numerator, ratio.denominator)[: len(waveform)]
-    return torch.nn.functional.pad(shifted, (0, len(waveform) - len(shifted)))
+        return waveform.float() if rate == 1 else time_stretch(waveform, rate)
+    length = max(1, round(len(waveform) / rate))
+    stretched = time_stretch(waveform, rate / float(ratio))
+    shifted = resample(stretched, ratio.numerator, ratio.denominator)[:length]
+    return torch.nn.functional.pad(shifted, (0, length - len(shifted)))
 
 
 def add_noise(waveform: Tensor, noise: Tensor, snr_db: float, segments: NDArray[np.int64]) -> Tensor:

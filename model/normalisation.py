@@ -17,6 +17,8 @@ from model.batches import Features
 
 # Deviation, in units of the train split's, below which a coefficient of a clip is not blown up to 1.
 MIN_STD = 1e-2
+# In the names of copies that have another voice, the same one in all of a speaker's copies of that name.
+VOICE = "-voice"
 # Frames before and after that a slope is fitted to.
 REACH = 2
 
@@ -34,7 +36,8 @@ def frame_statistics(clips: Sequence[NDArray[np.float32]]) -> tuple[NDArray[np.f
 def normalise_speakers(features: Features) -> Features:
     """Each clip standardised by the frames of all the clips of its speaker in these features.
 
-    Augmented copies are standardised by what their originals say.
+    A voice that augmentation made of a speaker's counts as a speaker of its own, as in test, where everybody's mean
+    is 0; other copies are standardised by what their originals say.
 
     Raises:
         TrainingError: some clip has no speaker.
@@ -46,10 +49,13 @@ def normalise_speakers(features: Features) -> Features:
         )
     copies = features.columns.get("augmentation", np.full(len(features), "", dtype=object))
     clips: list[NDArray[np.float32]] = list(features.clips)
-    for speaker in np.unique(speakers.astype(str)):
-        rows = np.flatnonzero(speakers == speaker).tolist()
-        originals = [row for row in rows if copies[row] == ""]
-        mean, std = frame_statistics([features.clips[row] for row in originals or rows])
+    voices = np.array(
+        [f"{speaker} {copy if VOICE in copy else ''}" for speaker, copy in zip(speakers, copies, strict=True)]
+    )
+    for voice in np.unique(voices):
+        rows = np.flatnonzero(voices == voice).tolist()
+        own = [row for row in rows if copies[row] == "" or VOICE in copies[row]]
+        mean, std = frame_statistics([features.clips[row] for row in own or rows])
         for row in rows:
             clips[row] = ((features.clips[row] - mean) / std).astype(np.float32)
     return Features(clips, features.labels, features.columns)

@@ -1,9 +1,10 @@
 """Augmented copies of training clips among the features: rows of their own, and never clips.
 
 A copy's row is its original's, with three columns changed: `augmentation` names what was done to it ("" in an
-original), `clip_id` is "<original>#<augmentation>", and `sha256` is that of its recipe: the original's audio, the
-parameters and the copy's number. By it a finished copy is found again like any clip, in whatever split its original
-now stands; one whose original has left the train split is not asked for, and so vanishes.
+original), `clip_id` is "<original>#<augmentation>", and `sha256` is that of its recipe: the original's audio, its
+speaker where copies have other voices, the parameters and the copy's number. By it a finished copy is found again like
+any clip, in whatever split its original now stands; one whose original has left the train split is not asked for, and
+so vanishes.
 
 The speech of a copy is where it was in its original, stretched along: finding it anew would cost four times as much as
 all the rest, and noise or another pitch would hide words that are there.
@@ -17,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
 
-from featurize.augment import AugmentParams, augment, find_noises
+from featurize.augment import VOICE, AugmentParams, augment, find_noises
 from featurize.shards import Row
 
 ORIGINAL = {"augmentation": ""}
@@ -48,7 +49,8 @@ class Copies:
         """SHA-256 of the recipe of each copy of a clip; of one outside the train split there are none."""
         if clip.get("split") != "train":
             return []
-        recipes = (f"{clip['sha256']} {number} {self._recipe}" for number in range(1, self.params.copies + 1))
+        of = f"{clip['sha256']} {self._speaker(clip)}".rstrip()
+        recipes = (f"{of} {number} {self._recipe}" for number in range(1, self.params.copies + 1))
         return [hashlib.sha256(recipe.encode()).hexdigest() for recipe in recipes]
 
     def of(
@@ -72,12 +74,17 @@ class Copies:
                 rows.append(Row({**named, **kept}, mfcc, segments))
                 continue
             samples = waveform()
-            name, copy = augment(
-                samples, original.speech, str(columns["sha256"]), number, self.params, self.noises
-            )
+            clip = samples, original.speech, str(columns["sha256"])
+            name, copy = augment(*clip, number, self.params, self.noises, self._speaker(columns))
             speech = np.round(original.speech * (len(copy) / len(samples))).astype(np.int64)
             rows.append(featurize(_columns(columns, name, key), copy, speech))
         return rows
+
+    def _speaker(self, clip: dict[str, Any]) -> str:
+        """Who speaks, if that changes the copies and is known."""
+        if VOICE not in self.params.methods or not clip.get("speaker"):
+            return ""
+        return f"{clip.get('corpus', '')}/{clip['speaker']}"
 
 
 def _columns(original: dict[str, Any], name: str, key: str) -> dict[str, Any]:

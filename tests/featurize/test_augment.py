@@ -17,6 +17,7 @@ from featurize.augment import (
     Noises,
     add_noise,
     augment,
+    change_voice,
     find_noises,
     pitch_shift,
     time_stretch,
@@ -27,6 +28,7 @@ from featurize.vad import find_speech, load_vad
 NO_SEGMENTS = np.zeros((0, 2), dtype=np.int64)
 CLIP = "ab" * 32
 ALL = ("stretch", "pitch", "noise")
+VOICES = AugmentParams(copies=3)
 
 
 def tone(hz: float, seconds: float = 1.0) -> torch.Tensor:
@@ -63,6 +65,16 @@ def test_a_shifted_tone_keeps_its_length_and_level_at_another_pitch(semitones: f
     assert len(shifted) == 16_000
     assert loudest_hz(shifted) == pytest.approx(440 * 2 ** (semitones / 12), rel=0.004)  # 7 cents
     assert decibels(shifted, tone(440)) == pytest.approx(0, abs=1.5)
+
+
+@pytest.mark.parametrize(("semitones", "rate"), [(4.0, 0.8), (-4.0, 1.25), (0.0, 1.1), (3.0, 1.0)])
+def test_another_voice_is_pitch_and_speed_at_once(semitones: float, rate: float) -> None:
+    voice = change_voice(tone(440), semitones, rate)
+    assert len(voice) == round(16_000 / rate)
+    assert loudest_hz(voice) == pytest.approx(440 * 2 ** (semitones / 12), rel=0.004)
+    assert decibels(voice, tone(440)) == pytest.approx(0, abs=1.5)
+    one_after_the_other = pitch_shift(time_stretch(tone(440), rate), semitones)
+    assert loudest_hz(voice) == pytest.approx(loudest_hz(one_after_the_other), rel=0.002)
 
 
 @settings(max_examples=30)
@@ -124,6 +136,31 @@ def test_copies_take_the_methods_in_turn_and_clips_start_with_different_ones() -
         for clip in range(20)
     }
     assert firsts == {"1-noise", "1-pitch", "1-stretch"}
+
+
+def test_the_copies_of_a_speaker_share_their_voices_and_nobody_else_does() -> None:
+    def voices(clip: str, speaker: str, params: AugmentParams = VOICES) -> list[str]:
+        return [
+            augment(tone(200, 0.1), NO_SEGMENTS, clip, number, params, None, speaker)[0]
+            for number in (1, 2, 3)
+        ]
+
+    anna = voices(CLIP, "a/anna")
+    assert [name.split("-", 1)[0] for name in anna] == ["1", "2", "3"]
+    assert len({name.split("-", 1)[1] for name in anna}) == 3
+    assert voices("cd" * 32, "a/anna") == anna
+    others = (
+        voices(CLIP, "b/anna"),
+        voices(CLIP, ""),
+        voices("cd" * 32, ""),
+        voices(CLIP, "a/anna", seeded(1)),
+    )
+    assert all(not set(anna) & set(other) for other in others)
+    assert not set(others[1]) & set(others[2])  # of nobody known, every clip has its own
+
+
+def seeded(seed: int) -> AugmentParams:
+    return AugmentParams(copies=3, seed=seed)
 
 
 def test_a_copy_has_the_peak_of_its_original() -> None:

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import torch
 
+from featurize.augment import AugmentParams, augment
 from featurize.errors import TrainingError
 from model.batches import Features
 from model.inference import predict_logits
@@ -59,6 +60,24 @@ def test_speakers_are_standardised_over_all_their_own_clips(toy_features):
     assert np.allclose(done.clips[5], (features.clips[5] - own.mean(0)) / own.std(0), atol=1e-4)
     with pytest.raises(TrainingError, match="needs the speaker of every clip"):
         normalise_speakers(speakers(features, ["a", "b", "", "b", "a", "a"]))
+
+
+def test_a_voice_made_of_a_speakers_is_a_speaker_of_its_own(toy_features):
+    tone = torch.sin(torch.arange(1600.0))
+    params = AugmentParams(copies=2, methods=("voice",))
+    one, two = (
+        augment(tone, np.zeros((0, 2), dtype=np.int64), "ab" * 32, number, params, None, "c/a")[0]
+        for number in (1, 2)
+    )
+    copies = ["", "", one, one, two, "1-pitch+1.00"]
+    features = speakers(toy_features(6, 0), ["a"] * 6, copies)
+    done = normalise_speakers(features)
+    for rows in ([0, 1], [2, 3], [4]):
+        frames = np.concatenate([done.clips[row] for row in rows])
+        assert np.allclose(frames.mean(0), 0, atol=1e-5)
+        assert np.allclose(frames.std(0), 1, atol=1e-5)
+    own = np.concatenate([features.clips[row] for row in (0, 1)])
+    assert np.allclose(done.clips[5], (features.clips[5] - own.mean(0)) / own.std(0), atol=1e-4)
 
 
 def test_a_level_of_the_speaker_reaches_the_logits_only_under_global_normalisation(toy_params, toy_features):

@@ -147,6 +147,31 @@ def test_copies_follow_their_original_into_train_and_out_of_it(
     )
 
 
+def test_the_voices_of_a_speaker_are_found_again_until_the_speaker_is_another(
+    data: Path, small_run: Any, work: list[str]
+) -> None:
+    params = AugmentParams(copies=2)
+    first = run(data, params)
+    source = Shard(data / "denoised" / "part-00000.h5")
+    names = [first.fields(row)["augmentation"] for row in (1, 2)]
+    speaker = f"{source.fields(0)['corpus']}/{source.fields(0)['speaker']}"
+    waveform = dequantise(source.data(0), source.fields(0)["peak"])
+    sha256 = source.fields(0)["sha256"]
+    assert names == [augment(waveform, first.speech(0), sha256, n, params, None, speaker)[0] for n in (1, 2)]
+    work.clear()
+    rows = [
+        Row(
+            {**source.fields(i), "speaker": "someone else" if i == 0 else source.fields(i)["speaker"]},
+            source.data(i),
+        )
+        for i in range(len(source))
+    ]
+    write_shard(source.path, "waveform", rows, source.attributes)
+    again = run(data, params)
+    assert work.count("mfcc") == 2
+    assert not {again.fields(row)["augmentation"] for row in (1, 2)} & set(names)
+
+
 def test_a_changed_noise_folder_costs_the_copies_again(data: Path, work: list[str], tmp_path: Path) -> None:
     import soundfile
 
