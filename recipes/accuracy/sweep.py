@@ -53,9 +53,11 @@ def main() -> None:
     parser.add_argument("--corpus", required=True, help="folder of the recordings")
     parser.add_argument("--work", type=Path, required=True, help="folder for features and results.csv")
     parser.add_argument("--only", nargs="*", help="variants to run; all without")
+    parser.add_argument("--folds", nargs="*", type=int, help="in place of the list's")
     parser.add_argument("--jobs", type=int, default=torch.get_num_threads(), help="networks at a time")
     args = parser.parse_args()
     listed = yaml.safe_load(args.sweep.read_text(encoding="utf-8"))
+    listed["folds"] = args.folds or listed["folds"]
     listed["base"]["corpus.root"] = str(Path(args.corpus).resolve())
     try:
         sweep(listed, args.only or list(listed["variants"]), args.work, args.jobs)
