@@ -54,8 +54,8 @@ def normalise_speakers(features: Features) -> Features:
     )
     for voice in np.unique(voices):
         rows = np.flatnonzero(voices == voice).tolist()
-        own = [row for row in rows if copies[row] == "" or VOICE in copies[row]]
-        mean, std = frame_statistics([features.clips[row] for row in own or rows])
+        originals = [row for row in rows if copies[row] == ""]
+        mean, std = frame_statistics([features.clips[row] for row in originals or rows])
         for row in rows:
             clips[row] = ((features.clips[row] - mean) / std).astype(np.float32)
     return Features(clips, features.labels, features.columns)

@@ -115,20 +115,21 @@ class FeaturizeJob:
         for index, clip in assembly.todo:
             samples = source.data(index)
             waveform = partial(dequantise, samples, clip["peak"])
-            featurize = partial(self._row, assembly)
             fields = clip | ORIGINAL
             assembly.at(index, "work")
             try:
                 row = _finished(fields, len(samples), assembly)
-                if row is None:
-                    with assembly.watch("vad"):
-                        speech = find_speech(waveform(), vad, self.vad)
-                    row = featurize(fields, waveform(), speech)
+                row = row or self._original(vad, assembly, fields, waveform())
             except AudioError as error:
                 assembly.refuse(index, AudioError(error.reason, f"{clip['path']}: {error.detail}"))
             else:
-                copies = self.copies.of(row, waveform, featurize, assembly.find)
+                copies = self.copies.of(row, waveform, partial(self._row, assembly), assembly.find)
                 assembly.keep(index, [row, *copies], len(samples) / SAMPLE_RATE)
+
+    def _original(self, vad: SileroVad, assembly: Assembly, fields: Fields, waveform: torch.Tensor) -> Row:
+        with assembly.watch("vad"):
+            segments = find_speech(waveform, vad, self.vad)
+        return self._row(assembly, fields, waveform, segments)
 
     def _row(
         self, assembly: Assembly, fields: Fields, waveform: torch.Tensor, segments: NDArray[np.int64]

@@ -8,9 +8,7 @@ appended to `results.csv` in the scratch folder as soon as it stands: a run that
 """
 
 import argparse
-import hashlib
 import itertools
-import json
 import sys
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
@@ -30,6 +28,7 @@ from featurize.shards import list_shards
 from model.batches import load_features
 from model.network import build_network
 from model.training import fit
+from pipeline.card import fingerprint
 from pipeline.experiments import override
 from pipeline.manifest import read_summary
 from pipeline.params import Params, check_params
@@ -148,7 +147,7 @@ def tell(results: pd.DataFrame) -> pd.DataFrame:
 
 def digest(values: Mapping[str, Any]) -> str:
     """A short name for plain values."""
-    return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()[:10]
+    return fingerprint(values)[:10]
 
 
 if __name__ == "__main__":

@@ -40,9 +40,8 @@ def orders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     from deadly import DeadlyJob
 
     monkeypatch.setattr(stage, "DenoiseJob", DeadlyJob)
-    monkeypatch.setattr(
-        stage, "load_audio", stage.load_audio
-    )  # a job in this process replaces it; put it back
+    # A job in this process replaces the decoder; this puts it back.
+    monkeypatch.setattr(stage, "load_audio", stage.load_audio)
     monkeypatch.setattr(stage, "CLIPS_PER_SHARD", 6)
     return folder
 
