@@ -9,7 +9,7 @@ PIP := $(BIN)/python -m pip install -q --disable-pip-version-check --no-deps
 endif
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: demo test lint setup install recipe lock clean
+.PHONY: demo test lint setup install recipe lock deps clean distclean
 
 demo: setup
 	dvc repro
@@ -52,5 +52,15 @@ lock:
 	uv pip compile pyproject.toml --group dev --all-extras --universal --python-version 3.11 --generate-hashes \
 		--no-header --no-annotate --no-emit-index-url -q -o requirements.lock
 
+# Which code each stage of dvc.yaml depends on: run it after a change of imports.
+deps: setup
+	python -m tests.code_deps
+
+# What a tool can make anew in seconds.
 clean:
+	rm -rf .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache *.egg-info
+	find . -name __pycache__ -not -path './.venv/*' -prune -exec rm -rf {} +
+
+# What cost time, too: the installation, every waveform, feature, checkpoint and report.
+distclean: clean
 	rm -rf .venv data/raw data/denoised data/features data/manifest.csv data/manifest.json data/rejects.csv data/audit.json data/fingerprints.h5 checkpoints reports

@@ -21,7 +21,7 @@ import soundfile
 from featurize.denoise import DenoiseParams
 from featurize.mfcc import MfccParams
 from featurize.vad import VadParams
-from pipeline.manifest import COLUMNS
+from pipeline.protocol.manifest_file import COLUMNS
 from pipeline.stages.denoise import denoise
 from pipeline.stages.featurize import featurize
 from pipeline.stages.manifest import hash_audio

@@ -25,11 +25,11 @@ from torch.utils.data import DataLoader, Dataset
 
 from featurize.shards import Shard, list_shards
 from model.batches import Features, load_features
-from model.hyperparameters import SpecAugmentParams, TrainParams
-from model.layers import ChannelAttention
-from model.network import NetworkParams, build_network
-from model.sampling import batch_order, padding_waste
-from model.trainer import Trainer
+from model.network.layers import ChannelAttention
+from model.network.tier1 import NetworkParams, build_network
+from model.training.hyperparameters import SpecAugmentParams, TrainParams
+from model.training.sampling import batch_order, padding_waste
+from model.training.trainer import Trainer
 
 START = time.perf_counter()
 SAME_NETWORK = NetworkParams(

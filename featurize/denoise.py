@@ -16,10 +16,10 @@ from denoiser.demucs import Demucs
 from pydantic import BaseModel, Field
 from torch import Tensor
 
-from featurize.demucs import SLOTS, DemucsStreams
-from featurize.demucs_layout import can_stream
+from featurize.demucs.layout import can_stream
+from featurize.demucs.products import Precision
+from featurize.demucs.streams import SLOTS, DemucsStreams
 from featurize.errors import AudioError, WeightsError
-from featurize.products import Precision
 from featurize.snr import estimate_snr_db
 from featurize.spectral_gate import SpectralGate
 from featurize.weights import load_module

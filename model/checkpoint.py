@@ -17,7 +17,7 @@ from pydantic import BaseModel, Field, ValidationError
 
 from featurize.atomic import replacing
 from featurize.errors import CheckpointError
-from model.network import NetworkParams, SERTier1
+from model.network.tier1 import NetworkParams, SERTier1
 
 
 class _NetworkArgs(BaseModel, extra="ignore"):

@@ -11,7 +11,7 @@ from typing import Any
 import typer
 
 from featurize.errors import SerError
-from pipeline.commands import experiments, files, stages
+from pipeline.commands import experiments, single_files, stages
 from pipeline.commands.options import complain
 
 INTERRUPTED = 130  # what typer makes of Ctrl-C
@@ -42,7 +42,7 @@ PANELS: dict[str, list[Callable[..., None]]] = {
         experiments.robustness,
         experiments.leak_tax,
     ],
-    "Single files": [files.inspect, files.predict, files.doctor],
+    "Single files": [single_files.inspect, single_files.predict, single_files.doctor],
 }
 for panel, commands in PANELS.items():
     for command in commands:

@@ -12,7 +12,7 @@ from featurize.denoise import DenoiseParams
 from featurize.errors import SerError
 from featurize.weights import PUBLISHED, find_weights
 from pipeline.params import load_params
-from pipeline.provenance import versions
+from pipeline.protocol.provenance import versions
 
 GATE = "noisereduce"
 """Spectral gating: the package's name, and that of its model."""

@@ -15,12 +15,12 @@ from featurize.errors import ParamsError
 from featurize.mfcc import MfccParams
 from featurize.tier0 import Tier0Params
 from featurize.vad import VadParams
-from model.hyperparameters import TrainParams
-from model.network import NetworkParams
+from model.network.tier1 import NetworkParams
+from model.training.hyperparameters import TrainParams
 from pipeline.audit import AuditParams
 from pipeline.corpora import CorpusParams
-from pipeline.labels import LabelParams
-from pipeline.splits import SplitParams
+from pipeline.protocol.labels import LabelParams
+from pipeline.protocol.splits import SplitParams
 
 
 class Params(BaseModel, frozen=True, extra="forbid"):

@@ -1,7 +1,14 @@
 """The leak audit: whatever makes a test score better than it deserves, found before anything is trained.
 
-One check per noun, each in a file of its own: `speakers`, `recordings` (equal bytes), `copies` (equal sound), `labels`,
-`retakes`, `doubles`. Each takes the clips with their splits and gives back findings; none stops at the first.
+Each check takes the clips with their splits and returns findings; none stops at the first.
+
+    shared_speakers  speakers in two splits
+    identical_bytes  equal bytes
+    copies           equal sound; `fingerprints` keeps what it is compared by
+    contradictions   one recording under two classes
+    retakes          one sentence, said again by its speaker in another split
+    doubles          what a corpus is known to hold twice
+    finding          what they share
 """
 
 import logging
@@ -13,14 +20,14 @@ from pydantic import BaseModel, Field
 
 from featurize.errors import SplitError
 from featurize.fingerprint import THRESHOLD
+from pipeline.audit.contradictions import find_contradictions
 from pipeline.audit.copies import group_copies, judge_copies
 from pipeline.audit.doubles import find_doubles
 from pipeline.audit.finding import Entry, Finding
 from pipeline.audit.fingerprints import fingerprint_clips
-from pipeline.audit.labels import find_contradictions
-from pipeline.audit.recordings import find_identical, group_identical, tell_dropped
+from pipeline.audit.identical_bytes import find_identical, group_identical, tell_dropped
 from pipeline.audit.retakes import find_retakes
-from pipeline.audit.speakers import find_shared_speakers
+from pipeline.audit.shared_speakers import find_shared_speakers
 from pipeline.corpora.clip import LeftOut
 from pipeline.locations import Location
 

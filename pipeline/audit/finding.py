@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from pipeline.corpora.clip import Clip
-from pipeline.splits import SPLITS
+from pipeline.protocol.splits import SPLITS
 
 Kind = Literal[
     "speaker-overlap", "identical-bytes", "near-identical", "label-contradiction", "retake", "doubled-tree"

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from itertools import combinations
 
 from pipeline.audit.finding import Entry, Finding
-from pipeline.splits import SPLITS
+from pipeline.protocol.splits import SPLITS
 
 EXAMPLES = 10
 

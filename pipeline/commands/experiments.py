@@ -28,7 +28,7 @@ Seeds = Annotated[int, typer.Option("--seeds", min=1, help="Training seeds: trai
 
 def summary(run: Run = "workspace", reports: Reports = REPORTS) -> None:
     """Tell a run's test scores and their protocol in a few lines."""
-    from pipeline.scored import read_scored, summarise
+    from pipeline.runs.scored import read_scored, summarise
 
     typer.echo("\n".join(summarise(read_scored(run, reports))))
 
@@ -42,8 +42,8 @@ def compare(
     """Tell whether one run is better than another, or whether that may be chance."""
     from json import dumps
 
-    from pipeline.compare import compare as run
-    from pipeline.compare import tell
+    from pipeline.runs.compare import compare as run
+    from pipeline.runs.compare import tell
 
     comparison = run(first, second, reports)
     typer.echo(dumps(comparison.as_dict(), indent=2) if json else "\n".join(tell(comparison)))
@@ -57,7 +57,7 @@ def cv(
     reports: Reports = REPORTS,
 ) -> None:
     """Test on every fold in turn, each a DVC experiment: mean, deviation, pooled confusion matrix."""
-    from pipeline.crossvalidation import cross_validate
+    from pipeline.experiments.crossvalidation import cross_validate
 
     cross_validate(seeds, reports, queue)
 
@@ -70,7 +70,7 @@ def ablate(
     reports: Reports = REPORTS,
 ) -> None:
     """Try denoiser × VAD × augmentation, each combination a DVC experiment, and tabulate the scores."""
-    from pipeline.ablation import ablate as run
+    from pipeline.experiments.ablation import ablate as run
 
     run(denoise or ["none", "compact"], vad or ["silero", "none"], augment or [0, 2], seeds, reports)
 
@@ -90,8 +90,8 @@ def robustness(
 ) -> None:
     """Score a checkpoint on the test clips with noise added, through the whole of Tier 0."""
     from pipeline.device import resolve_device
-    from pipeline.robustness import parse_snrs
-    from pipeline.robustness import robustness as run
+    from pipeline.experiments.robustness import parse_snrs
+    from pipeline.experiments.robustness import robustness as run
     from pipeline.stages.evaluate import best_checkpoint
 
     snrs_db = parse_snrs(snr)
@@ -111,7 +111,7 @@ def leak_tax(
 ) -> None:
     """Train on a random and on a speaker-independent split; the difference is what the leak is worth."""
     from pipeline.device import resolve_device
-    from pipeline.leak_tax import leak_tax as run
+    from pipeline.experiments.leak_tax import leak_tax as run
 
     read = read_params(params)
     # The copies stay out, since one dealt to another split than its original would be a leak of its own.

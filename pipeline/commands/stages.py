@@ -46,7 +46,7 @@ def denoise(
     workers: Workers = None,
 ) -> None:
     """Load and denoise every clip into waveform shards."""
-    from pipeline.engine import choose_engine
+    from pipeline.extraction.engine import choose_engine
     from pipeline.stages.denoise import denoise as run
 
     read = read_params(params)
@@ -68,7 +68,7 @@ def featurize(
     workers: Workers = None,
 ) -> None:
     """Keep the speech of every clip and compute its MFCC into feature shards."""
-    from pipeline.engine import choose_engine
+    from pipeline.extraction.engine import choose_engine
     from pipeline.stages.featurize import featurize as run
 
     read = read_params(params)

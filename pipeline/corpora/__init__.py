@@ -1,4 +1,13 @@
-"""One reader per corpus, and the parameters that choose between them."""
+"""One reader per corpus, and the parameters that choose between them.
+
+demo             the synthetic corpus: voices, sentences, prosody
+espeak           espeak-ng's shared library, in a process of its own
+acoustics        silence, noise and vocal effort around the synthetic speech
+ravdess  emodb   two corpora as they are published
+table            a CSV of one's own
+clip             what a reader says of a clip
+recordings       finding audio files
+"""
 
 from pathlib import Path
 from typing import Annotated, Literal

@@ -20,7 +20,7 @@ from featurize.errors import CorpusError
 from pipeline.corpora import acoustics, espeak
 from pipeline.corpora.acoustics import Samples
 from pipeline.corpora.clip import Clip, Corpus
-from pipeline.corpora.files import clip_ids
+from pipeline.corpora.recordings import clip_ids
 
 EMOTIONS = ("angry", "happy", "neutral", "sad")
 TABLE = "demo.csv"

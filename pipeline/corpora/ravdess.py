@@ -12,7 +12,7 @@ from pathlib import Path, PurePosixPath
 
 from featurize.errors import CorpusError
 from pipeline.corpora.clip import Clip, Corpus, LeftOut
-from pipeline.corpora.files import audio_files, clip_ids, one_per_name
+from pipeline.corpora.recordings import audio_files, clip_ids, one_per_name
 
 log = logging.getLogger(__name__)
 

@@ -18,7 +18,7 @@ from pathlib import Path, PurePosixPath
 
 from featurize.errors import CorpusError
 from pipeline.corpora.clip import Clip, Corpus
-from pipeline.corpora.files import clip_ids
+from pipeline.corpora.recordings import clip_ids
 from pipeline.locations import PROTOCOL, Location, Url, locate
 
 log = logging.getLogger(__name__)

@@ -19,15 +19,15 @@ from featurize.audio import SAMPLE_RATE, load_audio, quantise
 from featurize.denoise import DenoiseParams, Denoiser, denoise_clips, load_denoiser
 from featurize.errors import AudioError, WeightsError
 from featurize.shards import Row
-from pipeline.assembly import Assembly, Make
-from pipeline.engine import Engine, InProcess
-from pipeline.extraction import extract, new_run
+from pipeline.extraction.engine import Engine, InProcess
+from pipeline.extraction.run import extract, new_run
+from pipeline.extraction.shard_folder import Group, columns_of
+from pipeline.extraction.shard_writer import Assembly, Make
+from pipeline.extraction.stopwatch import Stopwatch
+from pipeline.extraction.tasks import Fields, Output
 from pipeline.locations import Location, Url, fetched, listed, locate, sizes
-from pipeline.manifest import read_clips
-from pipeline.provenance import versions
-from pipeline.reuse import Group, columns_of
-from pipeline.stopwatch import Stopwatch
-from pipeline.tasks import Fields, Output
+from pipeline.protocol.manifest_file import read_clips
+from pipeline.protocol.provenance import versions
 
 log = logging.getLogger(__name__)
 

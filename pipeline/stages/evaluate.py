@@ -13,10 +13,17 @@ from featurize.errors import CheckpointError, SplitError
 from featurize.shards import list_shards
 from model.batches import Features, load_features
 from model.checkpoint import load_checkpoint
-from model.inference import predict_logits
-from pipeline.card import check_card, data_card, describe, fingerprint, scoring_card, shared_provenance
-from pipeline.manifest import read_summary
-from pipeline.scoring import probabilities_of, score
+from model.logits import predict_logits
+from pipeline.protocol.card import (
+    check_card,
+    data_card,
+    describe,
+    fingerprint,
+    scoring_card,
+    shared_provenance,
+)
+from pipeline.protocol.manifest_file import read_summary
+from pipeline.runs.scoring import probabilities_of, score
 
 log = logging.getLogger(__name__)
 

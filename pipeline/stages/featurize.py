@@ -17,14 +17,14 @@ from featurize.mfcc import MfccParams, mfcc_40
 from featurize.shards import Row
 from featurize.vad import VadParams, find_speech, keep_segments, load_vad
 from featurize.vad_network import SileroVad
-from pipeline.assembly import Assembly, Make
-from pipeline.copies import ORIGINAL, Copies
-from pipeline.engine import Engine, InProcess
-from pipeline.extraction import extract, new_run
+from pipeline.extraction.augmented import ORIGINAL, Copies
+from pipeline.extraction.engine import Engine, InProcess
+from pipeline.extraction.run import extract, new_run
+from pipeline.extraction.shard_folder import Group, columns_of
+from pipeline.extraction.shard_writer import Assembly, Make
+from pipeline.extraction.tasks import Fields, Output
 from pipeline.locations import Location, listed
-from pipeline.provenance import versions
-from pipeline.reuse import Group, columns_of
-from pipeline.tasks import Fields, Output
+from pipeline.protocol.provenance import versions
 
 SETTINGS_THAT_MATTER = ("denoiser", "tier0", "sample_rate")
 

@@ -18,11 +18,11 @@ from featurize.atomic import write_json, write_text
 from featurize.errors import AudioError
 from pipeline.audit import AuditParams, Entry, audit, refuse_leaks
 from pipeline.corpora import Clip, Corpus, CorpusParams, read_corpus
-from pipeline.labels import Labelling, LabelParams, label_emotions
 from pipeline.locations import Location, fetched, written
-from pipeline.manifest import COLUMNS
+from pipeline.protocol.labels import Labelling, LabelParams, label_emotions
+from pipeline.protocol.manifest_file import COLUMNS
+from pipeline.protocol.splits import SPLITS, Division, Item, SplitParams, divide
 from pipeline.rejects import Reject, check_rejects, write_rejects
-from pipeline.splits import SPLITS, Division, Item, SplitParams, divide
 
 log = logging.getLogger(__name__)
 

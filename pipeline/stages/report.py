@@ -3,9 +3,9 @@
 from pathlib import Path
 
 from featurize.atomic import write_text
-from pipeline.mistakes import find_mistakes
-from pipeline.page.render import render
-from pipeline.results import read_run
+from pipeline.report.mistakes import find_mistakes
+from pipeline.report.render import render
+from pipeline.runs.results import read_run
 
 
 def report(data: Path, reports: Path) -> Path:

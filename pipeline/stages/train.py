@@ -11,13 +11,13 @@ from dvclive.live import Live
 from featurize.shards import list_shards
 from model.batches import load_features
 from model.distributed import process_group, rank
-from model.hyperparameters import TrainParams
-from model.network import NetworkParams, build_network
-from model.sampling import batch_order, padding_waste
-from model.training import EpochResult, FitResult, fit
-from pipeline.card import data_card, shared_provenance, training_card
-from pipeline.manifest import read_summary
-from pipeline.provenance import versions
+from model.network.tier1 import NetworkParams, build_network
+from model.training.fit import EpochResult, FitResult, fit
+from model.training.hyperparameters import TrainParams
+from model.training.sampling import batch_order, padding_waste
+from pipeline.protocol.card import data_card, shared_provenance, training_card
+from pipeline.protocol.manifest_file import read_summary
+from pipeline.protocol.provenance import versions
 
 log = logging.getLogger(__name__)
 

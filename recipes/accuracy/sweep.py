@@ -26,12 +26,12 @@ from rich.table import Table
 from featurize.errors import ParamsError, SerError
 from featurize.shards import list_shards
 from model.batches import load_features
-from model.network import build_network
-from model.training import fit
-from pipeline.card import fingerprint
-from pipeline.experiments import override
-from pipeline.manifest import read_summary
+from model.network.tier1 import build_network
+from model.training.fit import fit
+from pipeline.experiments.laboratory import override
 from pipeline.params import Params, check_params
+from pipeline.protocol.card import fingerprint
+from pipeline.protocol.manifest_file import read_summary
 from pipeline.stages.denoise import denoise as denoise_stage
 from pipeline.stages.featurize import featurize as featurize_stage
 from pipeline.stages.manifest import manifest as manifest_stage

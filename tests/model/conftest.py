@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from model.batches import Features
-from model.network import NetworkParams, SERTier1, build_network
+from model.network.tier1 import NetworkParams, SERTier1, build_network
 
 TOY = NetworkParams(
     attention_heads=2,

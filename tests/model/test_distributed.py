@@ -10,9 +10,9 @@ import pytest
 import torch
 
 from model.checkpoint import load_checkpoint
-from model.hyperparameters import TrainParams
-from model.network import build_network
-from model.training import fit
+from model.network.tier1 import build_network
+from model.training.fit import fit
+from model.training.hyperparameters import TrainParams
 
 PARAMS = TrainParams(epochs=3, batch_size=8, lr=1e-2, warmup_epochs=1, class_weights="balanced")
 # Each process trains; the first one writes what it saw.
@@ -24,9 +24,9 @@ import torch
 sys.path.insert(0, {folder!r})
 from conftest import make_toy_features
 from model.distributed import process_group, rank
-from model.hyperparameters import TrainParams
-from model.network import NetworkParams, build_network
-from model.training import fit
+from model.training.hyperparameters import TrainParams
+from model.network.tier1 import NetworkParams, build_network
+from model.training.fit import fit
 
 torch.set_num_threads(1)
 network = build_network(4, 3, NetworkParams.model_validate_json({network!r}), 0)

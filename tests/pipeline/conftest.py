@@ -10,11 +10,11 @@ import pytest
 import soundfile
 
 from featurize.denoise import DenoiseParams
-from model.hyperparameters import TrainParams
-from model.network import NetworkParams
+from model.network.tier1 import NetworkParams
+from model.training.hyperparameters import TrainParams
 from pipeline.corpora import CorpusParams, DemoParams
-from pipeline.manifest import COLUMNS
 from pipeline.params import Params
+from pipeline.protocol.manifest_file import COLUMNS
 from pipeline.stages.manifest import hash_audio
 
 

@@ -15,10 +15,10 @@ from featurize.mfcc import MfccParams
 from featurize.shards import Shard
 from featurize.vad import VadParams
 from pipeline.corpora import CorpusParams
-from pipeline.labels import LabelParams
 from pipeline.locations import Url, fetched, listed, locate, make_folder, sizes, written
-from pipeline.manifest import read_clips
-from pipeline.splits import SplitParams
+from pipeline.protocol.labels import LabelParams
+from pipeline.protocol.manifest_file import read_clips
+from pipeline.protocol.splits import SplitParams
 from pipeline.stages import denoise as stage
 from pipeline.stages.denoise import denoise
 from pipeline.stages.featurize import featurize

@@ -6,12 +6,12 @@ import pytest
 
 from featurize.errors import SplitError
 from pipeline.audit import Audit, AuditParams, audit, refuse_leaks
+from pipeline.audit.contradictions import find_contradictions
 from pipeline.audit.doubles import find_doubles
 from pipeline.audit.finding import Entry, Finding
-from pipeline.audit.labels import find_contradictions
-from pipeline.audit.recordings import find_identical, group_identical, tell_dropped
+from pipeline.audit.identical_bytes import find_identical, group_identical, tell_dropped
 from pipeline.audit.retakes import find_retakes
-from pipeline.audit.speakers import find_shared_speakers
+from pipeline.audit.shared_speakers import find_shared_speakers
 from pipeline.corpora.clip import Clip, LeftOut
 
 NUMBER = iter(range(10**6))

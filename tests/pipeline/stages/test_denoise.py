@@ -13,7 +13,7 @@ from featurize.denoise import DenoiseParams
 from featurize.errors import RejectsError
 from featurize.shards import Shard, list_shards
 from featurize.tier0 import Tier0Params, tier0
-from pipeline.manifest import COLUMNS, read_manifest
+from pipeline.protocol.manifest_file import COLUMNS, read_manifest
 from pipeline.stages import denoise as stage
 from pipeline.stages.denoise import denoise
 from pipeline.stages.manifest import hash_audio

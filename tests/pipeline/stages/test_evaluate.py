@@ -16,9 +16,9 @@ from sklearn.metrics import balanced_accuracy_score
 from featurize.errors import CheckpointError, SplitError
 from featurize.shards import Row, Shard, list_shards, write_shard
 from model.checkpoint import load_checkpoint, save_checkpoint
-from model.network import SERTier1
-from pipeline.card import data_card, describe, fingerprint, shared_provenance
-from pipeline.manifest import read_manifest, read_summary
+from model.network.tier1 import SERTier1
+from pipeline.protocol.card import data_card, describe, fingerprint, shared_provenance
+from pipeline.protocol.manifest_file import read_manifest, read_summary
 from pipeline.stages.evaluate import best_checkpoint, evaluate
 
 

@@ -19,9 +19,9 @@ from pipeline.audit import AuditParams
 from pipeline.cli import main
 from pipeline.corpora import CorpusParams, DemoParams
 from pipeline.corpora.ravdess import KNOWN_DUPLICATE
-from pipeline.labels import LabelParams
-from pipeline.manifest import COLUMNS, read_manifest, read_summary
-from pipeline.splits import SPLITS, SplitParams
+from pipeline.protocol.labels import LabelParams
+from pipeline.protocol.manifest_file import COLUMNS, read_manifest, read_summary
+from pipeline.protocol.splits import SPLITS, SplitParams
 from pipeline.stages.corpus import corpus
 from pipeline.stages.manifest import hash_audio, manifest
 

@@ -1,0 +1,56 @@
+"""What is refused before any epoch, rather than found out after an hour of training."""
+
+import numpy as np
+
+from featurize.errors import TrainingError
+from model.batches import Features
+from model.training.hyperparameters import TrainParams
+
+
+def check_features(features: Features, split: str, n_mfcc: int, num_classes: int) -> None:
+    """Refuse what cannot be trained on, before any epoch.
+
+    Raises:
+        TrainingError: no clips, a clip without frames or of another number of coefficients, values that are
+            not finite, a label outside the classes; in train also: one class only.
+    """
+    if len(features) == 0:
+        raise TrainingError(f"the {split} split is empty; choose another fold or label set")
+    if features.labels.min() < 0 or features.labels.max() >= num_classes:
+        raise TrainingError(f"the {split} split has a class outside the network's {num_classes}")
+    if split == "train" and len(np.unique(features.labels)) < 2:
+        raise TrainingError("the train split has one class only; choose another fold or label set")
+    for index, clip in enumerate(features.clips):
+        if clip.ndim != 2 or clip.shape[1] != n_mfcc or len(clip) == 0:
+            raise TrainingError(
+                f"{features.name(index)}: features of shape {clip.shape}, not (frames, {n_mfcc}); "
+                "run featurize again"
+            )
+        if not np.isfinite(clip).all():
+            raise TrainingError(
+                f"{features.name(index)}: features hold NaN or infinite values; run featurize again"
+            )
+
+
+def check_sizes(train: Features, params: TrainParams, num_processes: int, affect: bool) -> None:
+    """Refuse sizes that do not go together.
+
+    Raises:
+        TrainingError: a batch larger than the split, fewer clips in a batch than processes, or valence and arousal
+            to be learnt without any clip that has them.
+    """
+    if params.batch_size > len(train):
+        raise TrainingError(
+            f"train.batch_size {params.batch_size} is larger than the train split of {len(train)} clips; "
+            f"set it to {len(train)} or less"
+        )
+    num_batches = -(-len(train) // params.batch_size)
+    if len(train) // num_batches < num_processes:
+        raise TrainingError(
+            f"train.batch_size {params.batch_size} leaves some of {num_processes} processes without a clip; "
+            "make it larger, or start fewer"
+        )
+    if affect and not np.isfinite(train.affect).any():
+        raise TrainingError(
+            "train.va_weight: no train clip has valence or arousal; add the columns, or set it to 0"
+        )

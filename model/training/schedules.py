@@ -1,0 +1,56 @@
+"""The learning rate of every step: a linear warm-up, then a cosine, steps, or a drop wherever progress stalls.
+
+torch's schedulers are not used, because each of these is one line and torch chains a warm-up before a plateau only
+through private state. What a plateau has seen is two numbers, kept in the state that resumes a run.
+"""
+
+import math
+from typing import Any
+
+from model.training.hyperparameters import TrainParams
+
+
+class Schedule:
+    """Learning rates of one run.
+
+    Args:
+        params: of the run.
+        steps_per_epoch: optimiser steps in an epoch.
+    """
+
+    def __init__(self, params: TrainParams, steps_per_epoch: int) -> None:
+        self.params, self.steps_per_epoch = params, steps_per_epoch
+        self.total_steps = params.epochs * steps_per_epoch
+        self.warmup_steps = min(round(params.warmup_epochs * steps_per_epoch), self.total_steps)
+        # of the plateau schedule: the best score yet, epochs without a better one, drops so far
+        self.best, self.waited, self.drops = -math.inf, 0, 0
+
+    def rate(self, step: int) -> float:
+        """Learning rate of a step, counted from 0 over the whole run."""
+        peak = self.params.lr
+        if step < self.warmup_steps:
+            return peak * (step + 1) / self.warmup_steps
+        past = step - self.warmup_steps
+        if self.params.schedule == "cosine":
+            return peak * 0.5 * (1 + math.cos(math.pi * past / max(self.total_steps - self.warmup_steps, 1)))
+        drops = self.drops
+        if self.params.schedule == "step":
+            drops = past // (self.params.decay_epochs * self.steps_per_epoch)
+        return peak * float(self.params.decay**drops)
+
+    def after_epoch(self, steps: int, score: float) -> None:
+        """Tell of an epoch's validation UAR, after `steps` steps in all; a plateau counts after the warm-up."""
+        if score > self.best:
+            self.best, self.waited = score, 0
+        elif steps > self.warmup_steps:
+            self.waited += 1
+        if self.waited >= self.params.decay_epochs:
+            self.drops, self.waited = self.drops + 1, 0
+
+    def state_dict(self) -> dict[str, Any]:
+        """What `load_state_dict` takes."""
+        return {"best": self.best, "waited": self.waited, "drops": self.drops}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Go on where another schedule of the same run stood."""
+        self.best, self.waited, self.drops = state["best"], state["waited"], state["drops"]

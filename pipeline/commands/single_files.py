@@ -1,0 +1,53 @@
+"""Commands for single files and for the machine."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from pipeline.commands.options import PARAMS, Checkpoint, Device, ParamsFile, complain, read_params
+
+
+def inspect(
+    file: Annotated[Path, typer.Argument(help="An audio file.")],
+    params: ParamsFile = PARAMS,
+    plot: Annotated[Path | None, typer.Option(help="Also draw it to this .png or .svg.")] = None,
+    device: Device = "auto",
+) -> None:
+    """Run Tier 0 on one file: duration, speech found, MFCC statistics."""
+    from pipeline.device import resolve_device
+    from pipeline.inference.inspection import inspect as run
+
+    run(file, read_params(params).tier0, plot, resolve_device(device))
+
+
+def predict(
+    files: Annotated[list[Path], typer.Argument(help="Audio files.")],
+    checkpoint: Checkpoint = None,
+    json: Annotated[bool, typer.Option("--json", help="Print one JSON object per file.")] = False,
+    csv: Annotated[bool, typer.Option("--csv", help="Print CSV with a header.")] = False,
+    weights: Annotated[str | None, typer.Option(help="Local file of the denoiser's weights.")] = None,
+    params: ParamsFile = PARAMS,
+    device: Device = "auto",
+) -> None:
+    """Tell the emotion of audio files, with confidence and all probabilities."""
+    from pipeline.device import resolve_device
+    from pipeline.inference.predict import Predictor
+    from pipeline.inference.predict import predict as run
+
+    if json and csv:
+        raise typer.BadParameter("choose --json or --csv, not both")
+    if checkpoint is None:
+        complain("no --checkpoint given: RANDOM WEIGHTS, the answers mean nothing")
+    tier0 = None if checkpoint else read_params(params).tier0
+    predictor = Predictor(checkpoint, tier0, weights, resolve_device(device))
+    if not run(files, predictor, "json" if json else "csv" if csv else "table", complain):
+        raise typer.Exit(2)
+
+
+def doctor(params: ParamsFile = PARAMS) -> None:
+    """Show versions, device, threads, and which denoiser weights are found."""
+    from pipeline.doctor import doctor as run
+
+    if not run(params):
+        raise typer.Exit(2)

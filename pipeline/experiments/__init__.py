@@ -1,0 +1,10 @@
+"""Several runs at once, or one run under other conditions.
+
+laboratory       several DVC experiments as one: run, found again, read back
+project          the project as git and DVC see it
+crossvalidation  `ser cv`
+ablation         `ser ablate`
+leak_tax         `ser leak-tax`
+robustness       `ser robustness`
+noise            which piece of noise a clip gets
+"""

@@ -1,0 +1,123 @@
+"""`ser ablate`: what denoiser, voice activity detection and augmentation are worth, as DVC experiments.
+
+Every combination is trained, for the same number of steps, and scored on the current fold. Choose by the validation
+UAR; the test scores say what the choice was worth, and are no longer unseen once they have been chosen by.
+"""
+
+import itertools
+import re
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+from rich.console import Console
+from rich.table import Table
+
+from featurize.atomic import write_json
+from featurize.errors import SerError
+from pipeline.experiments.laboratory import SCORES, Experiment, Laboratory, Outcome
+from pipeline.params import Params
+from pipeline.protocol.card import Card, describe_making, describe_task
+
+FACTORS = {"denoise": "denoise.model", "vad": "vad.method", "augment": "augment.copies"}
+"""A factor's name, and the parameter that it varies."""
+
+
+def ablate(
+    denoise: Sequence[str], vad: Sequence[str], augment: Sequence[int], seeds: int, reports: Path
+) -> None:
+    """Run every combination of the levels, and write reports/ablation.json and a table.
+
+    Args:
+        denoise: levels of denoise.model.
+        vad: levels of vad.method.
+        augment: levels of augment.copies.
+        seeds: training seeds of each combination: train.seed and those after it.
+        reports: folder for ablation.json.
+
+    Raises:
+        ParamsError: a level is no value of its parameter.
+        SerError: experiments cannot run here, or a run failed; the others' results are written all the same.
+    """
+    laboratory = Laboratory(reports)
+    first = laboratory.params.train.seed
+    rows = [
+        {**dict(zip(FACTORS, levels, strict=True)), "seed": seed}
+        for levels in itertools.product(*map(dict.fromkeys, (denoise, vad, augment)))
+        for seed in range(first, first + seeds)
+    ]
+    experiments = [_experiment(row, laboratory.params) for row in rows]
+    laboratory.check(experiments)
+    laboratory.prepare()
+    outcomes, failures = laboratory.run(experiments)
+    if not outcomes:
+        raise SerError(f"every run failed, the first with: {next(iter(failures.values()))}")
+    content = tabulate(rows, experiments, outcomes, failures)
+    write_json(reports / "ablation.json", content)
+    _print(content)
+    if failures:
+        which = "; ".join(f"{label}: {why}" for label, why in failures.items())
+        raise SerError(f"{len(failures)} of {len(rows)} runs failed and the table lacks them: {which}")
+
+
+def tabulate(
+    rows: Sequence[dict[str, Any]],
+    experiments: Sequence[Experiment],
+    outcomes: dict[str, Outcome],
+    failures: dict[str, str],
+) -> dict[str, Any]:
+    """What ablation.json holds: each run, the mean of each combination over seeds, and of each level over the rest."""
+    runs = [
+        {**row, "experiment": outcomes[one.label].name, **outcomes[one.label].scores}
+        for row, one in zip(rows, experiments, strict=True)
+        if one.label in outcomes
+    ]
+    table = pd.DataFrame(runs)
+    combinations = table.groupby(list(FACTORS), sort=False)[list(SCORES)].mean().reset_index()
+    levels = {
+        factor: table.groupby(factor, sort=False)[list(SCORES)].mean().reset_index().to_dict("records")
+        for factor in FACTORS
+    }
+    return {
+        "protocols": sorted({describe(outcome.evaluation["protocol"]) for outcome in outcomes.values()}),
+        "complete": not failures,
+        "seeds": sorted({row["seed"] for row in rows}),
+        "combinations": combinations.to_dict("records"),
+        "levels": levels,
+        "runs": runs,
+        "failed": [{"run": label, "reason": why} for label, why in failures.items()],
+    }
+
+
+def describe(card: Card) -> str:
+    """What all combinations with one denoiser share, in one line."""
+    return f"{describe_task(card)}, {describe_making(card)}"
+
+
+def _experiment(row: dict[str, Any], params: Params) -> Experiment:
+    """The levels of a row; an epoch over fewer copies is shorter, so there are more of them."""
+    longer = (1 + params.augment.copies) / max(1 + row["augment"], 1)
+    levels = "-".join(re.sub(r"\W+", "-", f"{factor}-{row[factor]}") for factor in FACTORS)
+    overrides = {parameter: row[factor] for factor, parameter in FACTORS.items()}
+    overrides |= {
+        f"train.{name}": round(longer * getattr(params.train, name)) for name in ("epochs", "patience")
+    }
+    return Experiment(f"ablate-{levels}-seed{row['seed']}", {**overrides, "train.seed": row["seed"]})
+
+
+def _print(content: dict[str, Any]) -> None:
+    console = Console()
+    captions = ("UAR", "accuracy", "macro F1", "val UAR")
+    table = Table(*FACTORS, *captions)
+    for row in content["combinations"]:
+        table.add_row(*(str(row[name]) for name in FACTORS), *(f"{row[name]:.3f}" for name in SCORES))
+    console.print(table, highlight=False)
+    means = Table("mean over the rest", *captions)
+    for factor, rows in content["levels"].items():
+        for row in rows:
+            means.add_row(f"{factor}: {row[factor]}", *(f"{row[name]:.3f}" for name in SCORES))
+    console.print(means, highlight=False)
+    for line in content["protocols"]:
+        console.print(line, highlight=False, markup=False, soft_wrap=True)
+    console.print("Choose by the validation UAR: the test split is for the choice alone.", highlight=False)

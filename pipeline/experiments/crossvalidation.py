@@ -1,0 +1,193 @@
+"""`ser cv`: every fold is tested on once, by as many seeds as wanted, each as a DVC experiment.
+
+The headline is the mean over folds of the UAR, with its standard deviation over folds; beside it stands the UAR of
+all folds' predictions pooled, in which every clip of the corpus is scored exactly once by each seed.
+"""
+
+import logging
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from rich.console import Console
+from rich.table import Table
+
+from featurize.atomic import write_json
+from featurize.errors import SerError
+from model.scoring.metrics import compute_metrics
+from pipeline.experiments.laboratory import SCORES, Experiment, Laboratory, Outcome
+from pipeline.protocol.card import describe_making, describe_task
+from pipeline.protocol.manifest_file import read_manifest
+
+log = logging.getLogger(__name__)
+
+Run = tuple[int, int]
+"""Fold and training seed."""
+
+
+def cross_validate(seeds: int, reports: Path, queue: bool = False) -> None:
+    """Run every fold of the current parameters, and write reports/cv.json and a table.
+
+    Args:
+        seeds: training seeds: train.seed and those after it.
+        reports: folder for cv.json.
+        queue: only put what is missing into DVC's queue.
+
+    Raises:
+        SerError: experiments cannot run here, there are no folds, or a run failed; the others' results are
+            written all the same.
+    """
+    laboratory = Laboratory(reports)
+    split, first = laboratory.params.split, laboratory.params.train.seed
+    if split.method == "predefined":
+        raise SerError("split.method predefined has no folds to cross-validate; use speaker or random")
+    summary = laboratory.prepare()
+    folds = number_of_folds(summary)
+    runs = [(fold, seed) for seed in range(first, first + seeds) for fold in range(1, folds + 1)]
+    experiments = {run: _experiment(run) for run in runs}
+    if queue:
+        queued = laboratory.queue(list(experiments.values()))
+        log.info("%d of %d experiments queued, the others are queued or finished", len(queued), len(runs))
+        log.info("start them with `dvc queue start` (one worker), then gather them with `ser cv` again")
+        return
+    outcomes, failures = laboratory.run(list(experiments.values()))
+    found = {run: outcomes[e.label] for run, e in experiments.items() if e.label in outcomes}
+    failed = {run: failures[e.label] for run, e in experiments.items() if e.label in failures}
+    if not found:
+        raise SerError(f"every run failed, the first with: {next(iter(failed.values()))}")
+    content = tabulate(found, failed, usable_clips(Path("data")))
+    write_json(reports / "cv.json", content)
+    _print(content)
+    if failed:
+        which = "; ".join(f"fold {fold}, seed {seed}: {why}" for (fold, seed), why in failed.items())
+        raise SerError(f"{len(failed)} of {len(runs)} runs failed and the figures lack them: {which}")
+
+
+def number_of_folds(summary: dict[str, Any]) -> int:
+    """How many folds the split has that manifest.json describes: "5", "EmoBox 6" or "loso"."""
+    folds: str = summary["protocol"]["folds"]
+    return int(summary["counts"]["speakers"]) if folds == "loso" else int(folds.rsplit(maxsplit=1)[-1])
+
+
+def usable_clips(data: Path) -> set[str]:
+    """Clips of the manifest that no later stage has rejected."""
+    clips = set(read_manifest(data / "manifest.csv")["clip_id"])
+    for stage in ("denoised", "features"):
+        rejects = pd.read_csv(data / stage / "rejects.csv", dtype=str, keep_default_na=False)
+        clips -= set(rejects["clip_id"])
+    return clips
+
+
+def tabulate(found: dict[Run, Outcome], failed: dict[Run, str], clips: set[str]) -> dict[str, Any]:
+    """What cv.json holds.
+
+    Args:
+        found: what the runs left behind.
+        failed: why others left nothing.
+        clips: every clip that should be scored once by each seed.
+
+    Raises:
+        SerError: a clip is scored twice, or, though no run failed, never.
+    """
+    seeds = sorted({seed for _, seed in [*found, *failed]})
+    pooled = {seed: _pool([o for (_, s), o in found.items() if s == seed]) for seed in seeds}
+    if not failed:
+        for seed, predictions in pooled.items():
+            if lost := sorted(clips ^ set(predictions["clip_id"])):
+                raise SerError(
+                    f"seed {seed}: {len(lost)} clips are in no fold's test split, or strange: {lost[0]}"
+                )
+    table = pd.DataFrame([{"fold": f, "seed": s, **o.scores} for (f, s), o in found.items()])
+    labels = next(iter(found.values())).evaluation["labels"]
+    metrics = {
+        seed: _metrics(predictions, labels) for seed, predictions in pooled.items() if len(predictions)
+    }
+    everything = _metrics(pd.concat(pooled.values()), labels)
+    return {
+        "protocol": describe(found, failed, seeds),
+        "complete": not failed,
+        "folds": len({fold for fold, _ in [*found, *failed]}),
+        "seeds": seeds,
+        "scores": {name: _spread(table, name) for name in SCORES},
+        "pooled": {
+            **{name: float(np.mean([m[name] for m in metrics.values()])) for name in SCORES[:3]},
+            "uar_by_seed": [m["uar"] for m in metrics.values()],
+            "labels": labels,
+            "confusion": everything["confusion"],
+            "n_clips": len(clips) if not failed else max(m["n_clips"] for m in metrics.values()),
+        },
+        "runs": [
+            {"fold": f, "seed": s, "experiment": o.name, "n_clips": len(o.predictions), **o.scores}
+            for (f, s), o in found.items()
+        ],
+        "failed": [{"fold": fold, "seed": seed, "reason": why} for (fold, seed), why in failed.items()],
+    }
+
+
+def describe(found: dict[Run, Outcome], failed: dict[Run, str], seeds: Sequence[int]) -> str:
+    """The protocol of the whole in one line."""
+    cards = [outcome.evaluation["protocol"] for outcome in found.values()]
+    heard = {speaker for card in cards for speaker in card["denoiser_heard_test_speakers"]}
+    untested = set.intersection(*(set(card["untested_labels"]) for card in cards))
+    whole = {**cards[0], "denoiser_heard_test_speakers": sorted(heard), "untested_labels": sorted(untested)}
+    missing = f", INCOMPLETE: {len(failed)} of {len(found) + len(failed)} runs failed" if failed else ""
+    return (
+        f"{describe_task(whole, 'all folds of ' + whole['folds'])}, {describe_making(whole)}, "
+        f"seeds {', '.join(map(str, seeds))}{missing}"
+    )
+
+
+def _experiment(run: Run) -> Experiment:
+    fold, seed = run
+    return Experiment(f"cv-fold{fold}-seed{seed}", {"split.fold": fold, "train.seed": seed})
+
+
+def _pool(outcomes: list[Outcome]) -> pd.DataFrame:
+    """The predictions of one seed's folds."""
+    columns = ["clip_id", "true_label", "pred_label"]
+    predictions = pd.concat([pd.DataFrame(columns=columns), *(o.predictions[columns] for o in outcomes)])
+    twice = predictions.loc[predictions["clip_id"].duplicated(), "clip_id"]
+    if len(twice):
+        raise SerError(f"{len(twice)} clips are in the test split of two folds, first {twice.iloc[0]}")
+    return predictions
+
+
+def _metrics(predictions: pd.DataFrame, labels: list[str]) -> dict[str, Any]:
+    index = {name: number for number, name in enumerate(labels)}
+    true, predicted = (
+        np.array([index[label] for label in predictions[name]], np.int64)
+        for name in ("true_label", "pred_label")
+    )
+    return compute_metrics(true, predicted, labels).as_dict()
+
+
+def _spread(table: pd.DataFrame, score: str) -> dict[str, float | None]:
+    """Mean, and sample standard deviation over folds (each its mean over seeds) and over seeds (over folds)."""
+    spreads = {f"std_{by}s": table.groupby(by)[score].mean() for by in ("fold", "seed")}
+    deviations = {name: float(means.std()) if len(means) > 1 else None for name, means in spreads.items()}
+    return {"mean": float(table[score].mean()), **deviations}
+
+
+def _print(content: dict[str, Any]) -> None:
+    console = Console()
+    table = Table("fold", "seed", "clips", "UAR", "accuracy", "macro F1", "val UAR", "experiment")
+    table.columns[0].no_wrap = True
+    for run in content["runs"]:
+        scores = [f"{run[name]:.3f}" for name in SCORES]
+        table.add_row(*(str(run[name]) for name in ("fold", "seed", "n_clips")), *scores, run["experiment"])
+    table.add_section()
+    for title, key in (("mean", "mean"), ("std over folds", "std_folds"), ("std over seeds", "std_seeds")):
+        values = [content["scores"][name][key] for name in SCORES]
+        table.add_row(title, "", "", *("–" if value is None else f"{value:.3f}" for value in values), "")
+    pooled = content["pooled"]
+    table.add_row(
+        "pooled", "", str(pooled["n_clips"]), *(f"{pooled[name]:.3f}" for name in SCORES[:3]), "", ""
+    )
+    console.print(table, highlight=False)
+    matrix = Table("true \\ predicted, pooled", *pooled["labels"])
+    for label, row in zip(pooled["labels"], pooled["confusion"], strict=True):
+        matrix.add_row(label, *map(str, row))
+    console.print(matrix, highlight=False)
+    console.print(content["protocol"], highlight=False, markup=False, soft_wrap=True)

@@ -1,0 +1,224 @@
+"""`ser robustness`: a checkpoint on the test clips with noise added, through the whole of its own Tier 0."""
+
+import contextlib
+import logging
+import math
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import torch
+from numpy.typing import NDArray
+from rich.console import Console
+from rich.table import Table
+from torch import Tensor
+
+from featurize.atomic import write_json, write_text
+from featurize.audio import SAMPLE_RATE, dequantise, load_audio, quantise
+from featurize.denoise import denoise_clips
+from featurize.errors import AudioError, CheckpointError, SerError, SplitError
+from featurize.tier0 import speech_features
+from model.batches import Features
+from model.logits import predict_logits
+from model.scoring.confidence import score_calibration
+from model.scoring.metrics import compute_metrics
+from pipeline.experiments.noise import NoiseFolder, add_noise
+from pipeline.inference.predict import Predictor
+from pipeline.progress import Advance, clip_progress
+from pipeline.protocol.manifest_file import read_manifest, read_summary
+
+log = logging.getLogger(__name__)
+
+SNRS_DB = (20.0, 10.0, 5.0, 0.0, -5.0)
+SCORES = ("uar", "accuracy", "nll", "ece")
+
+
+def robustness(
+    checkpoint: Path,
+    data: Path,
+    reports: Path,
+    noise: Path,
+    snrs_db: Sequence[float] = SNRS_DB,
+    seed: int = 0,
+    weights: str | None = None,
+    device: str = "cpu",
+) -> dict[str, Any]:
+    """Score a checkpoint on the test clips of data/manifest.csv as they are, and with noise at each SNR.
+
+    Every clip gets the same piece of noise at every SNR, louder and louder. Writes reports/robustness.json and, for
+    `dvc plots`, reports/robustness.csv; prints the scores.
+
+    Raises:
+        CheckpointError: there is no checkpoint, or it was trained for other data than the manifest's.
+        WeightsError: its denoiser cannot be had.
+        CorpusError: the manifest or the noise cannot be read.
+        AudioError: a recording of noise cannot be used.
+        SplitError: no test clip, or none that can be used.
+    """
+    folder = NoiseFolder(noise, seed)
+    clips, protocol = _test_clips(data)
+    predictor = Predictor(checkpoint, weights=weights, device=device)
+    _check_card(checkpoint, predictor.args, protocol)
+    scorer = _Scorer(predictor, clips, folder)
+    # From the loudest noise down, so that a recording that cannot be used is met first.
+    levels: list[float | None] = [*sorted(set(snrs_db)), None]
+    with clip_progress("robustness", len(clips) * len(levels)) as advance:
+        points = [scorer.point(snr_db, advance) for snr_db in levels][::-1]
+    heard = {f"{clip['corpus']}/{clip['speaker']}" for clip in clips} & set(predictor.denoiser.trained_on)
+    result = {
+        "checkpoint": checkpoint.name,
+        "protocol": {**predictor.args["protocol"], "denoiser_heard_test_speakers": sorted(heard)},
+        "noise": str(folder),
+        "points": points,
+    }
+    write_json(reports / "robustness.json", result)
+    write_text(reports / "robustness.csv", _curve(points).to_csv(index=False, lineterminator="\n"))
+    _show(result)
+    return result
+
+
+def parse_snrs(text: str) -> list[float]:
+    """Numbers in dB with commas between them.
+
+    Raises:
+        SerError: one of them is not a number.
+    """
+    try:
+        snrs_db = [float(part) for part in text.split(",")]
+    except ValueError:
+        snrs_db = [math.nan]
+    if not np.isfinite(snrs_db).all():
+        raise SerError(f"--snr {text}: give numbers in dB with commas between, such as 20,10,0,-5")
+    return snrs_db
+
+
+def _test_clips(data: Path) -> tuple[list[dict[str, str]], dict[str, Any]]:
+    """Manifest rows of the test split, and the protocol of that split."""
+    manifest = read_manifest(data / "manifest.csv")
+    rows = manifest[manifest["split"] == "test"].to_dict("records")
+    if not rows:
+        raise SplitError(f"{data / 'manifest.csv'}: no test clips; see `split` in params.yaml")
+    summary = read_summary(data / "manifest.json")
+    clips = [{str(name): str(value) for name, value in row.items()} for row in rows]
+    return clips, {**summary["protocol"], "labels": summary["labels"]}
+
+
+def _check_card(checkpoint: Path, args: dict[str, Any], protocol: dict[str, Any]) -> None:
+    """A network may be scored only on the test clips of its own split: of another one it has heard some."""
+    trained = {**args["protocol"], "labels": args["labels"]}
+    for name, here in protocol.items():
+        if name in trained and trained[name] != here:
+            raise CheckpointError(
+                f"{checkpoint}: trained for {name} {trained[name]}, the manifest has {here}; "
+                "train again, or bring back the params that it was trained with"
+            )
+
+
+class _Scorer:
+    """One network, its Tier 0, and the test clips that it is asked about.
+
+    Args:
+        predictor: network and Tier 0.
+        clips: manifest rows.
+        noise: where the noise comes from.
+    """
+
+    def __init__(self, predictor: Predictor, clips: list[dict[str, str]], noise: NoiseFolder) -> None:
+        self.predictor, self.clips, self.noise = predictor, clips, noise
+
+    def point(self, snr_db: float | None, advance: Advance) -> dict[str, Any]:
+        """Scores at one SNR, or of the clips as they are.
+
+        Raises:
+            SplitError: no clip can be used.
+        """
+        refused: list[AudioError] = []
+        kept = self._denoised(snr_db, refused, advance)
+        features: dict[int, NDArray[np.float32]] = {}
+        with _one_thread():
+            for index in sorted(kept):
+                try:
+                    _, mfcc = speech_features(
+                        dequantise(*kept[index]), self.predictor.tier0_params, self.predictor.vad
+                    )
+                    features[index] = mfcc.T.numpy()  # (num_frames, n_mfcc)
+                except AudioError as error:
+                    refused.append(error)
+        level = "as they are" if snr_db is None else f"at {snr_db:g} dB"
+        if not features:
+            raise SplitError(f"no test clip {level} can be used; the first: {refused[0]}")
+        if refused:
+            log.warning(
+                "%d of %d clips %s left out; the first: %s", len(refused), len(self.clips), level, refused[0]
+            )
+        return {"snr_db": snr_db, "n_clips": len(features), **self._scores(features)}
+
+    def _denoised(
+        self, snr_db: float | None, refused: list[AudioError], advance: Advance
+    ) -> dict[int, tuple[NDArray[np.int16], float]]:
+        """Clips that can be used, with noise, denoised and rounded to 16 bits."""
+
+        def noisy() -> Iterator[tuple[int, Tensor]]:
+            for index, clip in enumerate(self.clips):
+                try:
+                    waveform = load_audio(clip["path"])
+                except AudioError as error:
+                    refused.append(error)
+                    continue
+                if snr_db is not None:
+                    noise = self.noise.piece(clip["clip_id"], len(waveform))
+                    waveform = torch.from_numpy(add_noise(waveform.numpy(), noise, snr_db))
+                yield index, waveform
+
+        kept = {}
+        for index, denoised in denoise_clips(noisy(), self.predictor.denoiser):
+            advance(len(denoised) / SAMPLE_RATE)
+            if torch.isfinite(denoised).all():
+                kept[index] = quantise(denoised)
+            else:
+                path = self.clips[index]["path"]
+                refused.append(AudioError("non-finite", f"{path}: the denoiser gave no finite samples"))
+        return kept
+
+    def _scores(self, features: dict[int, NDArray[np.float32]]) -> dict[str, float]:
+        labels = self.predictor.labels
+        truth = np.array([labels.index(self.clips[index]["label"]) for index in features], dtype=np.int64)
+        names = ("clip_id", "corpus", "speaker")
+        columns = {name: np.array([self.clips[index][name] for index in features]) for name in names}
+        split = Features(list(features.values()), truth, columns)
+        logits = predict_logits(self.predictor.network, split, device=self.predictor.device)
+        metrics = compute_metrics(truth, logits.argmax(dim=1).numpy(), labels)
+        confidence = score_calibration(logits.numpy(), truth)
+        scores = (metrics.uar, metrics.accuracy, confidence["nll"], confidence["ece"])
+        return dict(zip(SCORES, scores, strict=True))
+
+
+@contextlib.contextmanager
+def _one_thread() -> Iterator[None]:
+    """Voice activity detection and MFCC are so small that threads would only wait for each other."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
+
+
+def _curve(points: list[dict[str, Any]]) -> pd.DataFrame:
+    """One row an SNR, with the clean clips' UAR beside it for a second line in the plot."""
+    table = pd.DataFrame(points)[["snr_db", *SCORES]]
+    return table[1:].assign(clean_uar=points[0]["uar"])
+
+
+def _show(result: dict[str, Any]) -> None:
+    table = Table("SNR", "clips", "UAR", "accuracy", "NLL", "ECE", box=None, pad_edge=False)
+    for column in table.columns:
+        column.justify = "right"
+    for point in result["points"]:
+        level = "clean" if point["snr_db"] is None else f"{point['snr_db']:g} dB"
+        table.add_row(level, str(point["n_clips"]), *(f"{point[name]:.3f}" for name in SCORES))
+    console = Console()
+    console.print(f"{result['checkpoint']}; noise: {result['noise']}", highlight=False, markup=False)
+    console.print(table, highlight=False)

@@ -1,0 +1,68 @@
+"""Runs a function over shards: in worker processes of this machine, on a Ray cluster, or in this very process.
+
+A stage says how the rows of one shard are made (a `Job`); an engine says where. What comes out depends on
+neither the engine, nor the number of workers, nor the order. Hardware is no parameter: engine and workers are options
+of the command line, or SER_ENGINE and SER_WORKERS.
+"""
+
+from collections.abc import Generator, Iterable
+from typing import Protocol
+
+from featurize.errors import SerError
+from pipeline.device import resolve_device
+from pipeline.extraction.ray_engine import RayEngine
+from pipeline.extraction.shard_writer import Job, Make, run_task
+from pipeline.extraction.tasks import At, Done, Finished, Task
+from pipeline.extraction.workers import LocalEngine
+from pipeline.progress import Advance
+
+
+class Engine(Protocol):
+    """Somewhere to run a job."""
+
+    def device(self, name: str) -> str:
+        """The device behind a name such as "auto", where the work will be done."""
+
+    def run(self, job: Job, tasks: Iterable[Task], advance: Advance) -> Generator[Done]:
+        """Run the tasks, which are read as workers get free; they end in any order.
+
+        Raises:
+            SerError: as the job has it, or the workers cannot go on.
+        """
+
+
+class InProcess:
+    """No worker processes: what kills a clip kills the stage. For tests, debuggers and short lists."""
+
+    def device(self, name: str) -> str:
+        """As `resolve_device`."""
+        return resolve_device(name)
+
+    def run(self, job: Job, tasks: Iterable[Task], advance: Advance) -> Generator[Done]:
+        """One task after the other."""
+
+        def tell(event: At | Finished) -> None:
+            if isinstance(event, Finished):
+                advance(event.audio_s, 1, int(event.rejected))
+
+        make: Make | None = None
+        for task in tasks:
+            make = make or job.load(None)
+            yield run_task(make, task, job.output, tell)
+
+
+def choose_engine(name: str, workers: int | None) -> Engine:
+    """The engine that the command line names.
+
+    Args:
+        name: "local" or "ray".
+        workers: None: as many as pay; 0 with "local": in this process.
+
+    Raises:
+        SerError: no such engine, or Ray is not installed or no cluster answers.
+    """
+    if name == "ray":
+        return RayEngine(workers)
+    if name != "local":
+        raise SerError(f"--engine {name}: no such engine; choose local or ray")
+    return InProcess() if workers == 0 else LocalEngine(workers)

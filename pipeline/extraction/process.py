@@ -1,0 +1,135 @@
+"""A worker process and both ends of the line to it.
+
+It is started afresh (not forked: threads and GPUs do not survive a fork), loads a job's models once, and then makes
+one shard after the other. It ends with its parent, however that ends.
+"""
+
+import logging
+import multiprocessing
+import os
+import pickle
+import signal
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from multiprocessing.connection import Connection
+from typing import NamedTuple
+
+from featurize.errors import SerError
+from pipeline.extraction.shard_writer import Job, run_task
+from pipeline.extraction.tasks import At, Done, Finished, Task
+
+SECONDS_TO_DIE = 5.0
+"""For the system to clear a dead process away, after which it tells how it died."""
+
+
+class Logged(NamedTuple):
+    """What a worker has to say to the user: logger, level, message."""
+
+    name: str
+    level: int
+    message: str
+
+
+Message = At | Finished | Logged | Done | SerError | str
+"""What a worker sends; a string tells how it died."""
+
+
+class Child:
+    """A worker process, seen from its parent.
+
+    Args:
+        job: what it does.
+        threads: that its arithmetic may use.
+    """
+
+    def __init__(self, job: Job, threads: int) -> None:
+        spawn = multiprocessing.get_context("spawn")
+        self.messages, theirs = spawn.Pipe()
+        self._process = spawn.Process(target=_main, args=(job, threads, theirs), daemon=False)
+        with _deaf_to_interrupts():
+            self._process.start()
+        theirs.close()  # only the child holds it now, so that its death is the end of the line
+
+    def give(self, task: Task) -> None:
+        """Send it work."""
+        with suppress(OSError):  # it is dead: the next thing heard says so
+            self.messages.send(task)
+
+    def hear(self) -> Message:
+        """The next message; if there will be none, how it died."""
+        try:
+            message: Message = self.messages.recv()
+        except (EOFError, OSError, pickle.UnpicklingError):
+            self._process.join(SECONDS_TO_DIE)
+            message = _death(self._process.exitcode)
+        if isinstance(message, str):
+            self.kill()
+        return message
+
+    def kill(self) -> None:
+        """End it now."""
+        self._process.kill()
+        self._process.join()
+        self.messages.close()
+
+
+def _death(exitcode: int | None) -> str:
+    if exitcode is not None and exitcode < 0:
+        with suppress(ValueError):
+            return signal.Signals(-exitcode).name
+    return f"exit code {exitcode}"
+
+
+@contextmanager
+def _deaf_to_interrupts() -> Iterator[None]:
+    """Start processes that ignore Ctrl-C, which is meant for the parent: it ends them, without tracebacks."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def _main(job: Job, threads: int, messages: Connection) -> None:
+    """What the process runs: load, then one task after the other."""
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+    sending = threading.Lock()  # loader threads tell where they are, too
+
+    def send(message: Message) -> None:
+        with sending:
+            messages.send(message)
+
+    _send_log(send)
+    try:
+        make = job.load(threads)
+        while True:
+            send(run_task(make, messages.recv(), job.output, send))
+    except SerError as error:
+        send(error)
+    except (EOFError, BrokenPipeError):  # the parent has no more work, or is gone
+        pass
+    except Exception as error:  # such as no memory left on a GPU; `--workers 0` shows the whole of it
+        send(" ".join(f"{type(error).__name__}: {error}".split())[:200])
+
+
+def _end_with_parent() -> None:
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+    os._exit(1)
+
+
+def _send_log(send: Callable[[Message], None]) -> None:
+    class Handler(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            send(Logged(record.name, record.levelno, record.getMessage()))
+
+    for floor in ("featurize", "model", "pipeline"):
+        logger = logging.getLogger(floor)
+        logger.setLevel(logging.INFO)
+        logger.addHandler(Handler())
+        logger.propagate = False

@@ -1,0 +1,184 @@
+"""The same work on a Ray cluster (https://docs.ray.io): an actor for each GPU or group of cores, models loaded once.
+
+An actor is this machine's engine with one worker process, so a clip that kills its worker is dealt with where it
+happened. An actor that dies with its node is replaced as soon as there is room, and its shard is done again by whoever
+is free, from the pieces that it left. The data folder must be one that every node sees: a shared disk or an address.
+"""
+
+import logging
+import os
+import time
+from collections import Counter, deque
+from collections.abc import Generator, Iterable, Iterator
+from typing import Any
+
+from featurize.errors import SerError
+from pipeline.extraction.shard_writer import Job
+from pipeline.extraction.tasks import Done, Task
+from pipeline.extraction.workers import Workers
+from pipeline.progress import Advance
+
+CORES_PER_ACTOR = 8
+"""More cores than this in one Demucs gain little; a larger node holds several actors."""
+DEATHS_PER_SHARD = 4
+PATIENCE_S = 300.0
+"""How long to wait for a node with room for a first or a next actor."""
+
+
+class RayEngine:
+    """A cluster's engine; connects at once.
+
+    Args:
+        workers: actors; None: one for each GPU, or one for each group of cores.
+
+    Raises:
+        SerError: Ray is not installed, or no cluster answers.
+    """
+
+    def __init__(self, workers: int | None = None) -> None:
+        self.workers = workers
+        self.ray = _connect()
+
+    def device(self, name: str) -> str:
+        """Cuda or cpu: "auto" asks the cluster, not this machine.
+
+        Raises:
+            SerError: the cluster has no such device.
+        """
+        gpus = self.ray.cluster_resources().get("GPU", 0)
+        if name == "auto":
+            return "cuda" if gpus else "cpu"
+        if name not in {"cpu", "cuda"} or (name == "cuda" and not gpus):
+            raise SerError(
+                f"--device {name}: the Ray cluster has {gpus:g} GPUs; choose cpu, auto, or cuda where there are any"
+            )
+        return name
+
+    def run(self, job: Job, tasks: Iterable[Task], advance: Advance) -> Generator[Done]:
+        """Run the tasks on the cluster; progress is told shard by shard. See `engine.Engine`."""
+        crew = _Crew(self.ray, job, *self._shape(job))
+        try:
+            for done in crew.run(iter(tasks)):
+                advance(done.audio_s, done.num_clips, len(done.rejects))
+                yield done
+        finally:
+            crew.dismiss()
+
+    def _shape(self, job: Job) -> tuple[int, dict[str, float]]:
+        """How many actors, and what each needs."""
+        if job.device == "cuda":
+            gpus = int(self.ray.cluster_resources().get("GPU", 0))
+            return self.workers or max(1, gpus), {"num_gpus": 1, "num_cpus": 1}
+        nodes = [int(node["Resources"].get("CPU", 0)) for node in self.ray.nodes() if node["Alive"]]
+        cores = [number for number in nodes if number]
+        each = min([job.cores or CORES_PER_ACTOR, *cores])
+        return self.workers or max(1, sum(number // each for number in cores)), {"num_cpus": each}
+
+
+def _connect() -> Any:
+    try:
+        import ray
+    except ImportError as error:
+        raise SerError(
+            "--engine ray: Ray is not installed; install the extra: pip install 'ser[ray]'"
+        ) from error
+    address = os.environ.get("RAY_ADDRESS") or "auto"
+    if not ray.is_initialized():
+        try:
+            ray.init(address=address, log_to_driver=False, logging_level=logging.CRITICAL)
+        except Exception as error:  # whatever the network answers
+            what = " ".join(str(error).split())[:160]
+            raise SerError(
+                f"--engine ray: no cluster answers at {address} ({what}); "
+                "start one with `ray start --head`, or say where it is in RAY_ADDRESS"
+            ) from error
+    return ray
+
+
+class _Actor:
+    """One worker process on some node, and whoever looks after it."""
+
+    def __init__(self, job: Job) -> None:
+        self.workers = Workers(job, 1)
+
+    def ready(self) -> None:
+        """Answers once the actor has a place."""
+
+    def run(self, task: Task) -> Done | SerError:
+        """Make one shard; an error of the user's is an answer, not a failure of the actor."""
+        try:
+            return next(self.workers.run([task], lambda _audio_s, clips=1, rejected=0: None))
+        except SerError as error:
+            return error
+
+
+class _Crew:
+    """The actors, and who is at what."""
+
+    def __init__(self, ray: Any, job: Job, count: int, needs: dict[str, float]) -> None:
+        self.ray = ray
+        self.needs = needs
+        self._job = ray.put(job)
+        self._actor = ray.remote(_Actor).options(max_restarts=0, **needs)
+        self._at: dict[Any, tuple[Any, Task | None]] = {}  # what is awaited → (actor, its task or none yet)
+        self._idle: list[Any] = []
+        self._again: deque[Task] = deque()
+        self._deaths: Counter[int] = Counter()
+        for _ in range(count):
+            self._hire()
+
+    def _hire(self) -> None:
+        actor = self._actor.remote(self._job)
+        self._at[actor.ready.remote()] = (actor, None)
+
+    def run(self, waiting: Iterator[Task]) -> Iterator[Done]:
+        """Give work to whoever is free, and again where somebody died."""
+        heard_at = time.monotonic()
+        while True:
+            while self._idle and (task := self._next(waiting)) is not None:
+                actor = self._idle.pop()
+                self._at[actor.run.remote(task)] = (actor, task)
+            working = any(task is not None for _, task in self._at.values())
+            if self._idle and not working:
+                return  # somebody is free, and nobody works: there is no more to do
+            ready, _ = self.ray.wait(list(self._at), num_returns=1, timeout=1.0)
+            if working or ready:
+                heard_at = time.monotonic()
+            elif time.monotonic() - heard_at > PATIENCE_S:
+                raise SerError(
+                    f"--engine ray: no node has had room for a worker for {PATIENCE_S:.0f} s (each needs {self.needs})"
+                )
+            for answer in ready:
+                if (done := self._hear(answer)) is not None:
+                    yield done
+
+    def _next(self, waiting: Iterator[Task]) -> Task | None:
+        return self._again.popleft() if self._again else next(waiting, None)
+
+    def _hear(self, answer: Any) -> Done | None:
+        """What an actor has to say; if it is dead, another one is hired and its task is to be done again."""
+        actor, task = self._at.pop(answer)
+        try:
+            done: Done | SerError | None = self.ray.get(answer)
+        except self.ray.exceptions.RayTaskError:
+            raise  # a bug of ours, not a death
+        except self.ray.exceptions.RayError as error:
+            self._hire()
+            if task is not None:
+                self._deaths[task.number] += 1
+                if self._deaths[task.number] == DEATHS_PER_SHARD:
+                    what = " ".join(str(error).split())[:200]
+                    raise SerError(
+                        f"--engine ray: shard {task.number} lost its worker {DEATHS_PER_SHARD} times, last: {what}"
+                    ) from error
+                self._again.append(task)
+            return None
+        if isinstance(done, SerError):
+            raise done
+        self._idle.append(actor)
+        return done
+
+    def dismiss(self) -> None:
+        """End all actors, and with them their worker processes."""
+        for actor in [*self._idle, *(actor for actor, _ in self._at.values())]:
+            self.ray.kill(actor)

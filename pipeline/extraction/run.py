@@ -1,0 +1,63 @@
+"""What the shard stages share: see what is done, have an engine do the rest, and end with times and rejects."""
+
+import contextlib
+import time
+import uuid
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+from pipeline.extraction.engine import Engine
+from pipeline.extraction.shard_folder import Group, ShardFolder
+from pipeline.extraction.shard_writer import Job
+from pipeline.extraction.stopwatch import Stopwatch
+from pipeline.progress import clip_progress
+from pipeline.rejects import Reject, check_rejects, write_rejects
+
+
+def new_run() -> str:
+    """A name for a run's pieces; in order of time."""
+    return f"{time.time_ns():020}-{uuid.uuid4().hex[:8]}"
+
+
+def extract(
+    title: str,
+    job: Job,
+    groups: Callable[[], Iterable[Group]],
+    engine: Engine,
+    *,
+    timing: Path,
+    max_reject_fraction: float,
+) -> None:
+    """Make the shards of a stage.
+
+    Args:
+        title: of the progress line.
+        job: the stage's work.
+        groups: gives the clips of each shard, each time from the start.
+        engine: where it is done.
+        timing: file for the seconds of each step.
+        max_reject_fraction: of all clips.
+
+    Raises:
+        RejectsError: more clips were rejected than allowed.
+        SerError: shards cannot be written, or as `job` has it.
+    """
+    shards = ShardFolder(job.output, groups, job.keys)
+    watch = Stopwatch()
+    rejects: dict[int, list[Reject]] = {}
+    written: list[int] = []
+    with clip_progress(title, shards.num_clips) as advance:
+        if shards.standing_clips:
+            advance(shards.standing_audio_s, shards.standing_clips)
+        with contextlib.closing(engine.run(job, shards.tasks(), advance)) as running:
+            for done in running:
+                watch.add(done.seconds, done.new_audio_s)
+                rejects[done.number] = done.rejects
+                if done.num_rows:
+                    written.append(done.number)
+    shards.finish(written)
+    watch.report(timing)
+    listed = [reject for number in sorted(rejects) for reject in rejects[number]]
+    file = job.output.folder / "rejects.csv"
+    write_rejects(file, listed)
+    check_rejects(file, listed, shards.num_clips, max_reject_fraction)

@@ -1,0 +1,145 @@
+"""What a shard stage has already done, so that no clip is worked on twice.
+
+A finished row is found by the SHA-256 of its clip's audio, wherever the clip now stands in the manifest, in shards
+that were made with the same settings, and in the pieces that a killed run left. A shard that stands as it should is
+left alone. Only the columns of one shard at a time are in memory.
+"""
+
+import logging
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+
+from featurize.audio import SAMPLE_RATE
+from featurize.errors import ShardError
+from featurize.shards import Columns, Shard, read_columns
+from pipeline.extraction.tasks import PIECES, Fields, Output, Place, Task, shard_name
+from pipeline.locations import Location, Url, listed, make_folder, move, opened, remove
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Group:
+    """The clips of one shard, in order; `source` is the shard that they come from, if they come from one."""
+
+    number: int
+    clips: list[Fields]
+    source: Location | None = None
+
+
+def columns_of(place: Location) -> Columns:
+    """Columns of a shard, here or behind an address, without its data and unchecked.
+
+    Raises:
+        ShardError: damaged, or of another format or version.
+    """
+    with opened(place) as file:
+        return read_columns(file, place.as_posix())
+
+
+class ShardFolder:
+    """The shards of one stage before its work: what stands, what can be taken over, what is to be done.
+
+    Args:
+        output: where the shards are, and what they must be.
+        groups: gives the groups, each time from the start.
+        keys: the SHA-256 of each row that comes of a clip, in the shard's order.
+
+    Attributes:
+        num_clips: in all groups.
+        standing_clips: of them in shards that stand as they should.
+        standing_audio_s: seconds of audio in those shards.
+
+    Raises:
+        SerError: the folder cannot be made or reached.
+    """
+
+    def __init__(
+        self, output: Output, groups: Callable[[], Iterable[Group]], keys: Callable[[Fields], list[str]]
+    ) -> None:
+        self.output, self.groups, self.keys = output, groups, keys
+        self.num_clips = self.standing_clips = 0
+        self.standing_audio_s = 0.0
+        self._pieces = output.folder / PIECES
+        self._found: dict[str, Place] = {}
+        self._standing: set[str] = set()
+        make_folder(self._pieces)
+        for piece in listed(self._pieces, "*.h5"):
+            if (columns := self._columns(piece)) is not None:
+                self._remember(piece, columns)
+        self._compare()
+
+    def _compare(self) -> None:
+        """See which shards stand; put the others aside as pieces, for new ones will take their names."""
+        shards = {shard.name: shard for shard in listed(self.output.folder, "*.h5")}
+        for group in self.groups():
+            self.num_clips += len(group.clips)
+            shard = shards.pop(shard_name(group.number), None)
+            if shard is not None and (columns := self._columns(shard)) is not None:
+                if self._stands(columns, group):
+                    self._standing.add(shard.name)
+                    self.standing_clips += len(group.clips)
+                    self.standing_audio_s += _audio_s(columns)
+                else:
+                    self._put_aside(shard, columns)
+        for shard in shards.values():
+            if (columns := self._columns(shard)) is not None:
+                self._put_aside(shard, columns)
+
+    def _columns(self, place: Location) -> Columns | None:
+        """Columns of a shard that was made with the same settings; a damaged one is named.
+
+        Behind an address only the columns are read: the store answers for its bytes, and whoever takes rows over
+        checks them.
+        """
+        try:
+            columns = columns_of(place) if isinstance(place, Url) else Shard(place).everything_but_data
+        except (ShardError, FileNotFoundError) as error:
+            log.warning("%s; it is made anew", str(error).split(";")[0])
+            return None
+        return columns if self.output.accepts(columns.kind, columns.attributes) else None
+
+    def _stands(self, columns: Columns, group: Group) -> bool:
+        if columns.attributes != self.output.attributes:
+            return False
+        stored = columns.columns
+        keys = [self.keys(clip) for clip in group.clips]
+        if [*stored["sha256"]] != [key for of_clip in keys for key in of_clip]:
+            return False
+        row = 0
+        for clip, of_clip in zip(group.clips, keys, strict=True):
+            if any(name not in stored or stored[name][row] != value for name, value in clip.items()):
+                return False
+            row += len(of_clip)
+        return True
+
+    def _put_aside(self, shard: Location, columns: Columns) -> None:
+        aside = self._pieces / f"{self.output.run}-aside-{shard.name}"
+        move(shard, aside)
+        self._remember(aside, columns)
+
+    def _remember(self, place: Location, columns: Columns) -> None:
+        self._found |= {str(key): Place(place, row) for row, key in enumerate(columns.columns["sha256"])}
+
+    def tasks(self) -> Iterator[Task]:
+        """The work that is left, shard after shard."""
+        for group in self.groups():
+            if shard_name(group.number) not in self._standing:
+                keys = [key for clip in group.clips for key in self.keys(clip)]
+                found = {key: self._found[key] for key in keys if key in self._found}
+                yield Task(group.number, group.clips, found, group.source)
+
+    def finish(self, written: Iterable[int]) -> None:
+        """Remove pieces, shards that the manifest no longer fills, and what a killed process was writing."""
+        remove(self._pieces)
+        wanted = self._standing | {shard_name(number) for number in written}
+        for pattern in ("*.h5", ".*.tmp"):
+            for place in listed(self.output.folder, pattern):
+                if place.name not in wanted:
+                    remove(place)
+
+
+def _audio_s(columns: Columns) -> float:
+    if columns.kind == "waveform":
+        return float(columns.offsets[-1]) / SAMPLE_RATE
+    return float(sum(columns.columns.get("duration_s", [])))

@@ -1,1 +1,0 @@
-"""The report as a page: words, tables and players made of a run, and the templates that they are put into."""

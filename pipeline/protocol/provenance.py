@@ -1,0 +1,55 @@
+"""What made a number: versions of everything that touches it, this project's own code included."""
+
+import platform
+import subprocess
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+import torch
+
+ROOT = Path(__file__).resolve().parents[2]
+
+PACKAGES = (
+    "torch",
+    "torchaudio",
+    "denoiser",
+    "silero-vad",
+    "soundfile",
+    "av",
+    "numpy",
+    "h5py",
+    "scikit-learn",
+)
+
+
+def versions() -> dict[str, str]:
+    """Versions of Python and of the packages whose arithmetic or format the results depend on."""
+    return {"python": platform.python_version(), **{name: version(name) for name in PACKAGES}}
+
+
+def code_version() -> str:
+    """This project's version and git commit, such as "0.1.0 6e430806c1d2"; says so where its code was edited since.
+
+    Without a repository of its own, or without git, the version stands alone.
+    """
+    try:
+        released = version("ser")
+    except PackageNotFoundError:
+        released = "uninstalled"
+    if not (ROOT / ".git").exists() or (commit := _git("rev-parse", "--short=12", "HEAD")) is None:
+        return released
+    edited = _git("status", "--porcelain", "--untracked-files=no", "--", "*.py")
+    return f"{released} {commit}{' with edits' if edited else ''}"
+
+
+def _git(*arguments: str) -> str | None:
+    try:
+        done = subprocess.run(["git", "-C", ROOT, *arguments], capture_output=True, text=True, check=True)
+    except (OSError, subprocess.CalledProcessError):
+        return None
+    return done.stdout.strip()
+
+
+def device_name(device: str) -> str:
+    """A device as a person knows it: "cpu", or "cuda (NVIDIA H100 80GB HBM3)"."""
+    return f"{device} ({torch.cuda.get_device_name(device)})" if device.startswith("cuda") else device

@@ -1,0 +1,102 @@
+"""A run as one self-contained HTML page.
+
+The page needs no network and no clock: where nothing changed, its bytes do not change. Whatever came from
+file names or tables is escaped. Its security policy allows the one script and the one style sheet that it
+carries, by their hashes, and sounds and pictures out of the page itself; nothing else, whatever a name holds.
+"""
+
+import base64
+import hashlib
+from importlib.resources import files
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+from pipeline.report import words
+from pipeline.report.charts import draw_charts
+from pipeline.report.mistakes import MAX_SOUND_S, Mistake
+from pipeline.report.pictures.sound import HEIGHT, WIDTH
+from pipeline.report.player import make_players
+from pipeline.report.protocol_table import is_stale, protocol_card, small_print
+from pipeline.report.tables import audio_table, clip_table, group_scores
+from pipeline.runs.results import Run
+
+FILTERS = (
+    words.score,
+    words.interval,
+    words.percent,
+    words.count,
+    words.place,
+    words.duration,
+    words.sentence,
+)
+SEVERITIES = {"stop": "Stop", "warning": "Warning", "note": "Note"}  # the gravest first
+
+
+def render(run: Run, mistakes: list[Mistake]) -> str:
+    """The page, as HTML text."""
+    environment = Environment(
+        loader=PackageLoader("pipeline.report"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters |= {function.__name__: function for function in FILTERS}
+    page = environment.get_template("page.html").render(
+        **_scores(run), **_data(run), **_inline(), players=make_players(mistakes), max_sound_s=MAX_SOUND_S,
+        track=(WIDTH, HEIGHT),
+    )  # fmt: skip
+    # A name may hold half of a surrogate pair, which no encoding can write.
+    return page.encode("utf-8", "replace").decode("utf-8")
+
+
+def _scores(run: Run) -> dict[str, Any]:
+    """What the templates need of the evaluation."""
+    metrics = run.metrics
+    support = [metrics.per_class[name].support if name in metrics.per_class else 0 for name in metrics.labels]
+    speakers = group_scores(run.predictions, "speaker", metrics.labels)
+    has_genders = "gender" in run.predictions and bool(run.predictions["gender"].any())
+    return {
+        "metrics": metrics,
+        "protocol": metrics.protocol,
+        "card": protocol_card(run),
+        "small_print": small_print(run),
+        "is_stale": is_stale(run),
+        "headline": words.headline(metrics),
+        "reach": words.reach(metrics),
+        "chance": 1 / len(metrics.labels),
+        "majority": max(support) / metrics.n_clips,
+        "charts": draw_charts(run, speakers),
+        "speakers": speakers,
+        "genders": group_scores(run.predictions, "gender", metrics.labels) if has_genders else [],
+        "robustness": run.robustness,
+    }
+
+
+def _data(run: Run) -> dict[str, Any]:
+    """What the templates need of the corpus."""
+    findings = run.audit.findings if run.audit else []
+    rank = list(SEVERITIES)
+    return {
+        "clips": clip_table(run),
+        "audio": audio_table(run),
+        "left_out": run.summary.get("left_out") or {},
+        "reasons": list(run.rejects.value_counts(["stage", "reason"], sort=False).items()),
+        "rejects": run.rejects.to_dict("records"),
+        "audit": run.audit,
+        "findings": sorted(findings, key=lambda finding: rank.index(finding.severity)),
+        "severities": SEVERITIES,
+    }
+
+
+def _inline() -> dict[str, Any]:
+    """The style sheet and the script, and the hashes by which the page's policy knows them."""
+    folder = files("pipeline.report") / "templates"
+    inline: dict[str, Any] = {}
+    for name, file in (("style", "page.css"), ("script", "page.js")):
+        text = (folder / file).read_text(encoding="utf-8")
+        digest = base64.b64encode(hashlib.sha256(text.encode("utf-8")).digest()).decode("ascii")
+        inline |= {name: Markup(text), f"{name}_hash": f"sha256-{digest}"}  # noqa: S704  the package's own file
+    return inline

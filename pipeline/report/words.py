@@ -1,0 +1,86 @@
+"""Numbers as a person reads them, and what the headline means in words."""
+
+import math
+from typing import Any
+
+from pipeline.runs.evaluation import Interval, Metrics
+
+
+def score(value: float | None, decimals: int = 3) -> str:
+    """A score, or a dash where there is none."""
+    return "–" if value is None or math.isnan(value) else f"{value:.{decimals}f}"
+
+
+def interval(ends: Interval | None) -> str:
+    """Both ends of an interval, or a dash where there is none."""
+    return "–" if ends is None or any(map(math.isnan, ends)) else f"{score(ends[0])} to {score(ends[1])}"
+
+
+def percent(value: float | None) -> str:
+    """A fraction in whole percent, or a dash where there is none."""
+    return "–" if value is None or math.isnan(value) else f"{value:.0%}".replace("%", "\N{NO-BREAK SPACE}%")
+
+
+def count(value: int) -> str:
+    """A count with a thin space between thousands."""
+    return f"{value:,}".replace(",", "\N{NARROW NO-BREAK SPACE}")
+
+
+def place(value: float | None) -> str:
+    """A fraction as a coordinate from 0 to 100; nothing counts as 0."""
+    return "0" if value is None or math.isnan(value) else f"{100 * min(max(value, 0.0), 1.0):.2f}"
+
+
+def duration(seconds: float) -> str:
+    """A length of time in the two largest units that it fills, or in tenths of a second."""
+    if seconds < 60:
+        return f"{seconds:.1f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours} h {minutes} min" if hours else f"{minutes} min {rest} s"
+
+
+def plain(value: object) -> str:
+    """A value of a JSON file as a person writes it."""
+    if isinstance(value, dict):
+        return ", ".join(f"{key} {plain(item)}" for key, item in value.items() if is_told(item))
+    if isinstance(value, list):
+        return ", ".join(map(plain, value))
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return str(value)
+
+
+def is_told(value: Any) -> bool:
+    """Whether a value of a JSON file says anything."""
+    return value is not None and value not in ("", {}, [])
+
+
+def headline(metrics: Metrics) -> str:
+    """What the UAR says, against a guess."""
+    tested = sum(own.support > 0 for own in metrics.per_class.values())
+    return (
+        f"Averaged over the {tested} emotions, the network recognises {percent(metrics.uar)} of an emotion’s clips; "
+        f"guessing finds one in {len(metrics.labels)}."
+    )
+
+
+def reach(metrics: Metrics) -> str:
+    """What the UAR's interval says, or why there is none."""
+    found = metrics.intervals
+    if found is None:
+        return sentence(metrics.intervals_note or "no interval was computed; run `ser evaluate` again")
+    low, high = found.uar
+    said = (
+        f"Had other speakers of the same kind been tested, the UAR would plausibly lie between {score(low)} and "
+        f"{score(high)} ({percent(found.level)} interval, {count(found.draws)} bootstrap draws over the "
+        f"{found.speakers} test speakers)."
+    )
+    if low <= 1 / len(metrics.labels):
+        said += " That reaches down to a guess: this run does not show that the network is better than one."
+    return f"{said} {sentence(metrics.intervals_note)}".strip()
+
+
+def sentence(note: str) -> str:
+    """A note of a JSON file as a sentence; an empty one stays empty."""
+    return f"{note[0].upper()}{note[1:].rstrip('.')}." if note else ""

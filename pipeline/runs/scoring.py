@@ -1,0 +1,84 @@
+"""Everything that evaluate says of a set of logits, as the plain types of evaluation.json."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import softmax
+
+from model.scoring.confidence import reliability_bins, risk_coverage, score_calibration
+from model.scoring.intervals import doubt_about, speaker_confusions, speaker_intervals, why_no_intervals
+from model.scoring.metrics import ClassMetrics, compute_metrics, score_groups
+
+Classes = NDArray[np.int64]
+
+
+def probabilities_of(logits: NDArray[np.float64], temperature: float) -> NDArray[np.float32]:
+    """Softmax at a temperature, (n, K), in the precision in which predictions are written."""
+    scaled: NDArray[np.float64] = softmax(logits / temperature, axis=1)
+    return scaled.astype(np.float32)
+
+
+def score(
+    truth: Classes,
+    logits: NDArray[np.float64],
+    temperature: float,
+    labels: Sequence[str],
+    columns: Mapping[str, NDArray[Any]],
+) -> dict[str, Any]:
+    """Metrics, intervals over speakers, calibration, and scores per speaker and gender.
+
+    Args:
+        truth: (n,) true classes, at least one clip.
+        logits: (n, K), not divided by the temperature.
+        temperature: fitted on validation speakers.
+        labels: K names in class order.
+        columns: (n,) each; `speaker` and `gender`, empty where unknown.
+    """
+    probabilities = probabilities_of(logits, temperature)
+    predicted = probabilities.argmax(axis=1)  # of what is written, so that whoever counts it again agrees
+    metrics = compute_metrics(truth, predicted, labels)
+    gender_of = dict(zip(columns["speaker"].tolist(), columns["gender"].tolist(), strict=True))
+    intervals, note = _intervals(truth, predicted, labels, columns["speaker"])
+    return {
+        **metrics.as_dict(),
+        "missing_classes_note": _missing(metrics.per_class),
+        "intervals": intervals,
+        "intervals_note": note,
+        "calibration": {
+            "before": score_calibration(logits, truth),
+            "after": score_calibration(logits / temperature, truth),
+            "bins": reliability_bins(probabilities, truth),
+        },
+        "risk_coverage": risk_coverage(probabilities.max(axis=1), predicted == truth),
+        "speakers": [
+            {"speaker": name, "gender": gender_of[name], **scores}
+            for name, scores in score_groups(truth, predicted, columns["speaker"], labels).items()
+        ],
+        "genders": [
+            {"gender": name, **scores}
+            for name, scores in score_groups(truth, predicted, columns["gender"], labels).items()
+        ],
+    }
+
+
+def _intervals(
+    truth: Classes, predicted: Classes, labels: Sequence[str], speakers: NDArray[Any]
+) -> tuple[dict[str, Any] | None, str]:
+    """Intervals and what is to be said about them, or None and why there are none."""
+    if why := why_no_intervals(speakers):
+        return None, why
+    confusion = speaker_confusions(truth, predicted, speakers, len(labels))
+    return speaker_intervals(confusion, labels).as_dict(), doubt_about(len(confusion))
+
+
+def _missing(per_class: Mapping[str, ClassMetrics]) -> str:
+    """One line about the classes that have no test clips; empty if all have some."""
+    missing = [label for label, scores in per_class.items() if scores["support"] == 0]
+    if not missing:
+        return ""
+    return (
+        f"no test clips of {', '.join(missing)}: without a recall of their own; "
+        f"UAR and macro scores are over the other {len(per_class) - len(missing)} classes"
+    )

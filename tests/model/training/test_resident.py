@@ -1,0 +1,19 @@
+"""Batches cut from resident frames are those that are padded from the shards."""
+
+import numpy as np
+import torch
+
+from model.batches import make_batch
+from model.training.resident import ResidentFeatures, fits
+
+
+def test_a_resident_batch_is_the_padded_one(toy_features):
+    features = toy_features(9, seed=0)
+    device = torch.device("cpu")
+    resident = ResidentFeatures(features, device)
+    for index in (np.array([4, 0, 6]), np.array([8]), np.arange(9)):
+        ours, expected = resident.make_batch(index), make_batch(features, index)
+        for name in ("mfcc", "num_frames", "labels", "index"):
+            assert torch.equal(getattr(ours, name), getattr(expected, name)), name
+        assert torch.equal(ours.affect.isnan(), expected.affect.isnan())
+    assert not fits(features, device)

@@ -1,0 +1,114 @@
+"""Options of training reach the weights, or say why they do not."""
+
+import logging
+
+import numpy as np
+import pytest
+import torch
+
+from featurize.errors import TrainingError
+from model.batches import Features
+from model.network.tier1 import build_network
+from model.training.fit import fit
+from model.training.hyperparameters import SpecAugmentParams, TrainParams
+from model.training.trainer import Trainer
+
+OFF = SpecAugmentParams(time_masks=0, freq_masks=0)
+FAST = TrainParams(epochs=1, batch_size=8, lr=1e-2, warmup_epochs=0, ema=0, spec_augment=OFF)
+
+
+@pytest.fixture
+def run(tmp_path, toy_params, toy_features):
+    def go(params=FAST, train=None, val=None, affect=False):
+        network = build_network(4, 3, toy_params.model_copy(update={"affect": affect}), 0)
+        train = toy_features(24, seed=1) if train is None else train
+        val = toy_features(9, seed=2) if val is None else val
+        return network, fit(network, train, val, params, tmp_path)
+
+    return go
+
+
+def test_each_option_changes_what_is_learnt(run, toy_features):
+    keep = np.flatnonzero((toy_features(36, seed=1).labels != 2) | (np.arange(36) < 12))
+    whole = toy_features(36, seed=1)
+    skewed = Features([whole.clips[i] for i in keep], whole.labels[keep])
+    plain = run(train=skewed)[0].head[2].weight
+    for option in (
+        {"class_weights": "effective"},
+        {"sampler": "balanced"},
+        {"mixup": 0.4},
+        {"ema": 0.5},
+        {"spec_augment": SpecAugmentParams(freq_masks=1, freq_width=2)},
+    ):
+        other = run(FAST.model_copy(update=option), train=skewed)[0].head[2].weight
+        assert not torch.equal(plain, other), option
+
+
+def with_affect(features, share_known=0.7):
+    """Valence and arousal that the mean of two coefficients tells, some of them unknown."""
+    rng = np.random.default_rng(0)
+    known = rng.random((len(features), 2)) < share_known
+    clips = [clip + 10 * rng.standard_normal(4).astype(np.float32) for clip in features.clips]
+    cells = {
+        name: np.array(
+            [f"{clip[:, k].mean():.3f}" if known[i, k] else "" for i, clip in enumerate(clips)], dtype=object
+        )
+        for k, name in enumerate(("valence", "arousal"))
+    }
+    return Features(clips, features.labels, {**features.columns, **cells})
+
+
+def test_valence_and_arousal_are_learnt_beside_the_emotion(run, toy_features):
+    params = FAST.model_copy(update={"epochs": 8, "lr": 2e-2, "va_weight": 2.0, "patience": 0})
+    train, val = with_affect(toy_features(96, seed=1)), with_affect(toy_features(30, seed=2))
+    network, result = run(params, train, val, affect=True)
+    assert result.history[-1].val_ccc_valence > 0.6
+    assert result.history[-1].val_ccc_arousal > 0.6
+    known = train.affect[~np.isnan(train.affect[:, 0]), 0]
+    assert float(network.affect_mean[0]) == pytest.approx(known.mean(), rel=1e-5)
+    assert run(train=train, val=val)[1].history[0].val_ccc_valence is None
+
+
+def test_impossible_sizes_are_refused_in_one_line(run):
+    with pytest.raises(TrainingError, match=r"batch_size 25 is larger than the train split of 24 clips"):
+        run(FAST.model_copy(update={"batch_size": 25}))
+    with pytest.raises(TrainingError, match=r"va_weight: no train clip has valence or arousal"):
+        run(FAST.model_copy(update={"va_weight": 1.0}), affect=True)
+
+
+def test_half_precision_is_off_on_the_cpu_and_says_so(run, caplog):
+    with caplog.at_level(logging.INFO):
+        half, _ = run(FAST.model_copy(update={"precision": "bf16"}))
+    assert [record.message for record in caplog.records if "precision" in record.message] == [
+        "train.precision bf16: off on cpu, which takes fp32"
+    ]
+    assert torch.equal(half.head[2].weight, run()[0].head[2].weight)
+
+
+def test_the_network_runs_in_half_precision_with_norms_in_full(toy_network):
+    mfcc, num_frames = torch.randn(4, 4, 12), torch.tensor([12, 5, 9, 1])
+    toy_network.eval()
+    expected = toy_network(mfcc, num_frames)["logits"]
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        half = toy_network(mfcc, num_frames)["logits"]
+    assert half.dtype == torch.float32
+    assert torch.allclose(half, expected, atol=0.1)
+
+
+def test_what_is_scored_is_the_moving_average_of_the_weights(toy_params, toy_features):
+    network = build_network(4, 3, toy_params, 0)
+    params, cpu = FAST.model_copy(update={"ema": 0.8}), torch.device("cpu")
+    trainer = Trainer(network, toy_features(24, seed=1), params, cpu)
+    trainer.start()
+    loss_of, expected = trainer.make_loss(), None
+    for step in range(20):
+        trainer.step = step
+        trainer.run_step(np.arange(8), 1, loss_of)
+        state = {name: value.clone() for name, value in network.state_dict().items()}
+        decay = min(0.8, (1 + step) / (10 + step))
+        expected = expected or state
+        expected = {name: decay * expected[name] + (1 - decay) * value for name, value in state.items()}
+    assert trainer.scored is not network
+    for name, value in trainer.scored.state_dict().items():
+        assert torch.allclose(value, expected[name], atol=1e-6), name
+    assert Trainer(network, toy_features(24, seed=1), FAST, cpu).scored is network

@@ -1,0 +1,122 @@
+"""Every combination of the levels once, and their means."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+
+from featurize.errors import ParamsError, SerError
+from pipeline.experiments import ablation as module
+from pipeline.experiments.ablation import ablate
+from pipeline.experiments.laboratory import Experiment, Laboratory, Outcome
+from pipeline.params import Params
+
+
+class FakeLaboratory:
+    """The UAR tells the levels: 0.4 for compact, 0.2 for no VAD, 0.1 a copy, 0.01 a seed."""
+
+    ill: tuple[str, ...] = ()
+    check = Laboratory.check
+
+    def __init__(self, reports: Path) -> None:
+        self.params = Params()
+
+    def prepare(self) -> None:
+        pass
+
+    def run(self, experiments: list[Experiment]) -> tuple[dict[str, Outcome], dict[str, str]]:
+        labels = [one.label for one in experiments]
+        assert len(set(labels)) == len(labels)
+        outcomes = {}
+        for one in experiments:
+            o = one.overrides
+            uar = 0.4 * (o["denoise.model"] == "compact") + 0.2 * (o["vad.method"] == "none")
+            uar += 0.1 * int(o["augment.copies"]) + 0.01 * int(o["train.seed"])
+            protocol = {
+                **{"corpus": "toy", "synthetic": True, "files_sha256": "f" * 64, "labels": ["a", "b"]},
+                **{"speaker_independent": True, "folds": "5", "fold": 2, "denoiser": o["denoise.model"]},
+                **{"untested_labels": [], "normalisation": "global"},
+                "denoiser_heard_test_speakers": ["x"] if o["denoise.model"] == "compact" else [],
+            }
+            scores = {"uar": uar, "accuracy": 0.0, "macro_f1": 0.0, "val_uar": 1 - uar, "protocol": protocol}
+            outcomes[one.label] = Outcome(f"{one.label}-1234567", scores, pd.DataFrame())
+        for label in self.ill:
+            del outcomes[label]
+        return outcomes, dict.fromkeys(self.ill, "power cut")
+
+
+@pytest.fixture(autouse=True)
+def laboratory(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "Laboratory", FakeLaboratory)
+
+
+def read(reports: Path) -> dict[str, Any]:
+    content: dict[str, Any] = json.loads((reports / "ablation.json").read_text())
+    return content
+
+
+def test_every_combination_is_run_once_and_averaged(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    ablate(["none", "compact"], ["silero", "none"], [0, 2, 2], 2, tmp_path)
+    content = read(tmp_path)
+    assert len(content["runs"]) == 16
+    assert [(row["denoise"], row["vad"], row["augment"]) for row in content["combinations"]] == [
+        (denoise, vad, augment)
+        for denoise in ("none", "compact")
+        for vad in ("silero", "none")
+        for augment in (0, 2)
+    ]
+    assert content["combinations"][-1]["uar"] == pytest.approx(0.4 + 0.2 + 0.2 + 0.005)
+    assert [row["uar"] for row in content["levels"]["denoise"]] == pytest.approx([0.205, 0.605])
+    assert [row["uar"] for row in content["levels"]["augment"]] == pytest.approx([0.305, 0.505])
+    assert content["protocols"] == [
+        "toy (synthetic) ffffffff, 2 classes, speaker-independent, fold 2 of 5, denoiser compact "
+        "(HAS HEARD 1 OF THE TEST SPEAKERS)",
+        "toy (synthetic) ffffffff, 2 classes, speaker-independent, fold 2 of 5, denoiser none",
+    ]
+    assert "Choose by the validation UAR" in capsys.readouterr().out
+
+
+def test_a_path_as_denoiser_makes_a_name_that_git_takes(tmp_path: Path) -> None:
+    ablate(["/a b/net~1.pt"], ["none"], [0], 1, tmp_path)
+    assert (
+        read(tmp_path)["runs"][0]["experiment"]
+        == "ablate-denoise-a-b-net-1-pt-vad-none-augment-0-seed0-1234567"
+    )
+
+
+def test_fewer_copies_train_for_more_epochs_and_as_many_steps(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[Experiment] = []
+    run = FakeLaboratory.run
+    monkeypatch.setattr(FakeLaboratory, "run", lambda self, runs: seen.extend(runs) or run(self, runs))
+    ablate(["none"], ["silero"], [0, 2, 8], 1, tmp_path)
+    train, copies = Params().train, Params().augment.copies
+    assert copies == 8
+    for one, longer in zip(seen, (9, 3, 1), strict=True):
+        assert one.overrides["train.epochs"] == longer * train.epochs
+        assert one.overrides["train.patience"] == longer * train.patience
+
+
+def test_a_level_that_is_none_is_refused_before_anything_runs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(FakeLaboratory, "prepare", lambda _: pytest.fail("ran"))
+    with pytest.raises(ParamsError, match=r"vad\.method = 'loud'"):
+        ablate(["none"], ["silero", "loud"], [0], 1, tmp_path)
+    with pytest.raises(ParamsError, match=r"augment\.copies = -1"):
+        ablate(["none"], ["silero"], [-1], 1, tmp_path)
+
+
+def test_failed_runs_are_named_and_the_others_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    ill = "ablate-denoise-none-vad-silero-augment-0-seed0"
+    monkeypatch.setattr(FakeLaboratory, "ill", (ill,))
+    with pytest.raises(SerError, match=rf"1 of 2 runs failed and the table lacks them: {ill}: power cut"):
+        ablate(["none"], ["silero"], [0, 1], 1, tmp_path)
+    content = read(tmp_path)
+    assert not content["complete"]
+    assert len(content["runs"]) == 1

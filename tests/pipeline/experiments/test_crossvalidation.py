@@ -1,0 +1,179 @@
+"""Figures over folds and seeds: against slow, obvious ones, and never over half of the clips unsaid."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.metrics import confusion_matrix, recall_score
+
+from featurize.errors import SerError
+from pipeline.experiments import crossvalidation as module
+from pipeline.experiments.crossvalidation import Run, cross_validate, describe, number_of_folds, tabulate
+from pipeline.experiments.laboratory import Experiment, Outcome
+from pipeline.params import Params
+from pipeline.protocol.splits import SplitParams
+
+LABELS = ["happy", "sad", "angry"]
+PROTOCOL = {
+    "corpus": "toy",
+    "synthetic": False,
+    "files_sha256": "0123456789abcdef",
+    "labels": LABELS,
+    "speaker_independent": True,
+    "folds": "4",
+    "untested_labels": [],
+    "normalisation": "global: by the train split",
+    "denoiser": "compact",
+}
+CLIPS = {f"clip{index}" for index in range(40)}
+
+
+def outcome(fold: int, seed: int, clips: list[str] | None = None) -> Outcome:
+    """Random predictions for every fourth clip."""
+    rng = np.random.default_rng([fold, seed])
+    clips = clips or [f"clip{index}" for index in range(fold - 1, 40, 4)]
+    true, predicted = rng.choice(LABELS, len(clips)), rng.choice(LABELS, len(clips))
+    scores = dict(zip(("uar", "accuracy", "macro_f1", "val_uar"), rng.uniform(size=4).tolist(), strict=True))
+    heard = [f"toy/{fold % 2}"]
+    protocol = PROTOCOL | {"fold": fold, "denoiser_heard_test_speakers": heard}
+    table = pd.DataFrame({"clip_id": clips, "true_label": true, "pred_label": predicted, "correct": "True"})
+    return Outcome(f"cv-{fold}-{seed}", {**scores, "labels": LABELS, "protocol": protocol}, table)
+
+
+FOUND: dict[Run, Outcome] = {(fold, seed): outcome(fold, seed) for seed in (0, 1) for fold in (1, 2, 3, 4)}
+
+
+def test_means_and_deviations_are_those_of_numpy() -> None:
+    scores = tabulate(FOUND, {}, CLIPS)["scores"]
+    uar = np.array([[FOUND[fold, seed].evaluation["uar"] for fold in (1, 2, 3, 4)] for seed in (0, 1)])
+    assert scores["uar"]["mean"] == pytest.approx(uar.mean())
+    assert scores["uar"]["std_folds"] == pytest.approx(np.std(uar.mean(axis=0), ddof=1))
+    assert scores["uar"]["std_seeds"] == pytest.approx(np.std(uar.mean(axis=1), ddof=1))
+
+
+def test_one_seed_has_no_deviation() -> None:
+    scores = tabulate({run: o for run, o in FOUND.items() if run[1] == 0}, {}, CLIPS)["scores"]
+    assert scores["uar"]["std_seeds"] is None
+    assert scores["uar"]["std_folds"] > 0
+
+
+def test_pooled_figures_are_those_of_all_clips_together() -> None:
+    pooled = tabulate(FOUND, {}, CLIPS)["pooled"]
+    uars, matrix = [], np.zeros((3, 3), dtype=int)
+    for seed in (0, 1):
+        table = pd.concat([FOUND[fold, seed].predictions for fold in (1, 2, 3, 4)])
+        uars.append(recall_score(table["true_label"], table["pred_label"], average="macro"))
+        matrix += confusion_matrix(table["true_label"], table["pred_label"], labels=LABELS)
+    assert pooled["uar_by_seed"] == pytest.approx(uars)
+    assert pooled["uar"] == pytest.approx(np.mean(uars))
+    assert pooled["confusion"] == matrix.tolist()
+    assert np.sum(pooled["confusion"]) == 2 * pooled["n_clips"] == 80
+
+
+def test_the_protocol_is_one_line_with_what_a_reader_must_know() -> None:
+    line = tabulate(FOUND, {}, CLIPS)["protocol"]
+    assert line == (
+        "toy 01234567, 3 classes, speaker-independent, all folds of 4, "
+        "denoiser compact (HAS HEARD 2 OF THE TEST SPEAKERS), seeds 0, 1"
+    )
+    one = FOUND[1, 0]
+    card = one.evaluation["protocol"] | {"normalisation": "SPEAKER", "untested_labels": ["sad"]}
+    by_speaker = Outcome("by-speaker", {**one.evaluation, "protocol": card}, one.predictions)
+    line = describe({(1, 0): by_speaker}, {(2, 0): "power cut"}, [0])
+    assert "3 classes (1 WITHOUT TEST CLIPS)" in line
+    assert "TRANSDUCTIVE (normalised by speaker), denoiser compact" in line
+
+
+def test_a_clip_that_is_scored_twice_or_never_is_an_error() -> None:
+    twice = {**FOUND, (2, 0): outcome(2, 0, ["clip0", "clip1"])}
+    with pytest.raises(SerError, match="1 clips are in the test split of two folds, first clip0"):
+        tabulate(twice, {}, CLIPS)
+    with pytest.raises(SerError, match=r"seed 0: 1 clips are in no fold's test split.*: clip99"):
+        tabulate(FOUND, {}, CLIPS | {"clip99"})
+
+
+def test_figures_without_a_fold_say_so() -> None:
+    found = {run: o for run, o in FOUND.items() if run != (3, 1)}
+    content = tabulate(found, {(3, 1): "power cut"}, CLIPS)
+    assert content["protocol"].endswith("seeds 0, 1, INCOMPLETE: 1 of 8 runs failed")
+    assert not content["complete"]
+    assert content["failed"] == [{"fold": 3, "seed": 1, "reason": "power cut"}]
+    assert len(content["runs"]) == 7
+
+
+@pytest.mark.parametrize(("folds", "number"), [("5", 5), ("EmoBox 6", 6), ("loso", 24)])
+def test_folds_are_counted(folds: str, number: int) -> None:
+    assert number_of_folds({"protocol": {"folds": folds}, "counts": {"speakers": 24}}) == number
+
+
+class FakeLaboratory:
+    """Four folds; those in `ill` fail."""
+
+    params = Params()
+    ill: tuple[str, ...] = ()
+    queued: tuple[Experiment, ...] = ()
+
+    def __init__(self, reports: Path) -> None:
+        pass
+
+    def prepare(self) -> dict[str, Any]:
+        return {"protocol": PROTOCOL, "counts": {"speakers": 10}}
+
+    def run(self, experiments: list[Experiment]) -> tuple[dict[str, Outcome], dict[str, str]]:
+        good = [one for one in experiments if one.label not in self.ill]
+        return {
+            one.label: outcome(int(one.overrides["split.fold"]), int(one.overrides["train.seed"]))
+            for one in good
+        }, dict.fromkeys(self.ill, "power cut")
+
+    def queue(self, experiments: list[Experiment]) -> list[str]:
+        FakeLaboratory.queued = tuple(experiments)
+        return [one.label for one in experiments]
+
+
+@pytest.fixture
+def laboratory(monkeypatch: pytest.MonkeyPatch) -> type[FakeLaboratory]:
+    class Fresh(FakeLaboratory):
+        """Changed by one test alone."""
+
+    monkeypatch.setattr(module, "Laboratory", Fresh)
+    monkeypatch.setattr(module, "usable_clips", lambda _: CLIPS)
+    return Fresh
+
+
+def test_every_fold_meets_every_seed(
+    laboratory: type[FakeLaboratory], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    cross_validate(2, tmp_path)
+    content = json.loads((tmp_path / "cv.json").read_text())
+    assert [(run["fold"], run["seed"]) for run in content["runs"]] == list(FOUND)
+    printed = capsys.readouterr().out
+    assert "std over folds" in printed
+    assert content["protocol"] in printed
+
+
+def test_failed_folds_are_named_and_the_others_kept(laboratory: type[FakeLaboratory], tmp_path: Path) -> None:
+    laboratory.ill = ("cv-fold3-seed0",)
+    with pytest.raises(
+        SerError, match="1 of 4 runs failed and the figures lack them: fold 3, seed 0: power cut"
+    ):
+        cross_validate(1, tmp_path)
+    assert len(json.loads((tmp_path / "cv.json").read_text())["runs"]) == 3
+    laboratory.ill = tuple(f"cv-fold{fold}-seed0" for fold in (1, 2, 3, 4))
+    with pytest.raises(SerError, match="every run failed, the first with: power cut"):
+        cross_validate(1, tmp_path)
+
+
+def test_queueing_runs_nothing(laboratory: type[FakeLaboratory], tmp_path: Path) -> None:
+    cross_validate(3, tmp_path, queue=True)
+    assert len(FakeLaboratory.queued) == 12
+    assert not (tmp_path / "cv.json").exists()
+
+
+def test_a_predefined_split_has_no_folds(laboratory: type[FakeLaboratory], tmp_path: Path) -> None:
+    laboratory.params = Params(split=SplitParams(method="predefined"))
+    with pytest.raises(SerError, match="predefined has no folds"):
+        cross_validate(1, tmp_path)

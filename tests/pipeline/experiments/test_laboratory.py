@@ -1,0 +1,227 @@
+"""Experiments run beside the workspace, are found again, and fail one by one: a toy project under real git and DVC."""
+
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from featurize.errors import ParamsError, SerError
+from pipeline.cli import main
+from pipeline.experiments import laboratory as module
+from pipeline.experiments.laboratory import Experiment, Laboratory, override
+from pipeline.params import Params
+
+TOY = """
+import json, pathlib, sys
+import yaml
+from pathlib import Path
+params = yaml.safe_load(Path("params.yaml").read_text())
+fold, home = params["split"]["fold"], Path(sys.argv[2])
+def note(text):
+    with (home / "done.txt").open("a") as file:
+        print(text, file=file)
+if sys.argv[1] == "featurize":
+    note(f"featurize {fold} {len(list(Path('data/features').glob('*.h5')))}")
+    for name in ("denoised", "features"):
+        Path("data", name).mkdir(parents=True, exist_ok=True)
+        Path("data", name, "rejects.csv").write_text("clip_id,path,reason,detail\\n")
+    Path("data/features/part.h5").write_text(str(fold))
+    columns = "clip_id,path,sha256,corpus,speaker,gender,emotion,label,valence,arousal,split"
+    Path("data/manifest.csv").write_text("\\n".join([columns, *(f"c{i}" + "," * 10 for i in range(4))]))
+    protocol = {"files_sha256": "f" * 64, "folds": "1", "corpus": "toy", "synthetic": True,
+                "speaker_independent": True, "labels": ["a", "b"]}
+    Path("data/manifest.json").write_text(json.dumps({"protocol": protocol, "counts": {"speakers": 4}}))
+else:
+    note(f"evaluate {fold}")
+    Path("reports").mkdir(exist_ok=True)
+    lines = [f"c{i},{'ab'[i % 2]},{'aabb'[i]}" for i in range(4)]
+    Path("reports/predictions.csv").write_text("\\n".join(["clip_id,true_label,pred_label", *lines]))
+    scores = {"uar": fold / 4, "accuracy": 0.5, "macro_f1": 0.5, "val_uar": 0.25, "labels": ["a", "b"],
+              "protocol": {**json.loads(Path("data/manifest.json").read_text())["protocol"], "fold": fold,
+                           "untested_labels": [], "normalisation": "global", "denoiser": "none",
+                           "denoiser_heard_test_speakers": []}}
+    Path("reports/evaluation.json").write_text(json.dumps(scores))
+"""
+
+PIPELINE = """
+stages:
+  featurize:
+    cmd: {python} toy.py featurize {home}
+    params: [split]
+    deps: [toy.py]
+    outs: [data/manifest.csv, data/manifest.json, data/denoised, data/features: {{persist: true}}]
+  evaluate:
+    cmd: {python} toy.py evaluate {home}
+    params: [train]
+    deps: [data/features]
+    outs: [reports/evaluation.json, reports/predictions.csv]
+"""
+
+
+def call(*command: str) -> str:
+    return subprocess.run(command, check=True, capture_output=True, text=True).stdout
+
+
+@pytest.fixture(scope="module")
+def toy(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """Root of a committed toy project with a single fold."""
+    root = tmp_path_factory.mktemp("toy") / "project"
+    root.mkdir()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(root)
+        for role in ("AUTHOR", "COMMITTER"):
+            patch.setenv(f"GIT_{role}_NAME", "t")
+            patch.setenv(f"GIT_{role}_EMAIL", "t@example.org")
+        Path("toy.py").write_text(TOY)
+        Path("dvc.yaml").write_text(PIPELINE.format(python=sys.executable, home=root.parent))
+        Path("params.yaml").write_text("split: {folds: 2, fold: 1} # mine\ntrain: {seed: 5}\n")
+        Path(".gitignore").write_text("/data/\n/reports/\n")
+        call("git", "init", "-q")
+        call(sys.executable, "-m", "dvc", "init", "-q")
+        call("git", "add", "-A")
+        call("git", "commit", "-qm", "Baseline")
+        yield root
+
+
+def ser(*arguments: str) -> int:
+    try:
+        main(list(arguments))
+    except SystemExit as left:
+        return int(left.code or 0)
+    return 0
+
+
+def test_a_fold_runs_beside_the_workspace_and_is_taken_over(
+    toy: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    mine = "split: {folds: 2, fold: 2} # mine, changed\ntrain: {epochs: 3}\n"
+    Path("params.yaml").write_text(mine)
+    assert ser("cv") == 0
+    content = json.loads(Path("reports/cv.json").read_text())
+    assert content["protocol"] in capsys.readouterr().out
+    assert [(run["fold"], run["seed"], run["uar"]) for run in content["runs"]] == [(1, 0, 0.25)]
+    assert content["pooled"]["n_clips"] == 4
+    assert content["pooled"]["confusion"] == [[1, 1], [1, 1]]
+    # The workspace begins with nothing; the fold's copy with the features that stand in the workspace.
+    done = Path(toy.parent / "done.txt")
+    assert done.read_text().splitlines() == ["featurize 2 0", "featurize 1 1", "evaluate 1"]
+    assert Path("params.yaml").read_text() == mine
+    assert Path("data/features/part.h5").read_text() == "2"
+    assert not Path("reports/evaluation.json").exists()
+
+    again = Experiment("cv-fold1-seed0", {"split.fold": 1, "train.seed": 0})
+    outcomes, failures = Laboratory(Path("reports")).run([again])
+    assert failures == {}
+    assert outcomes[again.label].name == content["runs"][0]["experiment"]
+    assert len(done.read_text().splitlines()) == 3
+
+
+def prepared(root: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[Laboratory, list[tuple[str, ...]]]:
+    """A laboratory whose calls of DVC are only written down."""
+    monkeypatch.chdir(root)
+    calls: list[tuple[str, ...]] = []
+
+    def fake(_log: Path, *arguments: str) -> str:
+        calls.append(arguments)
+        return "Task Name Created Status\n1a b2 07:23 Queued\n"
+
+    monkeypatch.setattr(module, "run_dvc", fake)
+    Path("data").mkdir(exist_ok=True)
+    Path("data/manifest.json").write_text(json.dumps({"protocol": {"files_sha256": "f" * 64}}))
+    return Laboratory(Path("reports")), calls
+
+
+def test_a_name_follows_every_parameter_the_code_and_the_audio(
+    toy: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    laboratory, _ = prepared(toy, monkeypatch)
+
+    def name(overrides: dict[str, Any]) -> str:
+        return laboratory.names([Experiment("x", overrides)])["x"]
+
+    first = name({"split.fold": 1})
+    assert first.startswith("x-")
+    assert name({"split.fold": 1}) == first
+    assert name({"split.fold": 2}) != first
+    with pytest.raises(ParamsError, match=r"experiment: split\.fold = 0"):
+        name({"split.fold": 0})
+    code = Path("toy.py").read_text()
+    Path("toy.py").write_text(code + "\n")
+    assert name({"split.fold": 1}) != first
+    Path("toy.py").write_text(code)
+    assert name({"split.fold": 1}) == first
+    Path("data/manifest.json").write_text(json.dumps({"protocol": {"files_sha256": "0" * 64}}))
+    assert name({"split.fold": 1}) != first
+
+
+def test_the_queue_takes_what_is_neither_finished_nor_waiting(
+    toy: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    laboratory, calls = prepared(toy, monkeypatch)
+    monkeypatch.setattr(laboratory, "names", lambda all_: {one.label: one.label for one in all_})
+    queued = laboratory.queue([Experiment("b2", {}), Experiment("b3", {"denoise.model": "a b'c"})])
+    assert queued == ["b3"]
+    assert calls[-1] == (
+        *("exp", "run", "--queue", "--copy-paths", "dvc.lock", "--name", "b3"),
+        *("-S", "++denoise.model='a b\\'c'", "evaluate"),
+    )
+
+
+def test_one_that_fails_stops_no_other(
+    toy: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    laboratory, _ = prepared(toy, monkeypatch)
+    monkeypatch.setattr(laboratory, "names", lambda all_: {one.label: one.label for one in all_})
+
+    def fail_at_b(_log: Path, *arguments: str) -> str:
+        if "b" in arguments and arguments[0] == "exp":
+            raise SerError("power cut")
+        if arguments[0] == "get":
+            scores = json.dumps(dict.fromkeys(module.SCORES, 0.5))
+            Path(arguments[-1]).write_text(scores if arguments[-1].endswith("json") else "clip_id\nNA\n")
+        return ""
+
+    monkeypatch.setattr(module, "run_dvc", fail_at_b)
+    outcomes, failures = laboratory.run([Experiment(name, {}) for name in "abc"])
+    assert list(outcomes) == ["a", "c"]
+    assert outcomes["c"].predictions["clip_id"].tolist() == ["NA"]
+    assert failures == {"b": "power cut"}
+    assert "b failed: power cut" in caplog.text
+
+
+def test_overrides_are_checked_and_leave_the_rest_alone() -> None:
+    params = override(Params(), {"augment.copies": 2, "vad.method": "none"})
+    assert params.augment.copies == 2
+    assert params.vad.method == "none"
+    assert params.train == Params().train
+    with pytest.raises(ParamsError, match=r"did you mean vad\.method"):
+        override(Params(), {"vad.methode": "none"})
+    with pytest.raises(ParamsError, match=r"experiment: vad\.method = 'loud'"):
+        override(Params(), {"vad.method": "loud"})
+
+
+def test_where_experiments_cannot_run_one_line_says_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert ser("cv") == 2
+    assert "no params.yaml here; experiments run from the root of the project" in capsys.readouterr().err
+    for file in ("params.yaml", "dvc.yaml"):
+        Path(file).touch()
+    Path(".dvc").mkdir()
+    monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(tmp_path.parent))
+    for command in ("cv", "ablate"):
+        assert ser(command) == 2
+        told = capsys.readouterr().err
+        assert "no git commit" in told
+        assert told.count("\n") == 1
+    call("git", "init", "-q")
+    assert ser("cv") == 2
+    assert "git init && git add -A && git commit" in capsys.readouterr().err
+    monkeypatch.setenv("PATH", "")
+    with pytest.raises(SerError, match="git is not installed"):
+        Laboratory(tmp_path)

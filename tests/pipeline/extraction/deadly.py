@@ -1,0 +1,40 @@
+"""A denoise job whose decoder dies on chosen clips; a module of its own, since worker processes import it."""
+
+import os
+import signal
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pipeline.extraction.shard_writer import Make
+from pipeline.stages import denoise as stage
+
+
+@dataclass(frozen=True)
+class DeadlyJob(stage.DenoiseJob):
+    """Notes its process in `$SER_TEST_ORDERS`/pid; a file there with a clip's name says what becomes of its decoder.
+
+    "die": it always dies; "hang": it never ends; "slow": it takes half a second.
+    """
+
+    def load(self, threads: int | None) -> Make:
+        folder = Path(os.environ["SER_TEST_ORDERS"])
+        with (folder / "pid").open("a") as pids:
+            print(os.getpid(), file=pids)
+        stage.load_audio = obey(folder, stage.load_audio)
+        return super().load(threads)
+
+
+def obey(folder: Path, load_audio: Callable[[Path], Any]) -> Callable[[Path], Any]:
+    def load(path: Path) -> Any:
+        order = (folder / path.name).read_text() if (folder / path.name).exists() else ""
+        with (folder / "decoded").open("a") as names:
+            print(path.name, file=names)
+        if order == "die":
+            os.kill(os.getpid(), signal.SIGSEGV)
+        time.sleep({"hang": 600.0, "slow": 0.5}.get(order, 0.0))
+        return load_audio(path)
+
+    return load

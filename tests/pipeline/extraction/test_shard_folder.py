@@ -1,0 +1,204 @@
+"""No clip is worked on twice: not after a kill, not for a new neighbour, not for another label."""
+
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+import soundfile
+
+from featurize.denoise import DenoiseParams
+from featurize.errors import SerError
+from featurize.shards import Shard, list_shards
+from pipeline.protocol.manifest_file import COLUMNS, read_manifest
+from pipeline.stages import denoise as stage
+from pipeline.stages.denoise import denoise
+from pipeline.stages.manifest import hash_audio
+
+ROOT = Path(__file__).resolve().parents[3]
+
+
+def make_manifest(data: Path, number: int, seconds: float = 0.05) -> pd.DataFrame:
+    """Noise clips and a manifest over them."""
+    noise = np.random.default_rng(0)
+    rows = []
+    for index in range(number):
+        path = data / "raw" / f"{index}.wav"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        soundfile.write(path, noise.normal(0, 0.1, int(16_000 * seconds)), 16_000)
+        values = (f"t/{index}", path, hash_audio(path), "t", "s", "", "happy", "happy", "", "", "train")
+        rows.append(dict(zip(COLUMNS, values, strict=True)))
+    table = pd.DataFrame(rows)
+    table.to_csv(data / "manifest.csv", index=False)
+    return table
+
+
+@pytest.fixture
+def loaded(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Clips that the stage has really decoded."""
+    paths: list[str] = []
+
+    def spy(path: Path) -> Any:
+        paths.append(path.name)
+        return original(path)
+
+    original = stage.load_audio
+    monkeypatch.setattr(stage, "load_audio", spy)
+    return paths
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+def test_a_second_run_does_nothing(tmp_path: Path, loaded: list[str]) -> None:
+    make_manifest(tmp_path, 5)
+    denoise(DenoiseParams(model="none"), tmp_path, tmp_path / "reports", 0.0)
+    before = (tmp_path / "denoised" / "part-00000.h5").stat().st_mtime_ns
+    loaded.clear()
+    denoise(DenoiseParams(model="none"), tmp_path, tmp_path / "reports", 0.0)
+    assert loaded == []
+    assert (tmp_path / "denoised" / "part-00000.h5").stat().st_mtime_ns == before
+
+
+def test_a_new_clip_costs_one_clip_wherever_it_stands(
+    tmp_path: Path, loaded: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(stage, "CLIPS_PER_SHARD", 3)
+    table = make_manifest(tmp_path, 8)
+    table.drop(index=0).to_csv(tmp_path / "manifest.csv", index=False)
+    denoise(DenoiseParams(model="none"), tmp_path, tmp_path / "reports", 0.0)
+    loaded.clear()
+    table.to_csv(tmp_path / "manifest.csv", index=False)
+    denoise(DenoiseParams(model="none"), tmp_path, tmp_path / "reports", 0.0)
+    assert loaded == ["0.wav"]
+    taken_over = contents(tmp_path / "denoised")
+    for path in list_shards(tmp_path / "denoised"):
+        path.unlink()
+    denoise(DenoiseParams(model="none"), tmp_path, tmp_path / "reports", 0.0)
+    assert contents(tmp_path / "denoised") == taken_over
+
+
+def test_another_label_costs_nothing_and_arrives(tmp_path: Path, loaded: list[str]) -> None:
+    table = make_manifest(tmp_path, 4)
+    denoise(DenoiseParams(model="none"), tmp_path, tmp_path / "reports", 0.0)
+    loaded.clear()
+    table["label"] = "sad"
+    table.to_csv(tmp_path / "manifest.csv", index=False)
+    denoise(DenoiseParams(model="none"), tmp_path, tmp_path / "reports", 0.0)
+    assert loaded == []
+    assert set(Shard(list_shards(tmp_path / "denoised")[0]).columns["label"]) == {"sad"}
+
+
+def test_another_denoiser_takes_nothing_over(tmp_path: Path, loaded: list[str]) -> None:
+    import torch
+    from denoiser.demucs import Demucs
+
+    make_manifest(tmp_path, 2)
+    denoise(DenoiseParams(model="none"), tmp_path, tmp_path / "reports", 0.0)
+    size = {"hidden": 2, "depth": 2}
+    torch.save({"kwargs": size, "state": Demucs(**size).state_dict()}, tmp_path / "d.pt")
+    loaded.clear()
+    denoise(DenoiseParams(model=str(tmp_path / "d.pt")), tmp_path, tmp_path / "reports", 0.0)
+    assert sorted(loaded) == ["0.wav", "1.wav"]
+
+
+@pytest.mark.parametrize("damage", ["truncated", "flipped byte", "other version"])
+def test_a_damaged_shard_is_named_and_made_anew(
+    tmp_path: Path, damage: str, loaded: list[str], caplog: pytest.LogCaptureFixture
+) -> None:
+    import h5py
+
+    make_manifest(tmp_path, 3)
+    denoise(DenoiseParams(model="none"), tmp_path, tmp_path / "reports", 0.0)
+    path = tmp_path / "denoised" / "part-00000.h5"
+    whole = path.read_bytes()
+    loaded.clear()
+    if damage == "truncated":
+        path.write_bytes(whole[: len(whole) // 2])
+    elif damage == "flipped byte":
+        place = whole.index(Shard(path).data(1).tobytes()) + 10
+        path.write_bytes(whole[:place] + bytes([whole[place] ^ 1]) + whole[place + 1 :])
+    else:
+        with h5py.File(path, "a") as file:
+            file.attrs["version"] = "0"
+    denoise(DenoiseParams(model="none"), tmp_path, tmp_path / "reports", 0.0)
+    assert len(loaded) == 3
+    assert path.read_bytes() == whole
+    assert "part-00000.h5" in caplog.text
+    assert "made anew" in caplog.text
+
+
+def test_a_full_disk_is_one_line_and_leaves_nothing_half_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make_manifest(tmp_path, 3)
+
+    def full(_descriptor: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(SerError, match=r"part-00000\.h5: cannot be written \(No space left on device\)"):
+        denoise(DenoiseParams(model="none"), tmp_path, tmp_path / "reports", 0.0)
+    assert list((tmp_path / "denoised").rglob("*.h5*")) == []
+
+
+SLOW_RUN = """
+import sys, time
+from pathlib import Path
+from featurize.denoise import DenoiseParams
+from pipeline.extraction import shard_writer as assembly
+from pipeline.stages import denoise as stage
+assembly.SECONDS_PER_PIECE = 0.02
+stage.CLIPS_PER_SHARD = 8
+original = stage.load_audio
+def slow(path):
+    time.sleep(0.02)
+    with open(sys.argv[2], "a") as log:
+        print(path.name, file=log, flush=True)
+    return original(path)
+stage.load_audio = slow
+stage.denoise(DenoiseParams(model="none"), Path(sys.argv[1]), Path(sys.argv[1]) / "reports", 0.0)
+"""
+
+
+def test_killed_at_random_it_ends_as_if_never_killed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    number, kills = 30, 4
+    make_manifest(tmp_path, number)
+    chance = random.Random(0)
+    log = tmp_path / "log"
+
+    def start() -> subprocess.Popen[bytes]:
+        return subprocess.Popen(
+            [sys.executable, "-c", SLOW_RUN, tmp_path, log], cwd=ROOT, stderr=subprocess.DEVNULL
+        )
+
+    for _ in range(kills):
+        begun = log.stat().st_size if log.exists() else 0
+        process = start()
+        while process.poll() is None and (not log.exists() or log.stat().st_size == begun):
+            time.sleep(0.005)
+        time.sleep(chance.uniform(0, 0.1))
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+        for path in (tmp_path / "denoised").rglob("*.h5"):
+            Shard(path)
+    assert start().wait() == 0
+    ended = contents(tmp_path / "denoised")
+    decoded = len(log.read_text().split())
+    # Each kill may cost the clips that were loaded ahead and those of the last, unsaved moment.
+    assert decoded <= number + kills * (stage.CLIPS_AHEAD // 2)
+
+    monkeypatch.setattr(stage, "CLIPS_PER_SHARD", 8)
+    for path in (tmp_path / "denoised").rglob("*.h5"):
+        path.unlink()
+    denoise(DenoiseParams(model="none"), tmp_path, tmp_path / "reports", 0.0)
+    assert contents(tmp_path / "denoised") == ended
+    assert len(read_manifest(tmp_path / "manifest.csv")) == number

@@ -1,0 +1,180 @@
+"""A clip that kills its worker costs itself and nothing else, and no worker outlives its parent."""
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+
+from featurize.denoise import DenoiseParams
+from featurize.errors import SerError
+from featurize.mfcc import MfccParams
+from featurize.vad import VadParams
+from pipeline.extraction.tasks import Task
+from pipeline.extraction.workers import FRUITLESS_DEATHS, LocalEngine, Work
+from pipeline.stages import denoise as stage
+from pipeline.stages.denoise import denoise
+from pipeline.stages.featurize import featurize
+
+ROOT = Path(__file__).resolve().parents[3]
+HERE = Path(__file__).resolve().parent
+
+
+def shards(folder: Path) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in folder.glob("*.h5")}
+
+
+@pytest.fixture
+def orders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Folder in which a test says what becomes of which clip."""
+    folder = tmp_path / "orders"
+    folder.mkdir()
+    monkeypatch.syspath_prepend(str(HERE))  # worker processes take it over
+    monkeypatch.setenv("SER_TEST_ORDERS", str(folder))
+    from deadly import DeadlyJob
+
+    monkeypatch.setattr(stage, "DenoiseJob", DeadlyJob)
+    # A job in this process replaces the decoder; this puts it back.
+    monkeypatch.setattr(stage, "load_audio", stage.load_audio)
+    monkeypatch.setattr(stage, "CLIPS_PER_SHARD", 6)
+    return folder
+
+
+def test_a_deadly_clip_is_rejected_and_its_neighbours_unchanged(
+    noise_corpus: Any, tmp_path: Path, orders: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    table = noise_corpus(tmp_path, 10)
+    (orders / "3.wav").write_text("die")
+    denoise(DenoiseParams(), tmp_path, tmp_path / "reports", 0.5, engine=LocalEngine(1))
+    rejects = pd.read_csv(tmp_path / "denoised" / "rejects.csv")
+    assert rejects[["clip_id", "reason"]].to_numpy().tolist() == [["t/3", "crashed"]]
+    assert "SIGSEGV" in rejects["detail"][0]
+    assert f"{table['path'][3]}: crashed twice" in caplog.text
+    assert len((orders / "pid").read_text().split()) == 3  # the first, the one for suspects, one for the rest
+    assert (orders / "decoded").read_text().split().count("3.wav") == 2
+
+    reference = tmp_path / "reference"
+    reference.mkdir()
+    table.loc[3, "path"] = "absent.wav"
+    table.to_csv(reference / "manifest.csv", index=False)
+    denoise(DenoiseParams(), reference, reference / "reports", 0.5)
+    assert shards(tmp_path / "denoised") == shards(reference / "denoised")
+
+
+def test_features_of_two_workers_are_those_of_one_process(small_run: Any, tmp_path: Path) -> None:
+    shutil.copytree(small_run.data / "denoised", tmp_path / "denoised")
+    shutil.copy(tmp_path / "denoised" / "part-00000.h5", tmp_path / "denoised" / "part-00001.h5")
+    arguments = (VadParams(), MfccParams(), tmp_path, tmp_path / "reports", 0.1)
+    featurize(*arguments, engine=LocalEngine(2))
+    made = shards(tmp_path / "features")
+    shutil.rmtree(tmp_path / "features")
+    featurize(*arguments)
+    assert made == shards(tmp_path / "features")
+    assert len(made) == 2
+
+
+RUN = """
+import sys
+from deadly import DeadlyJob
+from pipeline.extraction import shard_writer as assembly
+from pipeline.cli import main
+from pipeline.stages import denoise as stage
+assembly.SECONDS_PER_PIECE = 0.0
+stage.DenoiseJob = DeadlyJob
+if __name__ == "__main__":
+    main(["denoise", "--data", sys.argv[1], "--reports", sys.argv[1] + "/reports"])
+"""
+
+
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGKILL])
+def test_workers_end_with_their_parent(
+    noise_corpus: Any, tmp_path: Path, orders: Path, how: signal.Signals
+) -> None:
+    noise_corpus(tmp_path, 6)
+    (orders / "5.wav").write_text("hang")
+    script = tmp_path / "run.py"
+    script.write_text(RUN)
+    environment = {**os.environ, "PYTHONPATH": f"{ROOT}{os.pathsep}{HERE}"}
+    process = subprocess.Popen(
+        [sys.executable, script, tmp_path],
+        cwd=ROOT,
+        env=environment,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+    decoded = orders / "decoded"
+    while process.poll() is None and "5.wav" not in (decoded.read_text() if decoded.exists() else ""):
+        time.sleep(0.02)
+    worker = int((orders / "pid").read_text())
+    assert is_running(worker)
+    if how is signal.SIGINT:
+        os.killpg(process.pid, how)  # as a terminal does: to every process of the group
+        _, told = process.communicate(timeout=60)
+        assert process.returncode == 130
+        assert told.splitlines() == ["ser: interrupted; run it again, and it goes on where it stopped"]
+    else:
+        process.kill()
+        process.communicate(timeout=60)
+    deadline = time.monotonic() + 30
+    while is_running(worker) and time.monotonic() < deadline:
+        time.sleep(0.02)
+    assert not is_running(worker)
+
+
+def is_running(pid: int) -> bool:
+    try:
+        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+    except FileNotFoundError:
+        return False
+    return state != "Z"
+
+
+def task(number_of_clips: int) -> Task:
+    return Task(0, [{"path": f"{index}.wav"} for index in range(number_of_clips)])
+
+
+def test_suspects_are_tried_alone_those_in_decoding_first() -> None:
+    work = Work(task(9), at={1: "wait", 2: "work", 7: "decode"})
+    work.died("SIGKILL")
+    tried = []
+    while work.suspects:
+        tried.append(work.next_task().only)
+        work.passed()
+    assert tried == [(7,), (2,), (1,)]
+    assert work.next_task().only is None
+    assert work.task.crashed == {}
+
+
+def test_whoever_dies_alone_is_to_blame_and_the_others_are_free() -> None:
+    work = Work(task(9), at={1: "wait", 2: "decode"})
+    work.died("SIGKILL")
+    work.at = {2: "decode"}
+    work.died("SIGSEGV")
+    assert work.task.crashed == {2: "SIGSEGV"}
+    assert work.next_task().only is None
+
+
+def test_a_worker_that_always_dies_stops_the_stage() -> None:
+    work = Work(task(9))
+    for _ in range(FRUITLESS_DEATHS - 1):
+        work.died("SIGKILL")
+    with pytest.raises(SerError, match=r"died 3 times \(SIGKILL\), and no clip is to blame; look at memory"):
+        work.died("SIGKILL")
+
+
+@pytest.mark.parametrize("number", [1, 5])
+def test_deaths_have_an_end_even_if_every_suspect_passes(number: int) -> None:
+    work = Work(task(number))
+    with pytest.raises(SerError, match="no clip is to blame"):
+        for _ in range(100):
+            work.at = {0: "work"}
+            work.died("SIGKILL")
+            while work.suspects:
+                work.passed()

@@ -1,0 +1,94 @@
+"""A file's prediction is that of its features in the shard; bad files do not stop the others."""
+
+import csv
+import io
+import json
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+
+from featurize.denoise import DenoiseParams
+from featurize.errors import WeightsError
+from featurize.tier0 import Tier0Params
+from model.checkpoint import load_checkpoint, save_checkpoint
+from pipeline.inference.predict import Predictor, predict
+from pipeline.stages.evaluate import best_checkpoint
+
+
+@pytest.fixture(scope="module")
+def predictor(small_run: Any) -> Predictor:
+    return Predictor(best_checkpoint(small_run.checkpoints))
+
+
+def test_a_file_gets_the_answer_of_the_evaluation(small_run: Any, predictor: Predictor) -> None:
+    evaluated = pd.read_csv(small_run.reports / "predictions.csv")
+    for row in evaluated.to_dict("records"):
+        path = small_run.data / "raw" / f"{row['clip_id']}.wav"
+        answer = predictor(path)
+        assert answer.label == row["pred_label"]
+        assert answer.confidence == pytest.approx(row["confidence"], abs=1e-5)
+        assert answer.probabilities == pytest.approx(
+            {label: row[f"prob_{label}"] for label in predictor.labels}, abs=1e-5
+        )
+
+
+def test_json_and_csv_say_the_same(
+    small_run: Any, predictor: Predictor, capsys: pytest.CaptureFixture[str]
+) -> None:
+    files = sorted((small_run.data / "raw" / "demo").rglob("*.wav"))[:2]
+    assert predict(files, predictor, "json", pytest.fail)
+    objects = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert predict(files, predictor, "csv", pytest.fail)
+    rows = list(csv.DictReader(io.StringIO(capsys.readouterr().out)))
+    assert [row["file"] for row in rows] == [one["file"] for one in objects] == [str(f) for f in files]
+    for row, one in zip(rows, objects, strict=True):
+        assert row["label"] == one["label"]
+        assert {k: float(row[f"prob_{k}"]) for k in predictor.labels} == pytest.approx(one["probabilities"])
+
+
+def test_a_bad_file_is_told_and_the_others_go_on(
+    small_run: Any, predictor: Predictor, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    good = next((small_run.data / "raw" / "demo").rglob("*.wav"))
+    complaints: list[str] = []
+    assert not predict([tmp_path / "absent.wav", good], predictor, "table", complaints.append)
+    assert capsys.readouterr().out.startswith(f"{good}: ")
+    assert len(complaints) == 1
+    assert "absent.wav" in complaints[0]
+
+
+def test_without_a_checkpoint_weights_are_random_but_answers_complete(small_run: Any) -> None:
+    good = next((small_run.data / "raw" / "demo").rglob("*.wav"))
+    answer = Predictor(None, Tier0Params())(good)
+    assert sum(answer.probabilities.values()) == pytest.approx(1, abs=1e-5)
+    assert list(answer.probabilities) == ["happy", "neutral", "sad", "angry"]
+    assert answer.random_weights
+
+
+def test_other_denoiser_weights_than_those_of_training_are_refused(small_run: Any, tmp_path: Path) -> None:
+    network, args = load_checkpoint(best_checkpoint(small_run.checkpoints))
+    path = tmp_path / "behind.pt"
+    save_checkpoint(path, network, {**args, "denoiser": {"name": "dns64", "sha256": "f" * 64}})
+    with pytest.raises(WeightsError, match="trained behind denoiser dns64 ffffffffffff"):
+        Predictor(path)
+
+
+def test_another_version_of_the_denoising_package_is_refused(small_run: Any, tmp_path: Path) -> None:
+    network, args = load_checkpoint(best_checkpoint(small_run.checkpoints))
+    tier0 = {**args["tier0"], "denoise": {"model": "noisereduce"}}
+    path = tmp_path / "behind.pt"
+    save_checkpoint(
+        path, network, {**args, "tier0": tier0, "denoiser": {"name": "noisereduce 0.1", "sha256": ""}}
+    )
+    with pytest.raises(
+        WeightsError, match=r"trained behind denoiser noisereduce 0\.1, but here is noisereduce 3"
+    ):
+        Predictor(path)
+
+
+def test_weights_that_cannot_be_had_are_one_error(tmp_path: Path) -> None:
+    missing = Tier0Params(denoise=DenoiseParams(model="dns64", weights=str(tmp_path / "none.th")))
+    with pytest.raises(WeightsError, match=r"none\.th"):
+        Predictor(None, missing)

@@ -1,0 +1,106 @@
+"""Label sets: the description's four classes, a corpus's own, and a written mapping."""
+
+import pytest
+from pydantic import ValidationError
+
+from featurize.errors import CorpusError, ParamsError
+from pipeline.corpora import emodb, ravdess
+from pipeline.protocol.labels import LabelParams, label_emotions
+
+FOUR = LabelParams(set="four")
+NATIVE = LabelParams(set="native")
+
+
+@pytest.mark.parametrize(
+    ("word", "label"),
+    [
+        ("happy", "happy"),
+        ("surprised", "happy"),
+        ("excited", "happy"),
+        ("neutral", "neutral"),
+        ("sad", "sad"),
+        ("fearful", "sad"),
+        ("fear", "sad"),
+        ("angry", "angry"),
+        ("disgust", "angry"),
+        (" Happiness ", "happy"),
+        ("ANGER", "angry"),
+        ("exc", "happy"),
+    ],
+)
+def test_four_maps_as_the_description_says(word: str, label: str) -> None:
+    others = ["happy", "neutral", "sad", "angry"]
+    labelling = label_emotions([word, *others], (), FOUR)
+    assert labelling.label_of[word] == label
+    assert labelling.names == ("happy", "neutral", "sad", "angry")
+
+
+def test_four_on_ravdess_leaves_calm_out_and_says_so(caplog: pytest.LogCaptureFixture) -> None:
+    labelling = label_emotions([*ravdess.EMOTIONS, "calm"], ravdess.EMOTIONS, FOUR)
+    assert labelling.left_out == {"calm": 2}
+    assert "calm" not in labelling.label_of
+    assert "left out: 2 clips with the emotion 'calm'" in caplog.text
+
+
+def test_four_on_emodb_leaves_boredom_out() -> None:
+    labelling = label_emotions(emodb.EMOTIONS, emodb.EMOTIONS, FOUR)
+    assert labelling.left_out == {"boredom": 1}
+    assert labelling.label_of["fear"] == "sad"
+    assert labelling.label_of["disgust"] == "angry"
+
+
+def test_a_misspelt_word_stops_with_the_nearest_one() -> None:
+    with pytest.raises(CorpusError, match=r"1 clips have the emotion 'hapy'; is 'happy' meant\?"):
+        label_emotions(["happy", "sad", "hapy"], (), FOUR)
+
+
+def test_four_uses_numbers_as_they_are(caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level("INFO"):
+        labelling = label_emotions(["10", "2", "0", "2.0"], (), FOUR)
+    assert labelling.names == ("0", "2", "10")
+    assert labelling.label_of["2.0"] == "2"
+    assert "numbers" in caplog.text
+
+
+def test_native_keeps_the_readers_order_without_empty_classes(caplog: pytest.LogCaptureFixture) -> None:
+    labelling = label_emotions(["sad", "neutral", "angry"], ravdess.EMOTIONS, NATIVE)
+    assert labelling.names == ("neutral", "sad", "angry")
+    assert labelling.left_out == {}
+    assert "no clip for the classes calm, happy" in caplog.text
+
+
+def test_native_sorts_a_tables_words() -> None:
+    labelling = label_emotions(["Wistful", "bored", "bored ", "elated"], (), NATIVE)
+    assert labelling.names == ("bored", "elated", "wistful")
+    assert labelling.label_of["bored "] == "bored"
+
+
+def test_a_mapping_is_followed_exactly() -> None:
+    params = LabelParams(set="map", map={"Happy": "positive", "sad": "negative", "angry": "negative"})
+    labelling = label_emotions(["happy", "sad", "angry", "neutral"], (), params)
+    assert labelling.names == ("positive", "negative")
+    assert labelling.label_of == {"happy": "positive", "sad": "negative", "angry": "negative"}
+    assert labelling.left_out == {"neutral": 1}
+
+
+def test_a_mapping_may_have_numbers() -> None:
+    params = LabelParams.model_validate({"set": "map", "map": {0: "calm", 1: 7}}, strict=True)
+    assert label_emotions(["0", "1.0"], (), params).label_of == {"0": "calm", "1.0": "7"}
+
+
+def test_a_mapping_with_a_word_that_no_clip_has_names_the_nearest() -> None:
+    params = LabelParams(set="map", map={"hapy": "a", "sad": "b"})
+    with pytest.raises(ParamsError, match=r"'hapy'; the corpus has happy, sad; is 'happy' meant\?"):
+        label_emotions(["happy", "sad"], (), params)
+
+
+def test_an_empty_mapping_is_refused() -> None:
+    with pytest.raises(ValidationError, match=r"labels\.map is empty"):
+        LabelParams(set="map")
+
+
+@pytest.mark.parametrize("emotions", [[], ["happy"], ["calm", "bored"], ["happy", "surprised"], ["3", "3"]])
+def test_fewer_than_two_classes_are_one_line(emotions: list[str]) -> None:
+    with pytest.raises(CorpusError, match="of at least 2 classes") as error:
+        label_emotions(emotions, (), FOUR)
+    assert "\n" not in str(error.value)

@@ -1,0 +1,58 @@
+"""Numbers and notes as a person reads them."""
+
+from typing import Any
+
+import pytest
+
+from pipeline.report import words
+from pipeline.runs.evaluation import Metrics
+
+
+@pytest.mark.parametrize(
+    ("seconds", "told"),
+    [(0.0, "0.0 s"), (3.44, "3.4 s"), (60.0, "1 min 0 s"), (3599.7, "1 h 0 min"), (36_000.0, "10 h 0 min")],
+)
+def test_duration(seconds: float, told: str) -> None:
+    assert words.duration(seconds) == told
+
+
+def test_what_there_is_not_is_a_dash() -> None:
+    for nothing in (None, float("nan")):
+        assert words.score(nothing) == words.percent(nothing) == "–"
+        assert words.place(nothing) == "0"
+    assert words.interval(None) == words.interval((float("nan"), 0.5)) == "–"
+    assert words.interval((0.25, 0.5)) == "0.250 to 0.500"
+    assert words.place(1.7) == "100.00"
+    assert words.count(1234567) == "1\u202f234\u202f567"
+
+
+def metrics(low: float = 0.4, note: str = "", **changes: Any) -> Metrics:
+    found = {
+        "accuracy": 0.5,
+        "uar": 0.5,
+        "per_class": {"a": {"support": 4}, "b": {"support": 4}, "c": {"support": 0}},
+        "confusion": [[2, 2, 0], [2, 2, 0], [0, 0, 0]],
+        "labels": ["a", "b", "c"],
+        "n_clips": 8,
+        "intervals": {"level": 0.95, "draws": 1000, "speakers": 2, "uar": [low, 0.6]},
+        "intervals_note": note,
+    }
+    return Metrics.model_validate(found | changes)
+
+
+def test_the_headline_counts_the_classes_that_were_tested() -> None:
+    told = words.headline(metrics())
+    assert told.startswith("Averaged over the 2 emotions, the network recognises 50\u00a0% ")
+    assert told.endswith("guessing finds one in 3.")
+
+
+def test_an_interval_that_reaches_chance_says_so() -> None:
+    assert "does not show that the network is better than one" in words.reach(metrics(low=0.3))
+    assert "better than one" not in words.reach(metrics(low=0.34))
+
+
+def test_notes_become_sentences() -> None:
+    assert words.reach(metrics(note="only 2 test speakers")).endswith(" Only 2 test speakers.")
+    alone = metrics(intervals=None, note="no intervals: one speaker")
+    assert words.reach(alone) == "No intervals: one speaker."
+    assert words.reach(metrics(intervals=None)) == "No interval was computed; run `ser evaluate` again."
