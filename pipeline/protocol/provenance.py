@@ -6,6 +6,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 import torch
+from pydantic import BaseModel
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -20,6 +21,22 @@ PACKAGES = (
     "h5py",
     "scikit-learn",
 )
+
+
+class Maker(BaseModel, frozen=True):
+    """What made rows of a shard, or the weights of a network."""
+
+    device: str
+    """Such as "cpu", or "cuda (NVIDIA H100 80GB HBM3)"."""
+    versions: dict[str, str]
+    """Of Python and of every package whose arithmetic or format counts."""
+    code: str
+    """This project's version and commit."""
+
+
+def this_maker(device: str) -> Maker:
+    """What runs here and now."""
+    return Maker(device=device_name(device), versions=versions(), code=code_version())
 
 
 def versions() -> dict[str, str]:
