@@ -25,6 +25,9 @@ from featurize.audio import SAMPLE_RATE, load_audio
 from featurize.errors import AudioError, ParamsError
 from featurize.resampling import resample
 
+VERSION = "1"
+"""Of the copies' samples. Raise it with any change that moves one."""
+
 _ENDINGS = {".wav", ".flac", ".ogg", ".mp3", ".aif", ".aiff", ".opus", ".m4a", ".webm"}
 _N_FFT = 1024  # 64 ms: the harmonics of a voice of 65 Hz and more fall into bins of their own
 _LARGEST_TERM = 128  # of a pitch's frequency ratio as a fraction: at most 7 cents beside what was drawn

@@ -28,6 +28,9 @@ Key = TypeVar("Key")
 Clip = tuple[Any, Tensor]
 Network = Callable[[Iterable[Clip]], Iterator[Clip]]
 
+VERSION = "1"
+"""Of the numbers of denoising: Demucs, the gate and its SNR, the spectral gate. Raise it with any change that moves one."""
+
 MIN_SAMPLES = 2
 """A clip of one sample has no standard deviation to normalise by; it passes as it is."""
 GPU_SLOTS = 256

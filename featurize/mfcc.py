@@ -16,6 +16,9 @@ from torch import Tensor
 
 from featurize.audio import SAMPLE_RATE
 
+VERSION = "1"
+"""Of the coefficients. Raise it with any change that moves one."""
+
 _WINDOWS = {"hamming": torch.hamming_window, "hann": torch.hann_window}
 
 

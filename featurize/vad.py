@@ -30,6 +30,9 @@ import silero_vad  # noqa: E402
 
 torch.set_num_threads(_num_threads)  # importing silero_vad sets 1 for the whole process: Demucs at half speed
 
+VERSION = "1"
+"""Of the segments that are found. Raise it with any change that moves one."""
+
 BLOCK_WINDOWS = 64
 """Windows per call of the network, 2 s: enough to fill a core, few enough to stay in its cache."""
 
