@@ -9,7 +9,7 @@ PIP := $(BIN)/python -m pip install -q --disable-pip-version-check --no-deps
 endif
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: demo test lint setup install recipe lock deps clean distclean
+.PHONY: demo test lint setup install recipe lock deps golden clean distclean
 
 demo: setup
 	dvc repro
@@ -56,6 +56,10 @@ lock:
 deps: setup
 	python -m tests.code_deps
 
+# What each step of Tier 0 makes of fixed clips: run it after raising a VERSION.
+golden: setup
+	python -m tests.golden
+
 # What a tool can make anew in seconds.
 clean:
 	rm -rf .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache *.egg-info
@@ -63,4 +67,4 @@ clean:
 
 # What cost time, too: the installation, every waveform, feature, checkpoint and report.
 distclean: clean
-	rm -rf .venv data/raw data/denoised data/features data/manifest.csv data/manifest.json data/rejects.csv data/audit.json data/fingerprints.h5 checkpoints reports
+	rm -rf .venv data/raw data/denoised data/features data/manifest.csv data/manifest.json data/rejects.csv data/audit.json data/fingerprints checkpoints reports

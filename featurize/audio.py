@@ -19,7 +19,7 @@ from featurize.resampling import resample, resample_blocks
 __all__ = ["SAMPLE_RATE", "decode", "dequantise", "load_audio", "probe", "quantise", "resample"]
 
 VERSION = "1"
-"""Of the numbers of loading: decoding, mixing down, resampling, level, 16 bits. Raise it with any change that moves one."""
+"""Of loading: decoding, mixing down, resampling, level, 16 bits. Raise it with any change that moves a number."""
 
 SAMPLE_RATE = 16_000
 """Rate of every waveform after `load_audio`, in Hz: that of DNS64, Silero VAD and the MFCCs."""

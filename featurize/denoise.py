@@ -29,7 +29,7 @@ Clip = tuple[Any, Tensor]
 Network = Callable[[Iterable[Clip]], Iterator[Clip]]
 
 VERSION = "1"
-"""Of the numbers of denoising: Demucs, the gate and its SNR, the spectral gate. Raise it with any change that moves one."""
+"""Of denoising: Demucs, the gate and its SNR, the spectral gate. Raise it with any change that moves a number."""
 
 MIN_SAMPLES = 2
 """A clip of one sample has no standard deviation to normalise by; it passes as it is."""

@@ -43,7 +43,19 @@ class WeightsError(SerError):
 
 
 class ShardError(SerError):
-    """A shard is damaged, truncated or of another format version."""
+    """A shard is damaged, truncated or of another format version.
+
+    Args:
+        found: what is wrong with which shard.
+        advice: what to do; empty where `found` says it all.
+    """
+
+    def __init__(self, found: str, advice: str = "") -> None:
+        super().__init__(f"{found}; {advice}" if advice else found)
+        self.found, self.advice = found, advice
+
+    def __reduce__(self) -> tuple[type["ShardError"], tuple[str, str]]:
+        return type(self), (self.found, self.advice)
 
 
 class ParamsError(SerError):

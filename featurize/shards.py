@@ -171,7 +171,7 @@ def _as_columns(datasets: dict[str, NDArray[Any]], stored: dict[str, str]) -> Co
 
 def _damaged(name: str | Path, error: Exception) -> ShardError:
     what = " ".join(str(error).split())
-    return ShardError(f"{name}: damaged shard ({what}); delete it and run its stage again")
+    return ShardError(f"{name}: damaged shard ({what})", "delete it and run its stage again")
 
 
 class Shard:
@@ -188,7 +188,7 @@ class Shard:
     def __init__(self, path: str | Path, verify: bool = True) -> None:
         self.path = Path(path)
         if not self.path.is_file():
-            raise ShardError(f"{self.path}: no such shard; run the stage that writes it")
+            raise ShardError(f"{self.path}: no such shard", "run the stage that writes it")
         try:
             with h5py.File(self.path, "r") as file:
                 datasets, stored = _read_small(file)
@@ -198,8 +198,8 @@ class Shard:
         checksum = stored.pop("checksum", "")
         kind, data = stored["kind"], self._data
         if verify and _checksum(datasets, stored, kind, data.shape, [data]) != checksum:
-            what = "content does not match its checksum; delete it and run its stage again"
-            raise ShardError(f"{self.path}: {what}")
+            what = "content does not match its checksum"
+            raise ShardError(f"{self.path}: {what}", "delete it and run its stage again")
         small = self.everything_but_data = _as_columns(datasets, stored)
         self.kind, self.attributes, self.columns = small.kind, small.attributes, small.columns
         self._offsets = small.offsets
@@ -246,5 +246,5 @@ def list_shards(folder: str | Path) -> list[Path]:
     """
     found = sorted(Path(folder).glob("*.h5"))
     if not found:
-        raise ShardError(f"{folder}: no shards; run the stage that writes them")
+        raise ShardError(f"{folder}: no shards", "run the stage that writes them")
     return found

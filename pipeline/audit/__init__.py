@@ -29,6 +29,7 @@ from pipeline.audit.identical_bytes import find_identical, group_identical, tell
 from pipeline.audit.retakes import find_retakes
 from pipeline.audit.shared_speakers import find_shared_speakers
 from pipeline.corpora.clip import LeftOut
+from pipeline.extraction.engine import Engine
 from pipeline.locations import Location
 
 __all__ = ["Audit", "AuditParams", "Entry", "Finding", "audit", "refuse_leaks"]
@@ -72,6 +73,7 @@ def audit(
     entries: Sequence[Entry],
     params: AuditParams,
     fingerprints: Location,
+    engine: Engine,
     *,
     speakers_may_overlap: bool,
     duplicates: Sequence[Entry] = (),
@@ -82,7 +84,8 @@ def audit(
     Args:
         entries: the clips with their splits.
         params: whether and how to compare sounds.
-        fingerprints: file in which fingerprints are kept from run to run.
+        fingerprints: folder in which fingerprints are kept from run to run.
+        engine: where they are computed.
         speakers_may_overlap: the split is speaker-dependent by choice, and stamped so.
         duplicates: clips that were dropped because others hold the same bytes.
         left_out: files that the corpus's reader did not take.
@@ -91,7 +94,7 @@ def audit(
         SerError: the fingerprints cannot be computed or kept.
     """
     identical = group_identical(entries)
-    prints = fingerprint_clips(entries, fingerprints) if params.fingerprint else {}
+    prints = fingerprint_clips(entries, fingerprints, engine) if params.fingerprint else {}
     copies = group_copies(entries, prints, params.threshold)
     findings = [
         *find_shared_speakers(entries, by_choice=speakers_may_overlap),

@@ -29,12 +29,18 @@ def corpus(params: ParamsFile = PARAMS, data: Data = DATA) -> None:
     run(read_params(params).corpus, data / "raw" / "demo")
 
 
-def manifest(params: ParamsFile = PARAMS, data: DataOrUrl = DATA) -> None:
+def manifest(
+    params: ParamsFile = PARAMS,
+    data: DataOrUrl = DATA,
+    engine: Engine = "local",
+    workers: Workers = None,
+) -> None:
     """List the corpus, map its emotions to labels, split it by speaker, and check for leaks."""
+    from pipeline.extraction.engine import choose_engine
     from pipeline.stages.manifest import manifest as run
 
     read = read_params(params)
-    run(read.corpus, read.labels, read.split, data, read.audit)
+    run(read.corpus, read.labels, read.split, data, read.audit, choose_engine(engine, workers))
 
 
 def denoise(

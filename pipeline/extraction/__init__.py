@@ -1,6 +1,8 @@
 """Shards made anywhere: an engine runs a stage's job over clips, resumes it, and never does a clip twice.
 
 run              a stage from start to end: what is done, an engine for the rest, times, rejects
+job              what a stage hands to an engine: how the rows of a shard are made
+grouping         which clips go into one shard
 tasks            what travels between a stage and its workers
 engine           where the work is done: worker processes, Ray, or this very process
 workers          worker processes: whatever kills one costs the clip that it was at
@@ -8,6 +10,7 @@ process          one of them, and both ends of the line to it
 ray_engine       the same on a Ray cluster
 shard_folder     what a stage has already done: taken over, resumed, made anew where damaged
 shard_writer     one shard in the making
+found_rows       finished rows that it can take over
 augmented        augmented copies of training clips among the features
 stopwatch        where the time went
 """

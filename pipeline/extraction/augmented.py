@@ -18,14 +18,15 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
 
-from featurize.augment import VOICE, AugmentParams, augment, find_noises
+from featurize.augment import VERSION, VOICE, AugmentParams, augment, find_noises
 from featurize.shards import Row
+from pipeline.extraction.found_rows import Found
 
 ORIGINAL = {"augmentation": ""}
 """The column by which an original is told from a copy."""
 
 Featurize = Callable[[dict[str, Any], Tensor, NDArray[np.int64]], Row]
-Find = Callable[[str], tuple[dict[str, Any], NDArray[Any], NDArray[np.int64]] | None]
+Find = Callable[[str], Found | None]
 
 
 class Copies:
@@ -41,9 +42,7 @@ class Copies:
     def __init__(self, params: AugmentParams) -> None:
         self.params = params
         self.noises = find_noises(params)
-        self._recipe = (
-            f"speech as in the original {params.model_dump_json(exclude={'copies'})} {self.noises.sha256}"
-        )
+        self._recipe = f"{VERSION} {params.model_dump_json(exclude={'copies'})} {self.noises.sha256}"
 
     def keys(self, clip: dict[str, Any]) -> list[str]:
         """SHA-256 of the recipe of each copy of a clip; of one outside the train split there are none."""

@@ -10,8 +10,8 @@ from typing import Protocol
 
 from featurize.errors import SerError
 from pipeline.device import resolve_device
+from pipeline.extraction.job import Job, Make, run_task
 from pipeline.extraction.ray_engine import RayEngine
-from pipeline.extraction.shard_writer import Job, Make, run_task
 from pipeline.extraction.tasks import At, Done, Finished, Task
 from pipeline.extraction.workers import LocalEngine
 from pipeline.progress import Advance
@@ -41,14 +41,14 @@ class InProcess:
     def run(self, job: Job, tasks: Iterable[Task], advance: Advance) -> Generator[Done]:
         """One task after the other."""
 
-        def tell(event: At | Finished) -> None:
+        def report(event: At | Finished) -> None:
             if isinstance(event, Finished):
                 advance(event.audio_s, 1, int(event.rejected))
 
         make: Make | None = None
         for task in tasks:
             make = make or job.load(None)
-            yield run_task(make, task, job.output, tell)
+            yield run_task(make, job, task, report)
 
 
 def choose_engine(name: str, workers: int | None) -> Engine:

@@ -16,7 +16,7 @@ from multiprocessing.connection import Connection
 from typing import NamedTuple
 
 from featurize.errors import SerError
-from pipeline.extraction.shard_writer import Job, run_task
+from pipeline.extraction.job import Job, run_task
 from pipeline.extraction.tasks import At, Done, Finished, Task
 
 SECONDS_TO_DIE = 5.0
@@ -31,11 +31,17 @@ class Logged(NamedTuple):
     message: str
 
 
-Message = At | Finished | Logged | Done | SerError | str
-"""What a worker sends; a string tells how it died."""
+class Died(NamedTuple):
+    """A worker process has died, or is about to: how."""
+
+    death: str
 
 
-class Child:
+Message = At | Finished | Logged | Done | SerError | Died
+"""What a worker sends."""
+
+
+class WorkerProcess:
     """A worker process, seen from its parent.
 
     Args:
@@ -62,8 +68,8 @@ class Child:
             message: Message = self.messages.recv()
         except (EOFError, OSError, pickle.UnpicklingError):
             self._process.join(SECONDS_TO_DIE)
-            message = _death(self._process.exitcode)
-        if isinstance(message, str):
+            message = Died(_death(self._process.exitcode))
+        if isinstance(message, Died):
             self.kill()
         return message
 
@@ -107,13 +113,13 @@ def _main(job: Job, threads: int, messages: Connection) -> None:
     try:
         make = job.load(threads)
         while True:
-            send(run_task(make, messages.recv(), job.output, send))
+            send(run_task(make, job, messages.recv(), send))
     except SerError as error:
         send(error)
     except (EOFError, BrokenPipeError):  # the parent has no more work, or is gone
         pass
     except Exception as error:  # such as no memory left on a GPU; `--workers 0` shows the whole of it
-        send(" ".join(f"{type(error).__name__}: {error}".split())[:200])
+        send(Died(" ".join(f"{type(error).__name__}: {error}".split())[:200]))
 
 
 def _end_with_parent() -> None:

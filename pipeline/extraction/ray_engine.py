@@ -13,7 +13,7 @@ from collections.abc import Generator, Iterable, Iterator
 from typing import Any
 
 from featurize.errors import SerError
-from pipeline.extraction.shard_writer import Job
+from pipeline.extraction.job import Job
 from pipeline.extraction.tasks import Done, Task
 from pipeline.extraction.workers import Workers
 from pipeline.progress import Advance

@@ -7,8 +7,9 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from pipeline.extraction.engine import Engine
-from pipeline.extraction.shard_folder import Group, ShardFolder
-from pipeline.extraction.shard_writer import Job
+from pipeline.extraction.grouping import Group
+from pipeline.extraction.job import Job
+from pipeline.extraction.shard_folder import ShardFolder
 from pipeline.extraction.stopwatch import Stopwatch
 from pipeline.progress import clip_progress
 from pipeline.rejects import Reject, check_rejects, write_rejects
@@ -23,20 +24,23 @@ def extract(
     title: str,
     job: Job,
     groups: Callable[[], Iterable[Group]],
-    engine: Engine,
     *,
-    timing: Path,
-    max_reject_fraction: float,
-) -> None:
-    """Make the shards of a stage.
+    engine: Engine,
+    timing: Path | None = None,
+    max_reject_fraction: float | None = None,
+) -> list[Reject]:
+    """Make the shards of a stage, and list the rejects beside them.
 
     Args:
         title: of the progress line.
         job: the stage's work.
         groups: gives the clips of each shard, each time from the start.
         engine: where it is done.
-        timing: file for the seconds of each step.
-        max_reject_fraction: of all clips.
+        timing: file for the seconds of each step, which are then shown as well.
+        max_reject_fraction: of all clips; None: whatever is rejected, the stage goes on.
+
+    Returns:
+        The rejects, in order.
 
     Raises:
         RejectsError: more clips were rejected than allowed.
@@ -56,8 +60,11 @@ def extract(
                 if done.num_rows:
                     written.append(done.number)
     shards.finish(written)
-    watch.report(timing)
+    if timing is not None:
+        watch.report(timing)
     listed = [reject for number in sorted(rejects) for reject in rejects[number]]
     file = job.output.folder / "rejects.csv"
     write_rejects(file, listed)
-    check_rejects(file, listed, shards.num_clips, max_reject_fraction)
+    if max_reject_fraction is not None:
+        check_rejects(file, listed, shards.num_clips, max_reject_fraction)
+    return listed

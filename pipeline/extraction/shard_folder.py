@@ -6,25 +6,17 @@ left alone. Only the columns of one shard at a time are in memory.
 """
 
 import logging
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
 
 from featurize.audio import SAMPLE_RATE
 from featurize.errors import ShardError
 from featurize.shards import Columns, Shard, read_columns
-from pipeline.extraction.tasks import PIECES, Fields, Output, Place, Task, shard_name
+from pipeline.extraction.grouping import Group
+from pipeline.extraction.tasks import MAKERS, PIECES, Fields, Output, Place, Task, shard_name
 from pipeline.locations import Location, Url, listed, make_folder, move, opened, remove
 
 log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True)
-class Group:
-    """The clips of one shard, in order; `source` is the shard that they come from, if they come from one."""
-
-    number: int
-    clips: list[Fields]
-    source: Location | None = None
 
 
 def columns_of(place: Location) -> Columns:
@@ -62,12 +54,16 @@ class ShardFolder:
         self.standing_audio_s = 0.0
         self._pieces = output.folder / PIECES
         self._found: dict[str, Place] = {}
+        self._segments: dict[str, Place] = {}
         self._standing: set[str] = set()
+        self._others: Counter[str] = Counter()  # shards of other settings, by the attributes that differ
         make_folder(self._pieces)
         for piece in listed(self._pieces, "*.h5"):
             if (columns := self._columns(piece)) is not None:
                 self._remember(piece, columns)
         self._compare()
+        for names, count in self._others.items():
+            log.info("%s: %d shards were made with another %s; made anew", output.folder, count, names)
 
     def _compare(self) -> None:
         """See which shards stand; put the others aside as pieces, for new ones will take their names."""
@@ -87,7 +83,7 @@ class ShardFolder:
                 self._put_aside(shard, columns)
 
     def _columns(self, place: Location) -> Columns | None:
-        """Columns of a shard that was made with the same settings; a damaged one is named.
+        """Columns of a shard of which this run can use at least the segments; a damaged or unlike one is named.
 
         Behind an address only the columns are read: the store answers for its bytes, and whoever takes rows over
         checks them.
@@ -95,12 +91,18 @@ class ShardFolder:
         try:
             columns = columns_of(place) if isinstance(place, Url) else Shard(place).everything_but_data
         except (ShardError, FileNotFoundError) as error:
-            log.warning("%s; it is made anew", str(error).split(";")[0])
+            log.warning("%s; it is made anew", error.found if isinstance(error, ShardError) else error)
             return None
-        return columns if self.output.accepts(columns.kind, columns.attributes) else None
+        if differing := self.output.differing(columns.attributes):
+            names = ", ".join(name.removesuffix("_step") for name in differing)
+            self._others[names] += 1
+        usable = self.output.accepts(columns.kind, columns.attributes)
+        usable = usable or self.output.accepts_segments(columns.kind, columns.attributes)
+        return columns if usable else None
 
     def _stands(self, columns: Columns, group: Group) -> bool:
-        if columns.attributes != self.output.attributes:
+        attributes = {name: text for name, text in columns.attributes.items() if name != MAKERS}
+        if attributes != self.output.attributes:
             return False
         stored = columns.columns
         keys = [self.keys(clip) for clip in group.clips]
@@ -119,15 +121,20 @@ class ShardFolder:
         self._remember(aside, columns)
 
     def _remember(self, place: Location, columns: Columns) -> None:
-        self._found |= {str(key): Place(place, row) for row, key in enumerate(columns.columns["sha256"])}
+        whole = self.output.accepts(columns.kind, columns.attributes)
+        known = self._found if whole else self._segments
+        known |= {str(key): Place(place, row) for row, key in enumerate(columns.columns["sha256"])}
 
     def tasks(self) -> Iterator[Task]:
         """The work that is left, shard after shard."""
         for group in self.groups():
             if shard_name(group.number) not in self._standing:
                 keys = [key for clip in group.clips for key in self.keys(clip)]
-                found = {key: self._found[key] for key in keys if key in self._found}
-                yield Task(group.number, group.clips, found, group.source)
+                found, segments = (
+                    {key: known[key] for key in keys if key in known}
+                    for known in (self._found, self._segments)
+                )
+                yield Task(group.number, group.clips, found, segments, group.source)
 
     def finish(self, written: Iterable[int]) -> None:
         """Remove pieces, shards that the manifest no longer fills, and what a killed process was writing."""

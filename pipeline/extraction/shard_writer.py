@@ -2,39 +2,38 @@
 
 About once a second new rows are saved in pieces beside the shards: a process that is killed loses the clips in flight
 and that second. A saved row is no longer held in memory, so that a shard of any size is put together in the same.
+
+Each row is stamped with what made it. A row that is taken over keeps its stamp, whatever runs now.
 """
 
 import contextlib
-import logging
+import json
 import tempfile
 import time
-from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Protocol, Self
-
-import numpy as np
-from numpy.typing import NDArray
+from typing import Self
 
 from featurize.errors import AudioError, ShardError
 from featurize.shards import Row, Shard, write_shard
+from pipeline.extraction.found_rows import FoundRows
 from pipeline.extraction.stopwatch import Stopwatch
 from pipeline.extraction.tasks import (
+    MAKERS,
     PIECES,
+    STAMPS,
     At,
     Done,
     Fields,
     Finished,
     Output,
-    Place,
+    Report,
     Task,
-    Tell,
     shard_name,
 )
-from pipeline.locations import Location, Url, fetched, listed, remove, send, written
+from pipeline.locations import Url, fetched, listed, remove, send, written
+from pipeline.protocol.provenance import this_maker
 from pipeline.rejects import Reject
-
-log = logging.getLogger(__name__)
 
 SECONDS_PER_PIECE = 1.0
 SECONDS_PER_SENT_PIECE = 30.0
@@ -42,22 +41,26 @@ SECONDS_PER_SENT_PIECE = 30.0
 BYTES_PER_PIECE = 64 << 20
 
 
-class Assembly:
+class ShardWriter:
     """Rows of one shard, as they come.
 
     Args:
         task: the work.
         output: where the shard goes.
-        tell: is told which clip is at which step.
+        device: where the rows are made.
+        report: is given which clip is at which step.
+
+    Attributes:
+        found: finished rows that can be taken over.
+        watch: seconds spent in each step.
     """
 
-    def __init__(self, task: Task, output: Output, tell: Tell) -> None:
-        self.task, self.output = task, output
+    def __init__(self, task: Task, output: Output, device: str, report: Report) -> None:
+        self.task, self.output, self.device = task, output, device
         self.watch = Stopwatch()
-        self._tell = tell
+        self._report = report
         self._open = contextlib.ExitStack()
-        self._shards: dict[Location, Shard | None] = {}
-        self._found = dict(task.found)
+        self.found = FoundRows(task, output, self._open)
         self._rows: dict[int, list[Row]] = {}
         self._rejects: dict[int, Reject] = {}
         self._unsaved: list[tuple[int, int]] = []  # (clip, which of its rows)
@@ -68,23 +71,20 @@ class Assembly:
 
     def __enter__(self) -> Self:
         for piece in listed(self._pieces, f"{self._own}*.h5"):  # of a worker that died at this very shard
-            if (shard := self._shard(piece)) is not None:
-                keys = enumerate(shard.columns["sha256"])
-                self._found |= {str(key): Place(piece, row) for row, key in keys}
+            self.found.add(piece)
         for index, death in self.task.crashed.items():
             path = self.task.clips[index]["path"]
-            self.refuse(index, AudioError("crashed", f"{path}: its worker process died twice ({death})"))
+            self.reject(index, AudioError("crashed", f"{path}: its worker process died twice ({death})"))
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._shards.clear()
         self._open.close()
 
     @property
     def todo(self) -> list[tuple[int, Fields]]:
-        """Clips that are neither kept nor refused yet, with their indices."""
+        """Clips that are neither kept nor rejected yet, with their indices."""
         clips = self.task.clips
         indices = range(len(clips)) if self.task.only is None else self.task.only
         settled = self._rows.keys() | self._rejects.keys()
@@ -92,16 +92,7 @@ class Assembly:
 
     def at(self, index: int, step: str) -> None:
         """A clip reaches a step: "decode", "wait" or "work"."""
-        self._tell(At(index, step))
-
-    def find(self, sha256: str) -> tuple[dict[str, Any], NDArray[Any], NDArray[np.int64]] | None:
-        """Columns, data and speech of a row that is already done, or None."""
-        if (place := self._found.get(sha256)) is None:
-            return None
-        if (shard := self._shard(place.shard)) is None:
-            del self._found[sha256]
-            return None
-        return shard.fields(place.row), shard.data(place.row), shard.speech(place.row)
+        self._report(At(index, step))
 
     def source(self) -> Shard:
         """The shard that the task's clips come from, checked.
@@ -112,30 +103,16 @@ class Assembly:
         place = self.task.source
         try:
             assert place is not None  # noqa: S101 - only jobs over shards ask
-            return Shard(self._open.enter_context(fetched(place)))
+            shard = Shard(self._open.enter_context(fetched(place)))
         except FileNotFoundError as error:
-            raise ShardError(f"{place}: no such shard; run the stage that writes it") from error
-
-    def _shard(self, place: Location) -> Shard | None:
-        """Open a shard that may hold finished rows; each only once, and from an address checked."""
-        if place not in self._shards:
-            self._shards[place] = None
-            try:
-                path = self._open.enter_context(fetched(place))
-                shard = Shard(path, verify=isinstance(place, Url))
-            except FileNotFoundError:
-                return None
-            except ShardError as error:
-                log.warning("%s; it is made anew", str(error).split(";")[0])
-                return None
-            if self.output.accepts(shard.kind, shard.attributes):
-                self._shards[place] = shard
-        return self._shards[place]
+            raise ShardError(f"{place}: no such shard", "run the stage that writes it") from error
+        self.found.makers |= json.loads(shard.attributes.get(MAKERS, "{}"))
+        return shard
 
     def keep(self, index: int, rows: list[Row], audio_s: float) -> None:
         """Keep a clip's rows; those that were not found are saved, in case the process is killed."""
-        self._rows[index] = rows
-        new = [number for number, row in enumerate(rows) if row.columns["sha256"] not in self._found]
+        new = [number for number, row in enumerate(rows) if str(row.columns["sha256"]) not in self.found]
+        self._rows[index] = [self._stamped(row) for row in rows]
         self._audio_s += audio_s
         if new:
             self._new_audio_s += audio_s
@@ -145,19 +122,35 @@ class Assembly:
                 or self._unsaved_bytes() > BYTES_PER_PIECE
             ):
                 self._save()
-        self._tell(Finished(index, audio_s, rejected=False))
+        self._report(Finished(index, audio_s, rejected=False))
 
-    def refuse(self, index: int, error: AudioError) -> None:
+    def _stamped(self, row: Row) -> Row:
+        """A row that says what made it: of one that was found, what made it then."""
+        if not (stamp := self.output.stamp):
+            return row
+        if (by := self.found.stamp(str(row.columns["sha256"]))) is None:
+            maker = this_maker(self.device)
+            by = maker.digest
+            self.found.makers[by] = maker.model_dump()
+        return Row({**row.columns, stamp: by}, row.data, row.speech)
+
+    def reject(self, index: int, error: AudioError) -> None:
         """Reject a clip."""
         clip = self.task.clips[index]
         self._rejects[index] = Reject(clip["clip_id"], clip["path"], error.reason, error.detail)
-        self._tell(Finished(index, 0.0, rejected=True))
+        self._report(Finished(index, 0.0, rejected=True))
 
     def _patience_s(self) -> float:
         return SECONDS_PER_SENT_PIECE if isinstance(self._pieces, Url) else SECONDS_PER_PIECE
 
     def _unsaved_bytes(self) -> int:
         return sum(self._rows[index][number].data.nbytes for index, number in self._unsaved)
+
+    def _write(self, path: Path, rows: list[Row]) -> None:
+        used = {str(row.columns[stamp]) for row in rows for stamp in STAMPS if stamp in row.columns}
+        makers = {digest: self.found.makers[digest] for digest in sorted(used & self.found.makers.keys())}
+        attributes = {**self.output.attributes, MAKERS: json.dumps(makers)}
+        write_shard(path, self.output.kind, rows, attributes)
 
     def _save(self) -> None:
         """Save new rows as a piece, and hold them there instead of in memory."""
@@ -168,8 +161,7 @@ class Assembly:
                 path = Path(folder) / name
             else:
                 path = self._pieces / name
-            rows = [self._rows[index][number] for index, number in self._unsaved]
-            write_shard(path, self.output.kind, rows, self.output.attributes)
+            self._write(path, [self._rows[index][number] for index, number in self._unsaved])
             if isinstance(self._pieces, Url):
                 send(path, self._pieces / name)
             piece = Shard(path, verify=False)
@@ -180,7 +172,7 @@ class Assembly:
             self._saved_at = time.monotonic()
 
     def close(self) -> Done:
-        """Write the shard, unless there are no rows or it stands already; or save what `only` asked for.
+        """Write the shard, unless there are no rows; or save what `only` asked for.
 
         Raises:
             SerError: it cannot be written.
@@ -192,7 +184,7 @@ class Assembly:
         elif rows:
             with self.watch("write"):
                 with written(self.output.folder / shard_name(self.task.number)) as path:
-                    write_shard(path, self.output.kind, rows, self.output.attributes)
+                    self._write(path, rows)
                 for piece in listed(self._pieces, f"{self._own}*.h5"):
                     remove(piece)
         return Done(
@@ -204,40 +196,3 @@ class Assembly:
             new_audio_s=self._new_audio_s,
             audio_s=self._audio_s,
         )
-
-
-Make = Callable[[Assembly], None]
-"""Makes the rows of a shard, with models that are loaded: keeps them, or refuses clips, in the assembly."""
-
-
-class Job(Protocol):
-    """A stage's work, ready to be sent to where it is done."""
-
-    @property
-    def output(self) -> Output:
-        """Where the shards go."""
-
-    @property
-    def cores(self) -> int | None:
-        """Cores that one worker keeps busy; None: all of a machine's."""
-
-    @property
-    def device(self) -> str:
-        """Where arithmetic runs."""
-
-    def keys(self, clip: Fields) -> list[str]:
-        """SHA-256 of each row that comes of a clip, in the shard's order."""
-
-    def load(self, threads: int | None) -> Make:
-        """Load the models, to run on so many threads (None: as torch is set)."""
-
-
-def run_task(make: Make, task: Task, output: Output, tell: Tell) -> Done:
-    """Make one shard.
-
-    Raises:
-        SerError: it cannot be written, or as `make` has it.
-    """
-    with Assembly(task, output, tell) as assembly:
-        make(assembly)
-        return assembly.close()

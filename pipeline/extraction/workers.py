@@ -18,8 +18,8 @@ import torch
 
 from featurize.errors import SerError
 from pipeline.device import resolve_device
-from pipeline.extraction.process import Child, Logged
-from pipeline.extraction.shard_writer import Job
+from pipeline.extraction.job import Job
+from pipeline.extraction.process import Died, Logged, WorkerProcess
 from pipeline.extraction.tasks import At, Done, Finished, Task
 from pipeline.progress import Advance
 
@@ -95,8 +95,8 @@ class Workers:
     def __init__(self, job: Job, count: int) -> None:
         self.job, self.count = job, count
         self.threads = max(1, torch.get_num_threads() // count)
-        self._idle: list[Child] = []
-        self._busy: dict[Child, Work] = {}
+        self._idle: list[WorkerProcess] = []
+        self._busy: dict[WorkerProcess, Work] = {}
 
     def __enter__(self) -> Self:
         return self
@@ -126,12 +126,12 @@ class Workers:
                 yield from self._hear(child, again, advance)
 
     def _give(self, work: Work) -> None:
-        child = self._idle.pop() if self._idle else Child(self.job, self.threads)
+        child = self._idle.pop() if self._idle else WorkerProcess(self.job, self.threads)
         work.at.clear()
         self._busy[child] = work
         child.give(work.next_task())
 
-    def _hear(self, child: Child, again: deque[Work], advance: Advance) -> Generator[Done]:
+    def _hear(self, child: WorkerProcess, again: deque[Work], advance: Advance) -> Generator[Done]:
         work = self._busy[child]
         match child.hear():
             case At(index, step):
@@ -153,7 +153,7 @@ class Workers:
                     again.append(work)
                 else:
                     yield done
-            case str(death):
+            case Died(death):
                 del self._busy[child]
                 work.died(death)
                 again.append(work)

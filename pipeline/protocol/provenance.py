@@ -1,7 +1,9 @@
 """What made a number: versions of everything that touches it, this project's own code included."""
 
+import hashlib
 import platform
 import subprocess
+from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
@@ -33,9 +35,15 @@ class Maker(BaseModel, frozen=True):
     code: str
     """This project's version and commit."""
 
+    @property
+    def digest(self) -> str:
+        """A short name for it, by its content: 12 hexadecimal digits."""
+        return hashlib.sha256(self.model_dump_json().encode()).hexdigest()[:12]
 
+
+@cache
 def this_maker(device: str) -> Maker:
-    """What runs here and now."""
+    """What runs here and now, on a device such as "cpu"."""
     return Maker(device=device_name(device), versions=versions(), code=code_version())
 
 

@@ -16,30 +16,30 @@ from typing import Any, TypeVar
 import torch
 
 from featurize.audio import SAMPLE_RATE, load_audio, quantise
+from featurize.audio import VERSION as LOAD_VERSION
+from featurize.denoise import VERSION as DENOISE_VERSION
 from featurize.denoise import DenoiseParams, Denoiser, denoise_clips, load_denoiser
 from featurize.errors import AudioError, WeightsError
 from featurize.shards import Row
 from pipeline.extraction.engine import Engine, InProcess
+from pipeline.extraction.grouping import group_clips
+from pipeline.extraction.job import Make
 from pipeline.extraction.run import extract, new_run
-from pipeline.extraction.shard_folder import Group, columns_of
-from pipeline.extraction.shard_writer import Assembly, Make
+from pipeline.extraction.shard_folder import columns_of
+from pipeline.extraction.shard_writer import ShardWriter
 from pipeline.extraction.stopwatch import Stopwatch
 from pipeline.extraction.tasks import Fields, Output
-from pipeline.locations import Location, Url, fetched, listed, locate, sizes
+from pipeline.locations import Location, fetched, listed, locate
 from pipeline.protocol.manifest_file import read_clips
-from pipeline.protocol.provenance import versions
 
 log = logging.getLogger(__name__)
 
 Item = TypeVar("Item")
 Loaded = torch.Tensor | AudioError
 
-CLIPS_PER_SHARD = 500
-BYTES_PER_SHARD = 64 << 20
-"""Of audio files."""
 LOADERS = 4
 CLIPS_AHEAD = 32
-SETTINGS_THAT_MATTER = ("denoiser", "denoise", "sample_rate")
+DECISIVE = ("load_step", "denoise_step")
 
 
 def denoise(
@@ -66,20 +66,30 @@ def denoise(
         "denoiser": json.dumps(identity),
         "denoise": params.model_dump_json(exclude={"weights"}),
         "sample_rate": str(SAMPLE_RATE),
-        "device": device,
-        "versions": json.dumps(versions()),
+        **_steps(params, identity["sha256"]),
     }
-    output = Output(data / "denoised", "waveform", attributes, SETTINGS_THAT_MATTER, new_run())
+    output = Output(data / "denoised", "waveform", attributes, DECISIVE, new_run(), "denoised_by")
     extract(
         f"denoise ({identity['name']})",
         DenoiseJob(params, device, identity["sha256"], output),
-        lambda: groups(read_clips(manifest)),
-        engine,
+        lambda: group_clips(read_clips(manifest)),
+        engine=engine,
         timing=reports / "timing" / "denoise.json",
         max_reject_fraction=max_reject_fraction,
     )
     if params.gate_snr_db is not None:
         _tell_gated(data / "denoised", params.gate_snr_db)
+
+
+def _steps(params: DenoiseParams, sha256: str) -> dict[str, str]:
+    """What decides about a waveform, step by step: settings, weights, and the version of the code."""
+    step = params.model_dump(exclude={"weights"}) | {"sha256": sha256}
+    if params.model != "none":
+        step["version"] = DENOISE_VERSION
+    return {
+        "load_step": json.dumps({"version": LOAD_VERSION, "sample_rate": SAMPLE_RATE}),
+        "denoise_step": json.dumps(step),
+    }
 
 
 def _tell_gated(folder: Location, gate_snr_db: float) -> None:
@@ -95,36 +105,6 @@ def _identity(params: DenoiseParams) -> dict[str, Any]:
     """What tells this denoiser from every other; its network is left to the workers."""
     denoiser = load_denoiser(params)
     return {"name": denoiser.name, "sha256": denoiser.sha256, "trained_on": denoiser.trained_on}
-
-
-def groups(clips: Iterable[Fields]) -> Iterator[Group]:
-    """Cut the manifest into the clips of each shard, bounded in number and in bytes of audio."""
-    size_of = _Sizes()
-    number, size = 0, 0
-    group: list[Fields] = []
-    for clip in clips:
-        num_bytes = size_of(locate(clip["path"]))
-        if group and (len(group) == CLIPS_PER_SHARD or size + num_bytes > BYTES_PER_SHARD):
-            yield Group(number, group)
-            number, group, size = number + 1, [], 0
-        group.append(clip)
-        size += num_bytes
-    if group:
-        yield Group(number, group)
-
-
-class _Sizes:
-    """Bytes of a file, 0 where there is none; behind an address a folder is listed once for all of its files."""
-
-    def __init__(self) -> None:
-        self._folder, self._sizes = Url(), dict[str, int]()
-
-    def __call__(self, place: Location) -> int:
-        if isinstance(place, Path):
-            return place.stat().st_size if place.is_file() else 0
-        if place.parent != self._folder:
-            self._folder, self._sizes = place.parent, sizes(place.parent)
-        return self._sizes.get(place.name, 0)
 
 
 @dataclass(frozen=True)
@@ -162,39 +142,38 @@ class DenoiseJob:
                 f"denoise.model {self.params.model}: a worker has other weights than the machine that started it; "
                 "give every node the same file"
             )
-        return lambda assembly: _denoise_shard(denoiser, assembly)
+        return lambda writer: _denoise_shard(denoiser, writer)
 
 
-def _denoise_shard(denoiser: Denoiser, assembly: Assembly) -> None:
-    watch = assembly.watch
-    for index, clip in assembly.todo:
-        if (found := assembly.find(clip["sha256"])) is not None:
-            fields, samples, _ = found
-            columns = {**clip, "peak": fields["peak"], "denoised": fields["denoised"]}
-            assembly.keep(index, [Row(columns, samples)], len(samples) / SAMPLE_RATE)
-    clips = dict(assembly.todo)
+def _denoise_shard(denoiser: Denoiser, writer: ShardWriter) -> None:
+    watch = writer.watch
+    for index, clip in writer.todo:
+        if (found := writer.found.row(clip["sha256"], clip)) is not None:
+            columns = {**clip, "peak": found.columns["peak"], "denoised": found.columns["denoised"]}
+            writer.keep(index, [Row(columns, found.data)], len(found.data) / SAMPLE_RATE)
+    clips = dict(writer.todo)
     left_alone: set[int] = set()
 
     def usable(index: int, waveform: Loaded) -> tuple[int, torch.Tensor] | None:
         if isinstance(waveform, AudioError):
-            assembly.refuse(index, waveform)
+            writer.reject(index, waveform)
             return None
-        assembly.at(index, "work")
+        writer.at(index, "work")
         if denoiser.leaves(waveform):
             left_alone.add(index)
         return index, waveform
 
-    loaded = _timed("decode", load_ahead(clips.items(), assembly.at), watch)
+    loaded = _timed("decode", load_ahead(clips.items(), writer.at), watch)
     waveforms = filter(None, starmap(usable, loaded))  # not a loop, which would hold the last one
     for index, waveform in _timed("denoise", denoise_clips(waveforms, denoiser), watch):
         clip = clips[index]
         if not torch.isfinite(waveform).all():
             what = f"{clip['path']}: the denoiser gave no finite samples"
-            assembly.refuse(index, AudioError("non-finite", what))
+            writer.reject(index, AudioError("non-finite", what))
             continue
         samples, peak = quantise(waveform)
         columns = {**clip, "peak": peak, "denoised": index not in left_alone}
-        assembly.keep(index, [Row(columns, samples)], len(samples) / SAMPLE_RATE)
+        writer.keep(index, [Row(columns, samples)], len(samples) / SAMPLE_RATE)
 
 
 def _timed(step: str, items: Iterator[Item], watch: Stopwatch) -> Iterator[Item]:

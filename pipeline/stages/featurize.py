@@ -13,20 +13,24 @@ from numpy.typing import NDArray
 from featurize.audio import SAMPLE_RATE, dequantise
 from featurize.augment import AugmentParams
 from featurize.errors import AudioError, ShardError
+from featurize.mfcc import VERSION as MFCC_VERSION
 from featurize.mfcc import MfccParams, mfcc_40
 from featurize.shards import Row
+from featurize.vad import VERSION as VAD_VERSION
 from featurize.vad import VadParams, find_speech, keep_segments, load_vad
 from featurize.vad_network import SileroVad
 from pipeline.extraction.augmented import ORIGINAL, Copies
 from pipeline.extraction.engine import Engine, InProcess
+from pipeline.extraction.grouping import Group
+from pipeline.extraction.job import Make
 from pipeline.extraction.run import extract, new_run
-from pipeline.extraction.shard_folder import Group, columns_of
-from pipeline.extraction.shard_writer import Assembly, Make
-from pipeline.extraction.tasks import Fields, Output
+from pipeline.extraction.shard_folder import columns_of
+from pipeline.extraction.shard_writer import ShardWriter
+from pipeline.extraction.tasks import MAKERS, Fields, Output, shard_number
 from pipeline.locations import Location, listed
-from pipeline.protocol.provenance import versions
 
-SETTINGS_THAT_MATTER = ("denoiser", "tier0", "sample_rate")
+DECISIVE = ("load_step", "denoise_step", "vad_step", "mfcc_step")
+DECISIVE_FOR_SEGMENTS = DECISIVE[:-1]
 
 
 def featurize(
@@ -49,7 +53,7 @@ def featurize(
     sources = listed(data / "denoised", "*.h5")
     if not sources:
         raise ShardError(f"{data / 'denoised'}: no shards; run the stage that writes them")
-    attributes = columns_of(sources[0]).attributes
+    attributes = _shared_attributes(sources)
     tier0 = {"denoise": json.loads(attributes["denoise"])}
     tier0 |= {"vad": vad_params.model_dump(), "mfcc": mfcc_params.model_dump()}
     augment_params = augment_params or AugmentParams(copies=0)
@@ -57,17 +61,44 @@ def featurize(
         **attributes,
         "tier0": json.dumps(tier0),
         "augment": augment_params.model_dump_json(),
-        "versions": json.dumps(versions()),
+        **_steps(vad_params, mfcc_params),
     }
-    output = Output(data / "features", "mfcc", attributes, SETTINGS_THAT_MATTER, new_run())
+    output = Output(
+        data / "features", "mfcc", attributes, DECISIVE, new_run(), "featurized_by", DECISIVE_FOR_SEGMENTS
+    )
     extract(
         "featurize",
         FeaturizeJob(vad_params, mfcc_params, Copies(augment_params), output),
         lambda: groups(sources),
-        engine or InProcess(),
+        engine=engine or InProcess(),
         timing=reports / "timing" / "featurize.json",
         max_reject_fraction=max_reject_fraction,
     )
+
+
+def _shared_attributes(sources: list[Location]) -> dict[str, str]:
+    """What all waveform shards say of their settings.
+
+    Raises:
+        ShardError: they were made with different ones.
+    """
+    found = {}
+    for source in sources:
+        attributes = {name: text for name, text in columns_of(source).attributes.items() if name != MAKERS}
+        found[json.dumps(attributes, sort_keys=True)] = (source, attributes)
+    if len(found) > 1:
+        first, second = (source for source, _ in list(found.values())[:2])
+        raise ShardError(f"{first} and {second} were made with different settings", "run `ser denoise` again")
+    ((_, attributes),) = found.values()
+    return attributes
+
+
+def _steps(vad: VadParams, mfcc: MfccParams) -> dict[str, str]:
+    """What decides about features, step by step: settings, and the version of the code."""
+    return {
+        "vad_step": json.dumps(vad.model_dump() | ({"version": VAD_VERSION} if vad.method != "none" else {})),
+        "mfcc_step": json.dumps(mfcc.model_dump() | {"version": MFCC_VERSION}),
+    }
 
 
 def groups(sources: list[Location]) -> Iterator[Group]:
@@ -78,7 +109,7 @@ def groups(sources: list[Location]) -> Iterator[Group]:
             dict(zip(columns, row, strict=True))
             for row in zip(*(values.tolist() for values in columns.values()), strict=True)
         ]
-        yield Group(int(source.name.removeprefix("part-").removesuffix(".h5")), clips, source)
+        yield Group(shard_number(source), clips, source)
 
 
 @dataclass(frozen=True)
@@ -107,43 +138,45 @@ class FeaturizeJob:
         """Load the VAD; it runs on one thread, whatever is asked for."""
         torch.set_num_threads(1)
         vad = load_vad()
-        return lambda assembly: self._make(vad, assembly)
+        return lambda writer: self._make(vad, writer)
 
-    def _make(self, vad: SileroVad, assembly: Assembly) -> None:
-        """Feature rows for each clip and its copies; a clip without speech is refused where params ask for it."""
-        source = assembly.source()
-        for index, clip in assembly.todo:
+    def _make(self, vad: SileroVad, writer: ShardWriter) -> None:
+        """Feature rows for each clip and its copies; a clip without speech is rejected where params ask for it."""
+        source = writer.source()
+        for index, clip in writer.todo:
             samples = source.data(index)
             waveform = partial(dequantise, samples, clip["peak"])
-            fields = clip | ORIGINAL
-            assembly.at(index, "work")
+            writer.at(index, "work")
             try:
-                row = _finished(fields, len(samples), assembly)
-                row = row or self._original(vad, assembly, fields, waveform())
+                row = _finished(clip, len(samples), writer)
+                row = row or self._original(vad, writer, clip, waveform())
             except AudioError as error:
-                assembly.refuse(index, AudioError(error.reason, f"{clip['path']}: {error.detail}"))
+                writer.reject(index, AudioError(error.reason, f"{clip['path']}: {error.detail}"))
             else:
-                copies = self.copies.of(row, waveform, partial(self._row, assembly), assembly.find)
-                assembly.keep(index, [row, *copies], len(samples) / SAMPLE_RATE)
+                find = partial(writer.found.row, clip=clip)
+                copies = self.copies.of(row, waveform, partial(self._row, writer), find)
+                writer.keep(index, [row, *copies], len(samples) / SAMPLE_RATE)
 
-    def _original(self, vad: SileroVad, assembly: Assembly, fields: Fields, waveform: torch.Tensor) -> Row:
-        with assembly.watch("vad"):
-            segments = find_speech(waveform, vad, self.vad)
-        return self._row(assembly, fields, waveform, segments)
+    def _original(self, vad: SileroVad, writer: ShardWriter, clip: Fields, waveform: torch.Tensor) -> Row:
+        segments = writer.found.segments(clip["sha256"], clip)
+        if segments is None:
+            with writer.watch("vad"):
+                segments = find_speech(waveform, vad, self.vad)
+        return self._row(writer, clip | ORIGINAL, waveform, segments)
 
     def _row(
-        self, assembly: Assembly, fields: Fields, waveform: torch.Tensor, segments: NDArray[np.int64]
+        self, writer: ShardWriter, fields: Fields, waveform: torch.Tensor, segments: NDArray[np.int64]
     ) -> Row:
         speech = keep_segments(waveform, segments, self.vad.if_no_speech)
-        with assembly.watch("mfcc"):
+        with writer.watch("mfcc"):
             mfcc = mfcc_40(speech, params=self.mfcc)  # (n_mfcc, num_frames)
         columns = {**fields, "duration_s": len(waveform) / SAMPLE_RATE, "has_speech": len(segments) > 0}
         return Row(columns, mfcc.T.numpy(), segments)
 
 
-def _finished(fields: Fields, num_samples: int, assembly: Assembly) -> Row | None:
-    if (found := assembly.find(fields["sha256"])) is None:
+def _finished(clip: Fields, num_samples: int, writer: ShardWriter) -> Row | None:
+    if (found := writer.found.row(clip["sha256"], clip)) is None:
         return None
-    done, mfcc, segments = found
-    columns = {**fields, "duration_s": num_samples / SAMPLE_RATE, "has_speech": done["has_speech"]}
-    return Row(columns, mfcc, segments)
+    has_speech = found.columns["has_speech"]
+    columns = {**clip, **ORIGINAL, "duration_s": num_samples / SAMPLE_RATE, "has_speech": has_speech}
+    return Row(columns, found.data, found.segments)

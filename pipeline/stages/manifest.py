@@ -18,7 +18,8 @@ from featurize.atomic import write_json, write_text
 from featurize.errors import AudioError
 from pipeline.audit import AuditParams, Entry, audit, refuse_leaks
 from pipeline.corpora import Clip, Corpus, CorpusParams, read_corpus
-from pipeline.locations import Location, fetched, written
+from pipeline.extraction.engine import Engine, InProcess
+from pipeline.locations import Location, fetched, make_folder, written
 from pipeline.protocol.labels import Labelling, LabelParams, label_emotions
 from pipeline.protocol.manifest_file import COLUMNS
 from pipeline.protocol.splits import SPLITS, Division, Item, SplitParams, divide
@@ -45,6 +46,7 @@ def manifest(
     split: SplitParams,
     data: Location,
     audit_params: AuditParams | None = None,
+    engine: Engine | None = None,
 ) -> None:
     """Write manifest.csv, manifest.json, audit.json and rejects.csv into the folder `data`.
 
@@ -64,10 +66,13 @@ def manifest(
     distinct, duplicates = drop_duplicates(hashed)
     items = [Item(h.clip.clip_id, h.clip.speaker, h.clip.gender, h.label, h.clip.split) for h in distinct]
     division = divide(items, split, read.published_folds, read.folds_source)
+    fingerprints = data / "fingerprints"
+    make_folder(fingerprints)  # DVC expects it whatever the audit compares
     found = audit(
         [Entry(h.clip, h.label, h.sha256, name) for h, name in zip(distinct, division.splits, strict=True)],
         audit_params or AuditParams(),
-        data / "fingerprints.h5",
+        fingerprints,
+        engine or InProcess(),
         speakers_may_overlap=split.method == "random",
         duplicates=[Entry(h.clip, h.label, h.sha256, "") for h in duplicates],
         left_out=read.left_out,

@@ -15,11 +15,11 @@ from featurize.mfcc import MfccParams
 from featurize.shards import Shard
 from featurize.vad import VadParams
 from pipeline.corpora import CorpusParams
+from pipeline.extraction import grouping
 from pipeline.locations import Url, fetched, listed, locate, make_folder, sizes, written
 from pipeline.protocol.labels import LabelParams
 from pipeline.protocol.manifest_file import read_clips
 from pipeline.protocol.splits import SplitParams
-from pipeline.stages import denoise as stage
 from pipeline.stages.denoise import denoise
 from pipeline.stages.featurize import featurize
 from pipeline.stages.manifest import manifest
@@ -66,7 +66,7 @@ def rows(folder: Path | Url) -> dict[str, tuple[dict[str, Any], bytes]]:
 def test_from_s3_to_s3_is_as_from_disk_to_disk(
     s3: Any, noise_corpus: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(stage, "CLIPS_PER_SHARD", 3)
+    monkeypatch.setattr(grouping, "CLIPS_PER_SHARD", 3)
     table = noise_corpus(tmp_path, 8)
     for path in table["path"]:
         s3.put_file(str(path), f"corpus/raw/{path.name}")

@@ -13,6 +13,9 @@ from pipeline.audit.identical_bytes import find_identical, group_identical, tell
 from pipeline.audit.retakes import find_retakes
 from pipeline.audit.shared_speakers import find_shared_speakers
 from pipeline.corpora.clip import Clip, LeftOut
+from pipeline.extraction.engine import InProcess
+
+UNHEARD = AuditParams(fingerprint=False)
 
 NUMBER = iter(range(10**6))
 
@@ -136,7 +139,13 @@ def test_all_is_found_at_once_the_worst_first(tmp_path: Path, caplog: pytest.Log
         entry("c", "val", "t"),
     ]
     with caplog.at_level("INFO"):
-        found = audit(entries, AuditParams(fingerprint=False), tmp_path / "f.h5", speakers_may_overlap=False)
+        found = audit(
+            entries,
+            AuditParams(fingerprint=False),
+            tmp_path / "prints",
+            InProcess(),
+            speakers_may_overlap=False,
+        )
     assert [(finding.kind, finding.severity) for finding in found.findings] == [
         ("speaker-overlap", "stop"),
         ("identical-bytes", "stop"),
@@ -163,7 +172,9 @@ def test_many_findings_of_a_kind_are_summarised_in_the_log(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     entries = [entry(f"c{n}", "train", f"s{n}", sha256=str(n // 2)) for n in range(40)]
-    found = audit(entries, AuditParams(fingerprint=False), tmp_path / "f.h5", speakers_may_overlap=True)
+    found = audit(
+        entries, AuditParams(fingerprint=False), tmp_path / "prints", InProcess(), speakers_may_overlap=True
+    )
     assert len(found.findings) == 20
     assert caplog.text.count("hold the same bytes") == 5
     assert "warning (identical-bytes): 15 more in audit.json" in caplog.text

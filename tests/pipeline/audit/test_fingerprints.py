@@ -1,22 +1,26 @@
-"""Fingerprints of a corpus: computed once, in any number of processes, whatever the files hold."""
+"""Fingerprints of a corpus: computed once, by any engine, whatever the files hold."""
 
 import os
 import shutil
-from collections.abc import Iterator
-from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from featurize.audio import load_audio
-from featurize.errors import SerError
 from featurize.fingerprint import FINGERPRINT_RATE, fingerprint
+from featurize.shards import list_shards
 from pipeline.audit import fingerprints
 from pipeline.audit.finding import Entry
 from pipeline.audit.fingerprints import fingerprint_clips
 from pipeline.corpora.clip import Clip
+from pipeline.extraction import grouping
+from pipeline.extraction.engine import InProcess
+from pipeline.extraction.workers import LocalEngine
+
+HERE = Path(__file__).resolve().parent
 
 
 def entries_of(paths: list[Path]) -> list[Entry]:
@@ -29,15 +33,20 @@ def entries(small_run: Any) -> list[Entry]:
 
 
 @pytest.fixture
-def no_computing(monkeypatch: pytest.MonkeyPatch) -> None:
-    def refuse(*_: object) -> Iterator[None]:
-        raise AssertionError("computed again")
+def decoded(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Names of the files that are decoded in this process."""
+    names: list[str] = []
 
-    monkeypatch.setattr(fingerprints, "_compute", refuse)
+    def spy(path: Path, rate: int) -> Any:
+        names.append(path.name)
+        return load_audio(path, rate)
+
+    monkeypatch.setattr(fingerprints, "load_audio", spy)
+    return names
 
 
 def test_they_are_those_of_the_audio(entries: list[Entry], tmp_path: Path) -> None:
-    found = fingerprint_clips(entries, tmp_path / "f.h5")
+    found = fingerprint_clips(entries, tmp_path, InProcess())
     assert list(found) == [entry.sha256 for entry in entries]
     for entry in entries:
         alone = fingerprint(load_audio(entry.clip.path, FINGERPRINT_RATE))
@@ -47,50 +56,48 @@ def test_they_are_those_of_the_audio(entries: list[Entry], tmp_path: Path) -> No
 def test_processes_change_nothing(
     entries: list[Entry], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    alone = fingerprint_clips(entries, tmp_path / "one.h5")
-    monkeypatch.setattr(fingerprints, "_CLIPS_PER_PROCESS", 2)
-    monkeypatch.setattr(fingerprints, "_num_cores", lambda: 2)
-    together = fingerprint_clips(entries, tmp_path / "two.h5")
+    monkeypatch.setattr(grouping, "CLIPS_PER_SHARD", 2)
+    alone = fingerprint_clips(entries, tmp_path / "one", InProcess())
+    together = fingerprint_clips(entries, tmp_path / "two", LocalEngine(2))
     assert list(together) == list(alone)
     assert all(np.array_equal(alone[digest], together[digest]) for digest in alone)
 
 
-def test_a_second_run_computes_nothing(
-    entries: list[Entry], tmp_path: Path, request: pytest.FixtureRequest
+def test_a_second_run_decodes_nothing(entries: list[Entry], tmp_path: Path, decoded: list[str]) -> None:
+    first = fingerprint_clips(entries, tmp_path, InProcess())
+    (shard,) = list_shards(tmp_path)
+    before = shard.stat().st_mtime_ns
+    decoded.clear()
+    fingerprint_clips(entries, tmp_path, InProcess())
+    assert shard.stat().st_mtime_ns == before
+    fewer = fingerprint_clips(entries[1:], tmp_path, InProcess())
+    assert decoded == []
+    assert list(fewer) == [entry.sha256 for entry in entries[1:]]
+    assert all(np.array_equal(first[digest], words) for digest, words in fewer.items())
+
+
+@pytest.mark.parametrize("version", ["VERSION", "LOAD_VERSION"])
+def test_another_version_is_not_taken_over(
+    version: str, entries: list[Entry], tmp_path: Path, decoded: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    first = fingerprint_clips(entries, tmp_path / "f.h5")
-    before = (tmp_path / "f.h5").stat().st_mtime_ns
-    request.getfixturevalue("no_computing")
-    again = fingerprint_clips(entries[1:], tmp_path / "f.h5")
-    assert sorted(again) == sorted(entry.sha256 for entry in entries[1:])
-    assert all(np.array_equal(first[digest], words) for digest, words in again.items())
-    assert (tmp_path / "f.h5").stat().st_mtime_ns == before
-
-
-def test_new_clips_are_added_and_gone_ones_forgotten(entries: list[Entry], tmp_path: Path) -> None:
-    fingerprint_clips(entries[:2], tmp_path / "f.h5")
-    fingerprint_clips(entries[1:3], tmp_path / "f.h5")
-    assert sorted(fingerprints._read(tmp_path / "f.h5")) == sorted(e.sha256 for e in entries[1:3])
+    fingerprint_clips(entries, tmp_path, InProcess())
+    decoded.clear()
+    monkeypatch.setattr(fingerprints, version, "0")
+    fingerprint_clips(entries, tmp_path, InProcess())
+    assert len(decoded) == len(entries)
 
 
 def test_a_damaged_file_is_made_anew(
     entries: list[Entry], tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    first = fingerprint_clips(entries, tmp_path / "f.h5")
-    data = bytearray((tmp_path / "f.h5").read_bytes())
+    first = fingerprint_clips(entries, tmp_path, InProcess())
+    (shard,) = list_shards(tmp_path)
+    data = bytearray(shard.read_bytes())
     data[len(data) // 2 :] = os.urandom(len(data) - len(data) // 2)
-    (tmp_path / "f.h5").write_bytes(data)
-    again = fingerprint_clips(entries, tmp_path / "f.h5")
+    shard.write_bytes(data)
+    again = fingerprint_clips(entries, tmp_path, InProcess())
     assert all(np.array_equal(first[digest], again[digest]) for digest in first)
-    assert "fingerprints are made anew" in caplog.text
-
-
-def test_another_version_is_not_taken(
-    entries: list[Entry], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    fingerprint_clips(entries, tmp_path / "f.h5")
-    monkeypatch.setattr(fingerprints, "VERSION", "0")
-    assert fingerprints._read(tmp_path / "f.h5") == {}
+    assert "made anew" in caplog.text
 
 
 def test_what_cannot_be_decoded_is_skipped_and_counted(
@@ -100,33 +107,25 @@ def test_what_cannot_be_decoded_is_skipped_and_counted(
     shutil.copy(entries[0].clip.path, tmp_path / "gone.wav")
     bad = entries_of([tmp_path / "text.wav", tmp_path / "gone.wav"])
     (tmp_path / "gone.wav").unlink()
-    found = fingerprint_clips([*bad, *entries], tmp_path / "f.h5")
+    found = fingerprint_clips([*bad, *entries], tmp_path / "prints", InProcess())
     assert list(found) == [entry.sha256 for entry in entries]
-    assert "2 clips cannot be decoded" in caplog.text
-    assert fingerprint_clips(bad, tmp_path / "none.h5") == {}
-    assert not (tmp_path / "none.h5").exists()
+    assert "2 clips have no fingerprint" in caplog.text
+    reasons = pd.read_csv(tmp_path / "prints" / "rejects.csv").set_index("clip_id")["reason"]
+    assert dict(reasons) == {"text": "undecodable", "gone": "missing"}
+    assert fingerprint_clips(bad, tmp_path / "none", InProcess()) == {}
 
 
-class _Killed:
-    """A pool whose processes are killed."""
-
-    def __init__(self, *_: Any, **__: Any) -> None: ...
-
-    def __enter__(self) -> "_Killed":
-        return self
-
-    def __exit__(self, *_: object) -> None: ...
-
-    def map(self, *_: Any, **__: Any) -> Iterator[None]:
-        raise BrokenProcessPool("terminated abruptly")
-
-
-def test_a_killed_process_is_one_line(
+def test_a_clip_that_kills_its_decoder_costs_itself_alone(
     entries: list[Entry], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(fingerprints, "_CLIPS_PER_PROCESS", 2)
-    monkeypatch.setattr(fingerprints, "_num_cores", lambda: 2)
-    monkeypatch.setattr(fingerprints, "ProcessPoolExecutor", _Killed)
-    with pytest.raises(SerError, match=r"was killed.*audit\.fingerprint: false"):
-        fingerprint_clips(entries, tmp_path / "f.h5")
-    assert not (tmp_path / "f.h5").exists()
+    monkeypatch.syspath_prepend(str(HERE.parent / "extraction"))  # worker processes take it over
+    monkeypatch.setenv("SER_TEST_ORDERS", str(tmp_path))
+    from deadly import DeadlyFingerprints
+
+    monkeypatch.setattr(fingerprints, "FingerprintJob", DeadlyFingerprints)
+    monkeypatch.setattr(fingerprints, "load_audio", fingerprints.load_audio)  # put back what the job replaces
+    (tmp_path / entries[1].clip.path.name).write_text("die")
+    found = fingerprint_clips(entries, tmp_path / "prints", LocalEngine(1))
+    assert list(found) == [entry.sha256 for entry in (entries[0], *entries[2:])]
+    (reject,) = pd.read_csv(tmp_path / "prints" / "rejects.csv").to_dict("records")
+    assert (reject["clip_id"], reject["reason"]) == (entries[1].clip_id, "crashed")

@@ -1,4 +1,4 @@
-"""A denoise job whose decoder dies on chosen clips; a module of its own, since worker processes import it."""
+"""Jobs whose decoder dies on chosen clips; in a module of their own, since worker processes import it."""
 
 import os
 import signal
@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from pipeline.extraction.shard_writer import Make
+from pipeline.audit import fingerprints
+from pipeline.extraction.job import Make
 from pipeline.stages import denoise as stage
 
 
@@ -27,14 +28,22 @@ class DeadlyJob(stage.DenoiseJob):
         return super().load(threads)
 
 
-def obey(folder: Path, load_audio: Callable[[Path], Any]) -> Callable[[Path], Any]:
-    def load(path: Path) -> Any:
+class DeadlyFingerprints(fingerprints.FingerprintJob):
+    """The same orders, for the audit's decoder."""
+
+    def load(self, threads: int | None) -> Make:
+        fingerprints.load_audio = obey(Path(os.environ["SER_TEST_ORDERS"]), fingerprints.load_audio)
+        return super().load(threads)
+
+
+def obey(folder: Path, load_audio: Callable[..., Any]) -> Callable[..., Any]:
+    def load(path: Path, *rate: int) -> Any:
         order = (folder / path.name).read_text() if (folder / path.name).exists() else ""
         with (folder / "decoded").open("a") as names:
             print(path.name, file=names)
         if order == "die":
             os.kill(os.getpid(), signal.SIGSEGV)
         time.sleep({"hang": 600.0, "slow": 0.5}.get(order, 0.0))
-        return load_audio(path)
+        return load_audio(path, *rate)
 
     return load

@@ -10,10 +10,10 @@ import pytest
 
 from featurize.denoise import DenoiseParams
 from featurize.errors import SerError
+from pipeline.extraction import grouping
 from pipeline.extraction import ray_engine as module
 from pipeline.extraction.engine import choose_engine
 from pipeline.extraction.ray_engine import RayEngine
-from pipeline.stages import denoise as stage
 from pipeline.stages.denoise import denoise
 
 pytestmark = [
@@ -63,7 +63,7 @@ def cluster(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
 def test_a_node_may_die_in_the_middle(
     cluster: Any, noise_corpus: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(stage, "CLIPS_PER_SHARD", 4)
+    monkeypatch.setattr(grouping, "CLIPS_PER_SHARD", 4)
     noise_corpus(tmp_path, 40)
     engine = RayEngine()
     died: list[float] = []

@@ -17,6 +17,7 @@ import soundfile
 from featurize.denoise import DenoiseParams
 from featurize.errors import SerError
 from featurize.shards import Shard, list_shards
+from pipeline.extraction import grouping
 from pipeline.protocol.manifest_file import COLUMNS, read_manifest
 from pipeline.stages import denoise as stage
 from pipeline.stages.denoise import denoise
@@ -71,7 +72,7 @@ def test_a_second_run_does_nothing(tmp_path: Path, loaded: list[str]) -> None:
 def test_a_new_clip_costs_one_clip_wherever_it_stands(
     tmp_path: Path, loaded: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(stage, "CLIPS_PER_SHARD", 3)
+    monkeypatch.setattr(grouping, "CLIPS_PER_SHARD", 3)
     table = make_manifest(tmp_path, 8)
     table.drop(index=0).to_csv(tmp_path / "manifest.csv", index=False)
     denoise(DenoiseParams(model="none"), tmp_path, tmp_path / "reports", 0.0)
@@ -154,10 +155,10 @@ SLOW_RUN = """
 import sys, time
 from pathlib import Path
 from featurize.denoise import DenoiseParams
-from pipeline.extraction import shard_writer as assembly
+from pipeline.extraction import grouping, shard_writer
 from pipeline.stages import denoise as stage
-assembly.SECONDS_PER_PIECE = 0.02
-stage.CLIPS_PER_SHARD = 8
+shard_writer.SECONDS_PER_PIECE = 0.02
+grouping.CLIPS_PER_SHARD = 8
 original = stage.load_audio
 def slow(path):
     time.sleep(0.02)
@@ -196,7 +197,7 @@ def test_killed_at_random_it_ends_as_if_never_killed(tmp_path: Path, monkeypatch
     # Each kill may cost the clips that were loaded ahead and those of the last, unsaved moment.
     assert decoded <= number + kills * (stage.CLIPS_AHEAD // 2)
 
-    monkeypatch.setattr(stage, "CLIPS_PER_SHARD", 8)
+    monkeypatch.setattr(grouping, "CLIPS_PER_SHARD", 8)
     for path in (tmp_path / "denoised").rglob("*.h5"):
         path.unlink()
     denoise(DenoiseParams(model="none"), tmp_path, tmp_path / "reports", 0.0)

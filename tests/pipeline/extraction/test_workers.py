@@ -16,6 +16,7 @@ from featurize.denoise import DenoiseParams
 from featurize.errors import SerError
 from featurize.mfcc import MfccParams
 from featurize.vad import VadParams
+from pipeline.extraction import grouping
 from pipeline.extraction.tasks import Task
 from pipeline.extraction.workers import FRUITLESS_DEATHS, LocalEngine, Work
 from pipeline.stages import denoise as stage
@@ -42,7 +43,7 @@ def orders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setattr(stage, "DenoiseJob", DeadlyJob)
     # A job in this process replaces the decoder; this puts it back.
     monkeypatch.setattr(stage, "load_audio", stage.load_audio)
-    monkeypatch.setattr(stage, "CLIPS_PER_SHARD", 6)
+    monkeypatch.setattr(grouping, "CLIPS_PER_SHARD", 6)
     return folder
 
 
@@ -82,10 +83,10 @@ def test_features_of_two_workers_are_those_of_one_process(small_run: Any, tmp_pa
 RUN = """
 import sys
 from deadly import DeadlyJob
-from pipeline.extraction import shard_writer as assembly
+from pipeline.extraction import shard_writer
 from pipeline.cli import main
 from pipeline.stages import denoise as stage
-assembly.SECONDS_PER_PIECE = 0.0
+shard_writer.SECONDS_PER_PIECE = 0.0
 stage.DenoiseJob = DeadlyJob
 if __name__ == "__main__":
     main(["denoise", "--data", sys.argv[1], "--reports", sys.argv[1] + "/reports"])

@@ -13,8 +13,9 @@ from featurize.denoise import DenoiseParams
 from featurize.errors import RejectsError
 from featurize.shards import Shard, list_shards
 from featurize.tier0 import Tier0Params, tier0
+from pipeline.extraction import grouping
 from pipeline.protocol.manifest_file import COLUMNS, read_manifest
-from pipeline.stages import denoise as stage
+from pipeline.protocol.provenance import this_maker
 from pipeline.stages.denoise import denoise
 from pipeline.stages.manifest import hash_audio
 
@@ -40,7 +41,7 @@ def noise_files(folder: Path, lengths: list[int]) -> list[Path]:
 def test_waveforms_and_fields_are_those_of_the_manifest(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(stage, "CLIPS_PER_SHARD", 2)
+    monkeypatch.setattr(grouping, "CLIPS_PER_SHARD", 2)
     paths = noise_files(tmp_path, [4000, 1, 8000])
     written_manifest(tmp_path, paths)
     denoise(DenoiseParams(model="none"), tmp_path, tmp_path / "reports", 0.0)
@@ -53,6 +54,7 @@ def test_waveforms_and_fields_are_those_of_the_manifest(
     ):
         fields = shard.fields(row)
         peak = fields.pop("peak")
+        assert fields.pop("denoised_by") == this_maker("cpu").digest
         assert fields == {**clip, "denoised": False}
         waveform = dequantise(shard.data(row), peak)
         np.testing.assert_allclose(waveform, load_audio(path), atol=0.5 / 32767)
@@ -90,7 +92,7 @@ def test_too_many_rejects_stop_the_stage(tmp_path: Path) -> None:
 def test_shards_of_an_earlier_larger_manifest_are_removed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(stage, "CLIPS_PER_SHARD", 1)
+    monkeypatch.setattr(grouping, "CLIPS_PER_SHARD", 1)
     paths = noise_files(tmp_path, [400, 400])
     written_manifest(tmp_path, paths)
     denoise(DenoiseParams(model="none"), tmp_path, tmp_path / "reports", 0.0)

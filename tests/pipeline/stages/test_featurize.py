@@ -36,7 +36,9 @@ def test_the_shard_says_how_it_was_made(small_run: Any) -> None:
     tier0_params = Tier0Params.model_validate(json.loads(attributes["tier0"]))
     assert tier0_params == small_run.params.tier0
     assert json.loads(attributes["denoiser"]) == {"name": "none", "sha256": "", "trained_on": []}
-    assert {"torch", "torchaudio", "silero-vad"} <= json.loads(attributes["versions"]).keys()
+    (maker,) = json.loads(attributes["makers"]).values()
+    assert {"torch", "torchaudio", "silero-vad"} <= maker["versions"].keys()
+    assert maker["device"] == "cpu"
 
 
 def test_without_vad_whole_clips_become_features(small_run: Any, tmp_path: Path) -> None:

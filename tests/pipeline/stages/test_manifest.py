@@ -14,7 +14,7 @@ import soundfile as sf
 from featurize.audio import load_audio, resample
 from featurize.errors import CorpusError, RejectsError, SplitError
 from featurize.fingerprint import FINGERPRINT_RATE, find_copies, fingerprint
-from featurize.shards import Shard
+from featurize.shards import Shard, list_shards
 from pipeline.audit import AuditParams
 from pipeline.cli import main
 from pipeline.corpora import CorpusParams, DemoParams
@@ -195,7 +195,11 @@ def test_identical_bytes_in_two_splits_stop_the_stage(tmp_path: Path) -> None:
     line = r"table/train-a \(train\), table/test-a \(test\) hold the same bytes in two splits.*; see .*audit\.json"
     with pytest.raises(SplitError, match=line):
         run(params, tmp_path / "out", "native", method="predefined")
-    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["audit.json", "rejects.csv"]
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == [
+        "audit.json",
+        "fingerprints",
+        "rejects.csv",
+    ]
     (finding,) = findings_in(tmp_path / "out")
     assert finding["severity"] == "stop"
     assert finding["clips"] == ["table/train-a", "table/test-a"]
@@ -330,11 +334,13 @@ def test_ravdess_fold_one(shared: Path, tmp_path: Path) -> None:
     assert [(f["kind"], f["severity"], f["clips"]) for f in findings_in(tmp_path)] == [
         ("near-identical", "note", [drop, keep])
     ]
-    prints = Shard(tmp_path / "fingerprints.h5")
+    shards = [Shard(path) for path in list_shards(tmp_path / "fingerprints")]
+    prints = [shard.data(row) for shard in shards for row in range(len(shard))]
+    hashes = [sha256 for shard in shards for sha256 in shard.columns["sha256"]]
     twin = load_audio(shared / "corpora" / drop, FINGERPRINT_RATE)
-    (pair,) = find_copies([*(prints.data(row) for row in range(1439)), fingerprint(twin)])
+    (pair,) = find_copies([*prints, fingerprint(twin)])
     kept = next(row["sha256"] for row in rows if KNOWN_DUPLICATE[1] in row["clip_id"])
-    assert (prints.columns["sha256"][pair.first], pair.second) == (kept, 1439)
+    assert (hashes[pair.first], pair.second) == (kept, 1439)
 
 
 def test_a_random_split_of_ravdess_repeats_its_sentences(shared: Path, tmp_path: Path) -> None:
