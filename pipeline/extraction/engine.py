@@ -1,8 +1,8 @@
 """Runs a function over shards: in worker processes of this machine, on a Ray cluster, or in this very process.
 
-A stage says how the rows of one shard are made (a `Job`); an engine says where. What comes out depends on
-neither the engine, nor the number of workers, nor the order. Hardware is no parameter: engine and workers are options
-of the command line, or SER_ENGINE and SER_WORKERS.
+A stage defines how the rows of one shard are made (a `Job`, see `job`); an engine decides where. The result depends
+neither on the engine, nor on the number of workers, nor on the order. Hardware is no parameter: engine and workers are
+command-line options, or SER_ENGINE and SER_WORKERS.
 """
 
 from collections.abc import Generator, Iterable
@@ -21,10 +21,10 @@ class Engine(Protocol):
     """Somewhere to run a job."""
 
     def device(self, name: str) -> str:
-        """The device behind a name such as "auto", where the work will be done."""
+        """Resolve a name such as "auto" to the device that the work will run on."""
 
     def run(self, job: Job, tasks: Iterable[Task], advance: Advance) -> Generator[Done]:
-        """Run the tasks, which are read as workers get free; they end in any order.
+        """Run the tasks, reading the next one whenever a worker is free; they may end in any order.
 
         Raises:
             SerError: as the job has it, or the workers cannot go on.
@@ -32,7 +32,7 @@ class Engine(Protocol):
 
 
 class InProcess:
-    """No worker processes: what kills a clip kills the stage. For tests, debuggers and short lists."""
+    """No worker processes: a clip that crashes its decoder ends the stage. For tests, debuggers and short lists."""
 
     def device(self, name: str) -> str:
         """As `resolve_device`."""
@@ -56,7 +56,7 @@ def choose_engine(name: str, workers: int | None) -> Engine:
 
     Args:
         name: "local" or "ray".
-        workers: None: as many as pay; 0 with "local": in this process.
+        workers: number of worker processes; None: as many as are of use; 0 with "local": none, in this process.
 
     Raises:
         SerError: no such engine, or Ray is not installed or no cluster answers.

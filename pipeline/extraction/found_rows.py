@@ -1,4 +1,4 @@
-"""Finished rows in shards and pieces, on a worker's side: found again by the SHA-256 that names them."""
+"""Finished rows in shards and pieces, found again by their SHA-256, in a worker."""
 
 import json
 import logging
@@ -25,15 +25,15 @@ class Found(NamedTuple):
 
 
 class FoundRows:
-    """What a task can take over.
+    """The rows that a task can reuse.
 
     Args:
-        task: names the rows.
-        output: what they must be.
-        open_files: keeps what is fetched or mapped until the task ends.
+        task: lists the rows.
+        output: of the stage.
+        open_files: keeps fetched files until the task ends.
 
     Attributes:
-        makers: what made the rows of every shard that was opened, digest → `Maker` as plain types.
+        makers: of the rows of every shard that was opened, digest → `Maker` as plain types.
     """
 
     def __init__(self, task: Task, output: Output, open_files: ExitStack) -> None:

@@ -1,4 +1,4 @@
-"""Which clips go into one shard: some hundred, bounded in bytes of audio."""
+"""Which clips go into one shard: at most 500, and at most 64 MB of audio files."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass

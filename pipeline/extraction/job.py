@@ -1,4 +1,4 @@
-"""What a stage hands to an engine: how the rows of one shard are made, and where they go."""
+"""What a stage passes to an engine: how the rows of one shard are made, and where they are written."""
 
 from collections.abc import Callable
 from typing import Protocol
@@ -7,11 +7,11 @@ from pipeline.extraction.shard_writer import ShardWriter
 from pipeline.extraction.tasks import Done, Fields, Output, Report, Task
 
 Make = Callable[[ShardWriter], None]
-"""Makes the rows of a shard, with models that are loaded: keeps them, or rejects clips, in the writer."""
+"""Makes the rows of a shard with loaded models: keeps rows or rejects clips in the writer."""
 
 
 class Job(Protocol):
-    """A stage's work, ready to be sent to where it is done."""
+    """The work of a stage; pickled and sent to the workers."""
 
     @property
     def output(self) -> Output:
@@ -26,10 +26,10 @@ class Job(Protocol):
         """Where arithmetic runs."""
 
     def keys(self, clip: Fields) -> list[str]:
-        """SHA-256 of each row that comes of a clip, in the shard's order."""
+        """SHA-256 of each row that is made from a clip, in the order of the shard."""
 
     def load(self, threads: int | None) -> Make:
-        """Load the models, to run on so many threads (None: as torch is set)."""
+        """Load the models, to run on so many threads (None: as torch is configured)."""
 
 
 def run_task(make: Make, job: Job, task: Task, report: Report) -> Done:

@@ -1,7 +1,7 @@
-"""A worker process and both ends of the line to it.
+"""A worker process, and both ends of the pipe to it.
 
-It is started afresh (not forked: threads and GPUs do not survive a fork), loads a job's models once, and then makes
-one shard after the other. It ends with its parent, however that ends.
+It is spawned (not forked: threads and GPUs do not survive a fork), loads a job's models once, and then makes one shard
+after the other. It ends when its parent ends, however that happens.
 """
 
 import logging
@@ -20,11 +20,11 @@ from pipeline.extraction.job import Job, run_task
 from pipeline.extraction.tasks import At, Done, Finished, Task
 
 SECONDS_TO_DIE = 5.0
-"""For the system to clear a dead process away, after which it tells how it died."""
+"""How long to wait for the exit code of a process whose pipe has closed."""
 
 
 class Logged(NamedTuple):
-    """What a worker has to say to the user: logger, level, message."""
+    """A log record of a worker: logger, level, message."""
 
     name: str
     level: int
@@ -32,7 +32,7 @@ class Logged(NamedTuple):
 
 
 class Died(NamedTuple):
-    """A worker process has died, or is about to: how."""
+    """A worker process has died, or is about to exit after an unexpected error."""
 
     death: str
 
@@ -45,25 +45,25 @@ class WorkerProcess:
     """A worker process, seen from its parent.
 
     Args:
-        job: what it does.
-        threads: that its arithmetic may use.
+        job: the work.
+        threads: how many its arithmetic may use.
     """
 
     def __init__(self, job: Job, threads: int) -> None:
         spawn = multiprocessing.get_context("spawn")
         self.messages, theirs = spawn.Pipe()
         self._process = spawn.Process(target=_main, args=(job, threads, theirs), daemon=False)
-        with _deaf_to_interrupts():
+        with _ignoring_interrupts():
             self._process.start()
-        theirs.close()  # only the child holds it now, so that its death is the end of the line
+        theirs.close()  # only the child holds it now, so that its death closes the pipe
 
-    def give(self, task: Task) -> None:
-        """Send it work."""
-        with suppress(OSError):  # it is dead: the next thing heard says so
+    def send(self, task: Task) -> None:
+        """Send a task."""
+        with suppress(OSError):  # the process is dead: the next `receive` returns `Died`
             self.messages.send(task)
 
-    def hear(self) -> Message:
-        """The next message; if there will be none, how it died."""
+    def receive(self) -> Message:
+        """The next message, or how the process died."""
         try:
             message: Message = self.messages.recv()
         except (EOFError, OSError, pickle.UnpicklingError):
@@ -74,7 +74,7 @@ class WorkerProcess:
         return message
 
     def kill(self) -> None:
-        """End it now."""
+        """Kill the process."""
         self._process.kill()
         self._process.join()
         self.messages.close()
@@ -88,8 +88,8 @@ def _death(exitcode: int | None) -> str:
 
 
 @contextmanager
-def _deaf_to_interrupts() -> Iterator[None]:
-    """Start processes that ignore Ctrl-C, which is meant for the parent: it ends them, without tracebacks."""
+def _ignoring_interrupts() -> Iterator[None]:
+    """Processes started here ignore Ctrl-C: the parent handles it and ends them, without tracebacks."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return
@@ -101,9 +101,9 @@ def _deaf_to_interrupts() -> Iterator[None]:
 
 
 def _main(job: Job, threads: int, messages: Connection) -> None:
-    """What the process runs: load, then one task after the other."""
+    """Entry point of the process: load, then run one task after the other."""
     threading.Thread(target=_end_with_parent, daemon=True).start()
-    sending = threading.Lock()  # loader threads tell where they are, too
+    sending = threading.Lock()  # loader threads send events as well
 
     def send(message: Message) -> None:
         with sending:
@@ -116,9 +116,9 @@ def _main(job: Job, threads: int, messages: Connection) -> None:
             send(run_task(make, job, messages.recv(), send))
     except SerError as error:
         send(error)
-    except (EOFError, BrokenPipeError):  # the parent has no more work, or is gone
+    except (EOFError, BrokenPipeError):  # the parent has no more work, or has ended
         pass
-    except Exception as error:  # such as no memory left on a GPU; `--workers 0` shows the whole of it
+    except Exception as error:  # such as a GPU out of memory; `--workers 0` shows the whole traceback
         send(Died(" ".join(f"{type(error).__name__}: {error}".split())[:200]))
 
 

@@ -1,8 +1,8 @@
 """The same work on a Ray cluster (https://docs.ray.io): an actor for each GPU or group of cores, models loaded once.
 
-An actor is this machine's engine with one worker process, so a clip that kills its worker is dealt with where it
-happened. An actor that dies with its node is replaced as soon as there is room, and its shard is done again by whoever
-is free, from the pieces that it left. The data folder must be one that every node sees: a shared disk or an address.
+An actor is the local engine with one worker process, so a clip that kills its worker is handled on that node. An actor
+that dies with its node is replaced as soon as there is room, and a free actor redoes its shard from the saved pieces. The
+data folder must be one that every node sees: a shared disk or an address.
 """
 
 import logging
@@ -19,10 +19,10 @@ from pipeline.extraction.workers import Workers
 from pipeline.progress import Advance
 
 CORES_PER_ACTOR = 8
-"""More cores than this in one Demucs gain little; a larger node holds several actors."""
+"""Demucs gains little from more cores than this; a larger node runs several actors."""
 DEATHS_PER_SHARD = 4
 PATIENCE_S = 300.0
-"""How long to wait for a node with room for a first or a next actor."""
+"""How long to wait for a node with room for an actor while none is working."""
 
 
 class RayEngine:
@@ -55,14 +55,14 @@ class RayEngine:
         return name
 
     def run(self, job: Job, tasks: Iterable[Task], advance: Advance) -> Generator[Done]:
-        """Run the tasks on the cluster; progress is told shard by shard. See `engine.Engine`."""
-        crew = _Crew(self.ray, job, *self._shape(job))
+        """Run the tasks on the cluster; progress is reported shard by shard. See `engine.Engine`."""
+        pool = _ActorPool(self.ray, job, *self._shape(job))
         try:
-            for done in crew.run(iter(tasks)):
+            for done in pool.run(iter(tasks)):
                 advance(done.audio_s, done.num_clips, len(done.rejects))
                 yield done
         finally:
-            crew.dismiss()
+            pool.shut_down()
 
     def _shape(self, job: Job) -> tuple[int, dict[str, float]]:
         """How many actors, and what each needs."""
@@ -96,74 +96,76 @@ def _connect() -> Any:
 
 
 class _Actor:
-    """One worker process on some node, and whoever looks after it."""
+    """One worker process on a node, and the parent that watches it."""
 
     def __init__(self, job: Job) -> None:
         self.workers = Workers(job, 1)
 
     def ready(self) -> None:
-        """Answers once the actor has a place."""
+        """Return once the actor has been placed on a node."""
 
     def run(self, task: Task) -> Done | SerError:
-        """Make one shard; an error of the user's is an answer, not a failure of the actor."""
+        """Make one shard; return a SerError instead of raising it, which would count as a failure of the actor."""
         try:
             return next(self.workers.run([task], lambda _audio_s, clips=1, rejected=0: None))
         except SerError as error:
             return error
 
 
-class _Crew:
-    """The actors, and who is at what."""
+class _ActorPool:
+    """The actors, and which task each one runs."""
 
     def __init__(self, ray: Any, job: Job, count: int, needs: dict[str, float]) -> None:
         self.ray = ray
         self.needs = needs
         self._job = ray.put(job)
         self._actor = ray.remote(_Actor).options(max_restarts=0, **needs)
-        self._at: dict[Any, tuple[Any, Task | None]] = {}  # what is awaited → (actor, its task or none yet)
+        self._at: dict[
+            Any, tuple[Any, Task | None]
+        ] = {}  # pending result → (actor, its task; None while it starts)
         self._idle: list[Any] = []
         self._again: deque[Task] = deque()
         self._deaths: Counter[int] = Counter()
         for _ in range(count):
-            self._hire()
+            self._start_actor()
 
-    def _hire(self) -> None:
+    def _start_actor(self) -> None:
         actor = self._actor.remote(self._job)
         self._at[actor.ready.remote()] = (actor, None)
 
     def run(self, waiting: Iterator[Task]) -> Iterator[Done]:
-        """Give work to whoever is free, and again where somebody died."""
-        heard_at = time.monotonic()
+        """Assign tasks to free actors; reassign those of actors that died."""
+        active_at = time.monotonic()
         while True:
             while self._idle and (task := self._next(waiting)) is not None:
                 actor = self._idle.pop()
                 self._at[actor.run.remote(task)] = (actor, task)
             working = any(task is not None for _, task in self._at.values())
             if self._idle and not working:
-                return  # somebody is free, and nobody works: there is no more to do
+                return  # an actor is free, none is working: all tasks are done
             ready, _ = self.ray.wait(list(self._at), num_returns=1, timeout=1.0)
             if working or ready:
-                heard_at = time.monotonic()
-            elif time.monotonic() - heard_at > PATIENCE_S:
+                active_at = time.monotonic()
+            elif time.monotonic() - active_at > PATIENCE_S:
                 raise SerError(
                     f"--engine ray: no node has had room for a worker for {PATIENCE_S:.0f} s (each needs {self.needs})"
                 )
             for answer in ready:
-                if (done := self._hear(answer)) is not None:
+                if (done := self._handle(answer)) is not None:
                     yield done
 
     def _next(self, waiting: Iterator[Task]) -> Task | None:
         return self._again.popleft() if self._again else next(waiting, None)
 
-    def _hear(self, answer: Any) -> Done | None:
-        """What an actor has to say; if it is dead, another one is hired and its task is to be done again."""
+    def _handle(self, answer: Any) -> Done | None:
+        """The result of an actor; if it has died, start another one and queue its task again."""
         actor, task = self._at.pop(answer)
         try:
             done: Done | SerError | None = self.ray.get(answer)
         except self.ray.exceptions.RayTaskError:
-            raise  # a bug of ours, not a death
+            raise  # a bug in this program, not a death
         except self.ray.exceptions.RayError as error:
-            self._hire()
+            self._start_actor()
             if task is not None:
                 self._deaths[task.number] += 1
                 if self._deaths[task.number] == DEATHS_PER_SHARD:
@@ -178,7 +180,7 @@ class _Crew:
         self._idle.append(actor)
         return done
 
-    def dismiss(self) -> None:
-        """End all actors, and with them their worker processes."""
+    def shut_down(self) -> None:
+        """Kill all actors, and with them their worker processes."""
         for actor in [*self._idle, *(actor for actor, _ in self._at.values())]:
             self.ray.kill(actor)

@@ -1,4 +1,4 @@
-"""What the shard stages share: see what is done, have an engine do the rest, and end with times and rejects."""
+"""What the shard stages share: find what is done, run the rest on an engine, report times and rejects."""
 
 import contextlib
 import time
@@ -16,7 +16,7 @@ from pipeline.rejects import Reject, check_rejects, write_rejects
 
 
 def new_run() -> str:
-    """A name for a run's pieces; in order of time."""
+    """A name for the pieces of a run; names sort by time."""
     return f"{time.time_ns():020}-{uuid.uuid4().hex[:8]}"
 
 
@@ -33,11 +33,11 @@ def extract(
 
     Args:
         title: of the progress line.
-        job: the stage's work.
-        groups: gives the clips of each shard, each time from the start.
-        engine: where it is done.
-        timing: file for the seconds of each step, which are then shown as well.
-        max_reject_fraction: of all clips; None: whatever is rejected, the stage goes on.
+        job: the work.
+        groups: returns an iterator over the clips of each shard, from the start at each call.
+        engine: where the job runs.
+        timing: file for the seconds of each step, which are then printed as well.
+        max_reject_fraction: of all clips; None: no limit.
 
     Returns:
         The rejects, in order.
@@ -51,8 +51,8 @@ def extract(
     rejects: dict[int, list[Reject]] = {}
     written: list[int] = []
     with clip_progress(title, shards.num_clips) as advance:
-        if shards.standing_clips:
-            advance(shards.standing_audio_s, shards.standing_clips)
+        if shards.current_clips:
+            advance(shards.current_audio_s, shards.current_clips)
         with contextlib.closing(engine.run(job, shards.tasks(), advance)) as running:
             for done in running:
                 watch.add(done.seconds, done.new_audio_s)

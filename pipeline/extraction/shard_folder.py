@@ -1,8 +1,7 @@
-"""What a shard stage has already done, so that no clip is worked on twice.
+"""What a shard stage has already done, so that no clip is processed twice.
 
-A finished row is found by the SHA-256 of its clip's audio, wherever the clip now stands in the manifest, in shards
-that were made with the same settings, and in the pieces that a killed run left. A shard that stands as it should is
-left alone. Only the columns of one shard at a time are in memory.
+A finished row is found by the SHA-256 of its clip's audio, wherever the clip is in the manifest now: in shards made with
+the same settings and code, and in the pieces that a killed run left. A shard that is up to date is left alone. Only the columns of one shard at a time are in memory.
 """
 
 import logging
@@ -30,17 +29,17 @@ def columns_of(place: Location) -> Columns:
 
 
 class ShardFolder:
-    """The shards of one stage before its work: what stands, what can be taken over, what is to be done.
+    """The shards of one stage before it runs: which are up to date, which rows can be reused, what is left to do.
 
     Args:
         output: where the shards are, and what they must be.
-        groups: gives the groups, each time from the start.
+        groups: returns an iterator over the groups, from the start at each call.
         keys: the SHA-256 of each row that comes of a clip, in the shard's order.
 
     Attributes:
         num_clips: in all groups.
-        standing_clips: of them in shards that stand as they should.
-        standing_audio_s: seconds of audio in those shards.
+        current_clips: of them in shards that are up to date.
+        current_audio_s: seconds of audio in those shards.
 
     Raises:
         SerError: the folder cannot be made or reached.
@@ -50,12 +49,12 @@ class ShardFolder:
         self, output: Output, groups: Callable[[], Iterable[Group]], keys: Callable[[Fields], list[str]]
     ) -> None:
         self.output, self.groups, self.keys = output, groups, keys
-        self.num_clips = self.standing_clips = 0
-        self.standing_audio_s = 0.0
+        self.num_clips = self.current_clips = 0
+        self.current_audio_s = 0.0
         self._pieces = output.folder / PIECES
         self._found: dict[str, Place] = {}
         self._segments: dict[str, Place] = {}
-        self._standing: set[str] = set()
+        self._current: set[str] = set()
         self._others: Counter[str] = Counter()  # shards of other settings, by the attributes that differ
         make_folder(self._pieces)
         for piece in listed(self._pieces, "*.h5"):
@@ -66,16 +65,16 @@ class ShardFolder:
             log.info("%s: %d shards were made with another %s; made anew", output.folder, count, names)
 
     def _compare(self) -> None:
-        """See which shards stand; put the others aside as pieces, for new ones will take their names."""
+        """Find the shards that are up to date; move the others aside as pieces, since new ones take their names."""
         shards = {shard.name: shard for shard in listed(self.output.folder, "*.h5")}
         for group in self.groups():
             self.num_clips += len(group.clips)
             shard = shards.pop(shard_name(group.number), None)
             if shard is not None and (columns := self._columns(shard)) is not None:
-                if self._stands(columns, group):
-                    self._standing.add(shard.name)
-                    self.standing_clips += len(group.clips)
-                    self.standing_audio_s += _audio_s(columns)
+                if self._is_current(columns, group):
+                    self._current.add(shard.name)
+                    self.current_clips += len(group.clips)
+                    self.current_audio_s += _audio_s(columns)
                 else:
                     self._put_aside(shard, columns)
         for shard in shards.values():
@@ -83,10 +82,9 @@ class ShardFolder:
                 self._put_aside(shard, columns)
 
     def _columns(self, place: Location) -> Columns | None:
-        """Columns of a shard of which this run can use at least the segments; a damaged or unlike one is named.
+        """Columns of a shard whose rows, or at least whose segments, this run can reuse; else None, and why is logged.
 
-        Behind an address only the columns are read: the store answers for its bytes, and whoever takes rows over
-        checks them.
+        Behind an address only the columns are read; the worker that reuses rows verifies the shard.
         """
         try:
             columns = columns_of(place) if isinstance(place, Url) else Shard(place).everything_but_data
@@ -100,7 +98,7 @@ class ShardFolder:
         usable = usable or self.output.accepts_segments(columns.kind, columns.attributes)
         return columns if usable else None
 
-    def _stands(self, columns: Columns, group: Group) -> bool:
+    def _is_current(self, columns: Columns, group: Group) -> bool:
         attributes = {name: text for name, text in columns.attributes.items() if name != MAKERS}
         if attributes != self.output.attributes:
             return False
@@ -126,9 +124,9 @@ class ShardFolder:
         known |= {str(key): Place(place, row) for row, key in enumerate(columns.columns["sha256"])}
 
     def tasks(self) -> Iterator[Task]:
-        """The work that is left, shard after shard."""
+        """The work that is left, shard by shard."""
         for group in self.groups():
-            if shard_name(group.number) not in self._standing:
+            if shard_name(group.number) not in self._current:
                 keys = [key for clip in group.clips for key in self.keys(clip)]
                 found, segments = (
                     {key: known[key] for key in keys if key in known}
@@ -137,9 +135,9 @@ class ShardFolder:
                 yield Task(group.number, group.clips, found, segments, group.source)
 
     def finish(self, written: Iterable[int]) -> None:
-        """Remove pieces, shards that the manifest no longer fills, and what a killed process was writing."""
+        """Remove pieces, shards of clips that are no longer listed, and unfinished files of killed processes."""
         remove(self._pieces)
-        wanted = self._standing | {shard_name(number) for number in written}
+        wanted = self._current | {shard_name(number) for number in written}
         for pattern in ("*.h5", ".*.tmp"):
             for place in listed(self.output.folder, pattern):
                 if place.name not in wanted:

@@ -1,9 +1,9 @@
-"""One shard in the making, on a worker's side: what is done is found, what is new is kept.
+"""Writes one shard, in a worker: reuses rows that are finished, and saves new ones as they come.
 
 About once a second new rows are saved in pieces beside the shards: a process that is killed loses the clips in flight
-and that second. A saved row is no longer held in memory, so that a shard of any size is put together in the same.
+and that second. A saved row is no longer held in memory, so memory does not grow with the shard.
 
-Each row is stamped with what made it. A row that is taken over keeps its stamp, whatever runs now.
+Each row is stamped with what made it (device, packages, code). A row that is reused keeps its stamp.
 """
 
 import contextlib
@@ -42,13 +42,13 @@ BYTES_PER_PIECE = 64 << 20
 
 
 class ShardWriter:
-    """Rows of one shard, as they come.
+    """Collects the rows of one shard.
 
     Args:
         task: the work.
         output: where the shard goes.
-        device: where the rows are made.
-        report: is given which clip is at which step.
+        device: that the rows are made on.
+        report: called with each clip's progress.
 
     Attributes:
         found: finished rows that can be taken over.
@@ -87,8 +87,8 @@ class ShardWriter:
         """Clips that are neither kept nor rejected yet, with their indices."""
         clips = self.task.clips
         indices = range(len(clips)) if self.task.only is None else self.task.only
-        settled = self._rows.keys() | self._rejects.keys()
-        return [(index, clips[index]) for index in indices if index not in settled]
+        done = self._rows.keys() | self._rejects.keys()
+        return [(index, clips[index]) for index in indices if index not in done]
 
     def at(self, index: int, step: str) -> None:
         """A clip reaches a step: "decode", "wait" or "work"."""
@@ -110,7 +110,7 @@ class ShardWriter:
         return shard
 
     def keep(self, index: int, rows: list[Row], audio_s: float) -> None:
-        """Keep a clip's rows; those that were not found are saved, in case the process is killed."""
+        """Keep a clip's rows; new ones are soon saved, in case the process is killed."""
         new = [number for number, row in enumerate(rows) if str(row.columns["sha256"]) not in self.found]
         self._rows[index] = [self._stamped(row) for row in rows]
         self._audio_s += audio_s
@@ -118,14 +118,14 @@ class ShardWriter:
             self._new_audio_s += audio_s
             self._unsaved += [(index, number) for number in new]
             if (
-                time.monotonic() - self._saved_at >= self._patience_s()
+                time.monotonic() - self._saved_at >= self._seconds_per_piece()
                 or self._unsaved_bytes() > BYTES_PER_PIECE
             ):
                 self._save()
         self._report(Finished(index, audio_s, rejected=False))
 
     def _stamped(self, row: Row) -> Row:
-        """A row that says what made it: of one that was found, what made it then."""
+        """The row with its stamp: of a reused row the old one, else that of this process."""
         if not (stamp := self.output.stamp):
             return row
         if (by := self.found.stamp(str(row.columns["sha256"]))) is None:
@@ -140,7 +140,7 @@ class ShardWriter:
         self._rejects[index] = Reject(clip["clip_id"], clip["path"], error.reason, error.detail)
         self._report(Finished(index, 0.0, rejected=True))
 
-    def _patience_s(self) -> float:
+    def _seconds_per_piece(self) -> float:
         return SECONDS_PER_SENT_PIECE if isinstance(self._pieces, Url) else SECONDS_PER_PIECE
 
     def _unsaved_bytes(self) -> int:
@@ -153,7 +153,7 @@ class ShardWriter:
         write_shard(path, self.output.kind, rows, attributes)
 
     def _save(self) -> None:
-        """Save new rows as a piece, and hold them there instead of in memory."""
+        """Save new rows as a piece, and map them from there instead of holding them in memory."""
         with self.watch("write"):
             name = f"{self._own}{time.time_ns()}.h5"
             if isinstance(self._pieces, Url):

@@ -1,4 +1,4 @@
-"""Where the time of an extraction stage went."""
+"""How the time of an extraction stage was spent."""
 
 import contextlib
 import time
@@ -20,7 +20,7 @@ class Stopwatch:
         self._running: list[str] = []
         self._since = time.perf_counter()
 
-    def _book(self) -> None:
+    def _add_elapsed(self) -> None:
         now = time.perf_counter()
         if self._running:
             step = self._running[-1]
@@ -29,23 +29,23 @@ class Stopwatch:
 
     @contextlib.contextmanager
     def __call__(self, step: str) -> Iterator[None]:
-        """Book the block to a step."""
-        self._book()
+        """Add the time of a block to a step."""
+        self._add_elapsed()
         self._running.append(step)
         try:
             yield
         finally:
-            self._book()
+            self._add_elapsed()
             self._running.pop()
 
     def add(self, seconds: dict[str, float], audio_s: float) -> None:
-        """Add what a worker's stopwatch shows: the table is a sum over workers, not over the clock."""
+        """Add the seconds of a worker: the table is a sum over workers, not wall-clock time."""
         for step, more in seconds.items():
             self.seconds[step] = self.seconds.get(step, 0.0) + more
         self.audio_s += audio_s
 
     def report(self, path: Path) -> None:
-        """Show a small table on stderr, and keep the numbers as JSON for DVC."""
+        """Print a small table on stderr, and write the numbers as JSON."""
         total = sum(self.seconds.values())
         table = Table("step", "seconds", "share", box=None, pad_edge=False)
         for column in table.columns[1:]:

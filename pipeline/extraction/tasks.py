@@ -1,4 +1,4 @@
-"""What travels between a stage and its workers: the work of one shard, what came of it, and how far it is."""
+"""Messages between a stage and its workers: the work of one shard, its progress, and its result."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -9,7 +9,7 @@ from pipeline.locations import Location
 from pipeline.rejects import Reject
 
 Fields = dict[str, Any]
-"""A clip: the manifest's columns, and whatever an earlier stage added."""
+"""A clip: the columns of the manifest, and those that earlier stages added."""
 
 PIECES = ".pieces"
 """Folder beside the shards: rows of shards that are not finished, and shards put aside for their rows."""
@@ -40,52 +40,46 @@ class Place(NamedTuple):
 
 @dataclass(frozen=True)
 class Task:
-    """The work of one shard.
-
-    Attributes:
-        number: of the shard.
-        clips: what it is made from, in order.
-        found: finished rows that can be taken over, by their SHA-256.
-        segments: finished rows of which only the speech segments can.
-        source: the shard that the clips come from, if they come from one.
-        only: indices of the clips to work on, without writing the shard; None: all of them, and write it.
-        crashed: clips that killed their worker, index → how it died; they are rejected.
-    """
+    """The work of one shard."""
 
     number: int
+    """Of the shard."""
     clips: list[Fields]
+    """What the shard is made from, in order."""
     found: dict[str, Place] = field(default_factory=dict)
+    """Finished rows that can be taken over, by their SHA-256."""
     segments: dict[str, Place] = field(default_factory=dict)
+    """Finished rows of which only the speech segments can be taken over, by their SHA-256."""
     source: Location | None = None
+    """The shard that the clips come from, if they come from one."""
     only: tuple[int, ...] | None = None
+    """Indices of the clips to work on without writing the shard; None: work on all of them, and write it."""
     crashed: dict[int, str] = field(default_factory=dict)
+    """Clips that killed their worker and are rejected: index → how the worker died."""
 
 
 @dataclass(frozen=True)
 class Done:
-    """What came of a task, beside the shard that it has written.
-
-    Attributes:
-        number: of the shard.
-        num_clips: that the task had.
-        num_rows: that the shard has; no shard is written where there are none.
-        rejects: clips that could not be used, in order.
-        seconds: spent in each step.
-        new_audio_s: seconds of audio that were worked on.
-        audio_s: the same with what was taken over.
-    """
+    """The result of a task, apart from the shard that it has written."""
 
     number: int
+    """Of the shard."""
     num_clips: int
+    """In the task."""
     num_rows: int
+    """In the shard; without rows no shard is written."""
     rejects: list[Reject]
+    """Clips that could not be used, in order."""
     seconds: dict[str, float]
+    """Spent in each step."""
     new_audio_s: float
+    """Seconds of audio that were worked on."""
     audio_s: float
+    """The same, with the rows that were taken over."""
 
 
 class At(NamedTuple):
-    """A clip has reached a step ("decode", "wait" or "work"), where it may be what kills its worker."""
+    """A clip has reached a step ("decode", "wait" or "work"); if its worker dies now, it is a suspect."""
 
     clip: int
     step: str
@@ -105,30 +99,25 @@ Report = Callable[[At | Finished], None]
 
 @dataclass(frozen=True)
 class Output:
-    """Where shards are written, and what is written into all of them.
-
-    Attributes:
-        folder: such as data/denoised.
-        kind: what the shards hold.
-        attributes: the settings, and what else all rows share.
-        decisive: names of the attributes that decide about the numbers; rows made with others are not taken over.
-        run: names this run, so that it knows its own pieces.
-        stamp: column that says what made a row, one of STAMPS; "" for none.
-        segments_decisive: names of the attributes that decide about the segments, where a row may have some.
-    """
+    """Where shards are written, and what is written into all of them."""
 
     folder: Location
+    """Such as data/denoised."""
     kind: Kind
+    """What the shards hold."""
     attributes: dict[str, str]
+    """The settings, and whatever else all rows share."""
     decisive: tuple[str, ...]
+    """Names of the attributes that the numbers depend on; rows made with other values are not taken over."""
     run: str
+    """Name of this run, by which it finds its own pieces."""
     stamp: str = ""
+    """Column that says what made a row, one of STAMPS; "" for none."""
     segments_decisive: tuple[str, ...] = ()
+    """Names of the attributes that the speech segments depend on, where rows have segments."""
 
     def differing(self, attributes: dict[str, str]) -> list[str]:
-        """The decisive attributes in which a shard's are others than this run's: with none, its rows are as this
-        run would make them.
-        """
+        """Names of the decisive attributes whose values are not those of this run; none: its rows can be reused."""
         return [name for name in self.decisive if attributes.get(name) != self.attributes[name]]
 
     def accepts(self, kind: str, attributes: dict[str, str]) -> bool:

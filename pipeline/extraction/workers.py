@@ -1,8 +1,8 @@
-"""Worker processes on this machine, so that whatever kills one costs the clip that it was at, and no other.
+"""Worker processes on this machine: a clip that kills one is rejected, and costs no other clip anything.
 
-A worker tells at which step each of its clips is. When it dies (a decoder's crash, out of memory), the clips that it
-had begun are suspects: each is done again, alone, in a fresh process, those being decoded first. The clip that kills
-this one too is rejected as "crashed"; the other clips' results are as if nothing had been.
+A worker reports which step each of its clips has reached. When it dies (a decoder crashes, memory runs out), the clips
+that it had begun are suspects: each is processed again, alone, in a new process, clips that were being decoded first.
+The clip that kills that process as well is rejected as "crashed"; the results of all others are unaffected.
 """
 
 import logging
@@ -26,39 +26,36 @@ from pipeline.progress import Advance
 log = logging.getLogger(__name__)
 
 FRUITLESS_DEATHS = 3
-"""A shard whose worker dies so often without a clip to blame is given up."""
+"""After so many deaths of its worker without a clip to blame, a shard is given up."""
 MOST_WORKERS = 16
-"""That are started unasked: each takes half a gigabyte for its libraries."""
+"""Started by default: each needs half a gigabyte for its libraries."""
 LIKELY = ("decode", "work", "wait")
 """Steps at which a clip may kill its worker, the likeliest first: decoders crash, and long clips take memory."""
 
 
 @dataclass
 class Work:
-    """A task on its way, through deaths of its workers.
-
-    Attributes:
-        task: as it is to be run next.
-        counted: clips that the progress line knows of.
-        at: step of each clip that has been begun.
-        suspects: clips to be tried alone, the likeliest first.
-        deaths: of its workers.
-        fruitless: of them before a clip had been begun.
-    """
+    """A task in progress, which may outlive several workers."""
 
     task: Task
+    """As it will be run next."""
     counted: set[int] = field(default_factory=set)
+    """Clips that the progress line has counted."""
     at: dict[int, str] = field(default_factory=dict)
+    """Step of each clip that has been begun and is not finished."""
     suspects: list[int] = field(default_factory=list)
+    """Clips to try alone, the likeliest first."""
     deaths: int = 0
+    """Of its workers."""
     fruitless: int = 0
+    """Deaths before any clip had been begun."""
 
     def next_task(self) -> Task:
         """The whole shard, or one suspect alone."""
         return replace(self.task, only=(self.suspects[0],)) if self.suspects else self.task
 
-    def passed(self) -> None:
-        """The suspect alone did no harm."""
+    def clear_suspect(self) -> None:
+        """The suspect did not kill its worker when it ran alone."""
         del self.suspects[0]
 
     def died(self, death: str) -> None:
@@ -85,11 +82,11 @@ class Work:
 
 
 class Workers:
-    """Worker processes for a job; they keep their models from one call of `run` to the next.
+    """Worker processes for a job; they keep their models loaded between calls of `run`.
 
     Args:
-        job: what they do.
-        count: of processes; each is started when there is work for it.
+        job: the work.
+        count: number of processes; each is started once there is work for it.
     """
 
     def __init__(self, job: Job, count: int) -> None:
@@ -104,8 +101,8 @@ class Workers:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        for child in [*self._idle, *self._busy]:
-            child.kill()
+        for worker in [*self._idle, *self._busy]:
+            worker.kill()
         self._idle.clear()
         self._busy.clear()
 
@@ -118,22 +115,22 @@ class Workers:
                 work = again.popleft() if again else _work(next(waiting, None))
                 if work is None:
                     break
-                self._give(work)
+                self._assign(work)
             if not self._busy:
                 return
-            ready = connection.wait([child.messages for child in self._busy])
-            for child in [child for child in self._busy if child.messages in ready]:
-                yield from self._hear(child, again, advance)
+            ready = connection.wait([worker.messages for worker in self._busy])
+            for worker in [worker for worker in self._busy if worker.messages in ready]:
+                yield from self._handle(worker, again, advance)
 
-    def _give(self, work: Work) -> None:
-        child = self._idle.pop() if self._idle else WorkerProcess(self.job, self.threads)
+    def _assign(self, work: Work) -> None:
+        worker = self._idle.pop() if self._idle else WorkerProcess(self.job, self.threads)
         work.at.clear()
-        self._busy[child] = work
-        child.give(work.next_task())
+        self._busy[worker] = work
+        worker.send(work.next_task())
 
-    def _hear(self, child: WorkerProcess, again: deque[Work], advance: Advance) -> Generator[Done]:
-        work = self._busy[child]
-        match child.hear():
+    def _handle(self, worker: WorkerProcess, again: deque[Work], advance: Advance) -> Generator[Done]:
+        work = self._busy[worker]
+        match worker.receive():
             case At(index, step):
                 work.at[index] = step
             case Finished(index, audio_s, rejected):
@@ -146,15 +143,15 @@ class Workers:
             case SerError() as error:
                 raise error
             case Done() as done:
-                self._idle.append(child)
-                del self._busy[child]
+                self._idle.append(worker)
+                del self._busy[worker]
                 if work.suspects:
-                    work.passed()
+                    work.clear_suspect()
                     again.append(work)
                 else:
                     yield done
             case Died(death):
-                del self._busy[child]
+                del self._busy[worker]
                 work.died(death)
                 again.append(work)
 
@@ -167,7 +164,7 @@ class LocalEngine:
     """This machine's engine.
 
     Args:
-        workers: processes, which share the cores; None: as many as the job says that pay.
+        workers: processes, which share the cores; None: one for each group of cores that the job can use.
     """
 
     def __init__(self, workers: int | None = None) -> None:
@@ -179,6 +176,6 @@ class LocalEngine:
 
     def run(self, job: Job, tasks: Iterable[Task], advance: Advance) -> Generator[Done]:
         """Run the tasks in worker processes; see `engine.Engine`."""
-        paying = (os.cpu_count() or 1) // job.cores if job.cores else 1
-        with Workers(job, self.workers or max(1, min(paying, MOST_WORKERS))) as workers:
+        useful = (os.cpu_count() or 1) // job.cores if job.cores else 1
+        with Workers(job, self.workers or max(1, min(useful, MOST_WORKERS))) as workers:
             yield from workers.run(tasks, advance)

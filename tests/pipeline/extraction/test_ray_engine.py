@@ -67,7 +67,7 @@ def test_a_node_may_die_in_the_middle(
     noise_corpus(tmp_path, 40)
     engine = RayEngine()
     died: list[float] = []
-    original = module._Crew._hear
+    original = module._ActorPool._handle
 
     def hear(crew: Any, answer: Any) -> Any:
         done = original(crew, answer)
@@ -77,7 +77,7 @@ def test_a_node_may_die_in_the_middle(
             cluster.remove_node(cluster.mortal, allow_graceful=False)
         return done
 
-    monkeypatch.setattr(module._Crew, "_hear", hear)
+    monkeypatch.setattr(module._ActorPool, "_handle", hear)
     denoise(DenoiseParams(), tmp_path, tmp_path / "reports", 0.0, engine=engine)
     assert died
     made = {path.name: path.read_bytes() for path in (tmp_path / "denoised").glob("*.h5")}

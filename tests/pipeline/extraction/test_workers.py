@@ -147,7 +147,7 @@ def test_suspects_are_tried_alone_those_in_decoding_first() -> None:
     tried = []
     while work.suspects:
         tried.append(work.next_task().only)
-        work.passed()
+        work.clear_suspect()
     assert tried == [(7,), (2,), (1,)]
     assert work.next_task().only is None
     assert work.task.crashed == {}
@@ -178,4 +178,4 @@ def test_deaths_have_an_end_even_if_every_suspect_passes(number: int) -> None:
             work.at = {0: "work"}
             work.died("SIGKILL")
             while work.suspects:
-                work.passed()
+                work.clear_suspect()
