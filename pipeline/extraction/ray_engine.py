@@ -1,8 +1,8 @@
 """The same work on a Ray cluster (https://docs.ray.io): an actor for each GPU or group of cores, models loaded once.
 
 An actor is the local engine with one worker process, so a clip that kills its worker is handled on that node. An actor
-that dies with its node is replaced as soon as there is room, and a free actor redoes its shard from the saved pieces. The
-data folder must be one that every node sees: a shared disk or an address.
+that dies with its node is replaced as soon as there is room, and a free actor redoes its shard from the saved
+pieces. The data folder must be visible to every node: a shared disk or an address.
 """
 
 import logging

@@ -1,7 +1,8 @@
 """What a shard stage has already done, so that no clip is processed twice.
 
-A finished row is found by the SHA-256 of its clip's audio, wherever the clip is in the manifest now: in shards made with
-the same settings and code, and in the pieces that a killed run left. A shard that is up to date is left alone. Only the columns of one shard at a time are in memory.
+A finished row is found by the SHA-256 of its clip's audio, wherever the clip is in the manifest now: in shards made
+with the same settings and code, and in the pieces that a killed run left. A shard that is up to date is left alone.
+Only the columns of one shard at a time are in memory.
 """
 
 import logging
