@@ -1,14 +1,15 @@
-"""Audio files to samples, block by block, so that a recording of any length is read in the same memory.
+"""Audio files: found by their endings, and decoded block by block, in the same memory whatever their length.
 
 Two decoders take turns: soundfile (libsndfile), and PyAV (FFmpeg) for what it does not know. The content
 decides which, not the name. What a header says is never believed with memory: nothing is allocated for
 samples that have not been read.
 """
 
+import os
 import re
 import stat
 from collections.abc import Iterable, Iterator
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import BinaryIO, NoReturn
 
 import av
@@ -18,6 +19,13 @@ from av.container import InputContainer
 from numpy.typing import NDArray
 
 from featurize.errors import AudioError
+
+ENDINGS = frozenset(
+    {".wav", ".flac", ".aif", ".aiff", ".aifc", ".au", ".caf"}
+    | {".mp3", ".ogg", ".oga", ".opus", ".aac", ".wma"}
+    | {".m4a", ".mp4", ".mka", ".mkv", ".mov", ".webm"}
+)
+"""Which files of a folder are taken for audio; the last six may hold a video's."""
 
 _BLOCK = 2**20  # samples over all channels: 4 MB, and more than a minute of 16 kHz mono
 _LOWEST_RATE, _HIGHEST_RATE = 1_000, 1_000_000  # Hz; a header outside is damaged, and would cost gigabytes
@@ -29,6 +37,26 @@ _NO_OTHER_FILES = {"protocol_whitelist": "none"}
 
 Block = tuple[NDArray[np.float32], int]
 """Samples (num_channels, num_samples), full scale 1, and their rate in Hz."""
+
+
+def find_audio(root: Path) -> list[PurePosixPath]:
+    """Paths, relative to `root`, of every file in it with an audio ending, at any depth, in a stable order.
+
+    Links to folders are followed, once each.
+    """
+    return sorted(path for path in _walk(root) if path.suffix.lower() in ENDINGS)
+
+
+def _walk(root: Path) -> Iterator[PurePosixPath]:
+    seen: set[tuple[int, int]] = set()
+    for folder, names, files in os.walk(root, followlinks=True):
+        status = Path(folder).stat()
+        if (status.st_dev, status.st_ino) in seen:
+            names.clear()
+            continue
+        seen.add((status.st_dev, status.st_ino))
+        relative = PurePosixPath(Path(folder).relative_to(root).as_posix())
+        yield from (relative / file for file in files)
 
 
 def decode_blocks(path: str | Path) -> Iterator[Block]:

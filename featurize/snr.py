@@ -6,10 +6,13 @@ level over the whole clip would make 0 dB mean something else for each.
 """
 
 import math
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
-from torch import Tensor
+
+if TYPE_CHECKING:  # the demo corpus is made without torch
+    from torch import Tensor
 
 FRAME = 320
 """20 ms at 16 kHz."""
@@ -32,6 +35,11 @@ def frame_power(waveform: Samples) -> NDArray[np.float64]:
     return power
 
 
+def mean_power(waveform: Samples) -> float:
+    """Mean square of (num_samples,)."""
+    return float(np.mean(waveform.astype(np.float64) ** 2))
+
+
 def active_frames(waveform: Samples) -> NDArray[np.bool_]:
     """Which frames of clean speech are at most 35 dB below the loudest: (num_frames,)."""
     power = frame_power(waveform)
@@ -41,19 +49,24 @@ def active_frames(waveform: Samples) -> NDArray[np.bool_]:
 def active_power(waveform: Samples) -> float:
     """Mean square of clean speech over its active frames; of a clip shorter than a frame, over all of it."""
     if len(waveform) < FRAME:
-        return float(np.mean(waveform.astype(np.float64) ** 2))
+        return mean_power(waveform)
     return float(frame_power(waveform)[active_frames(waveform)].mean())
 
 
 def scale_noise(speech: Samples, noise: Samples, snr_db: float) -> Samples:
     """Noise at the level that gives `snr_db` over the active speech; silence stays silence. Both (num_samples,)."""
-    noise_power = float(np.mean(noise.astype(np.float64) ** 2))
+    noise_power = mean_power(noise)
     if noise_power == 0.0:
         return noise
-    return noise * np.float32(np.sqrt(active_power(speech) / noise_power * 10 ** (-snr_db / 10)))
+    return noise * np.float32(noise_gain(active_power(speech), noise_power, snr_db))
 
 
-def estimate_snr_db(waveform: Tensor) -> float:
+def noise_gain(speech_power: float, noise_power: float, snr_db: float) -> float:
+    """What noise of one power is multiplied by, to lie `snr_db` below speech of another."""
+    return math.sqrt(speech_power / noise_power) * float(10 ** (-snr_db / 20))
+
+
+def estimate_snr_db(waveform: "Tensor") -> float:
     """Guess a clip's SNR from the spread of its frames' powers.
 
     Noise is the 10 % quantile of the frames' powers, speech the mean of the frames 3 dB above it, less the noise:

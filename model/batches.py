@@ -43,6 +43,12 @@ class Features:
         return np.array([len(clip) for clip in self.clips], dtype=np.int64)
 
     @cached_property
+    def original(self) -> NDArray[np.bool_]:
+        """Which clips are no augmented copies, (num_clips,)."""
+        copies = self.columns.get("augmentation")
+        return np.full(len(self), True) if copies is None else np.asarray(copies == "", dtype=np.bool_)
+
+    @cached_property
     def affect(self) -> NDArray[np.float32]:
         """Valence and arousal of each clip, (num_clips, 2), NaN where unknown."""
         return read_affect(self.columns, len(self))

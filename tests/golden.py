@@ -77,14 +77,20 @@ def coefficients() -> Numbers:
 
 
 def copies() -> Numbers:
-    """One copy by each method."""
-    segments = np.array([[8_000, 24_000]])
+    """One copy by each method, and one with noise from a folder."""
     methods: tuple[augment.Method, ...] = ("voice", "stretch", "pitch", "noise")
     made = {}
     for method in methods:
         params = augment.AugmentParams(methods=(method,))
-        name, copy = augment.augment(clip(), segments, "ab" * 32, 1, params, speaker="anna")
-        made[f"{method}: {name}"] = some(copy)
+        copy = augment.augment(clip(), "ab" * 32, 1, params, speaker="anna")
+        made[f"{method}: {copy.name}"] = some(copy.waveform)
+    with tempfile.TemporaryDirectory() as folder:
+        for number in range(3):
+            samples = synthetic_voice(number, 2.0 + 3 * number, audio.SAMPLE_RATE)
+            soundfile.write(Path(folder) / f"{number}.wav", samples, audio.SAMPLE_RATE, subtype="FLOAT")
+        params = augment.AugmentParams(methods=("noise",), noise=folder)
+        copy = augment.augment(clip(), "ab" * 32, 1, params, augment.open_noise(params))
+        made[f"noise from a folder: {copy.name}"] = some(copy.waveform)
     return made
 
 

@@ -17,8 +17,6 @@ from model.batches import Features
 
 # Deviation, in units of the train split's, below which a coefficient of a clip is not blown up to 1.
 MIN_STD = 1e-2
-# In the names of copies that have another voice, the same one in all of a speaker's copies of that name.
-VOICE = "-voice"
 # Frames before and after that a slope is fitted to.
 REACH = 2
 
@@ -47,14 +45,13 @@ def normalise_speakers(features: Features) -> Features:
         raise TrainingError(
             "network.normalisation speaker needs the speaker of every clip; choose global or clip"
         )
-    copies = features.columns.get("augmentation", np.full(len(features), "", dtype=object))
+    voices = features.columns.get("voice", np.full(len(features), "", dtype=object))
+    rows_of: dict[tuple[str, str], list[int]] = {}
+    for row, voice in enumerate(zip(speakers.tolist(), voices.tolist(), strict=True)):
+        rows_of.setdefault(voice, []).append(row)
     clips: list[NDArray[np.float32]] = list(features.clips)
-    voices = np.array(
-        [f"{speaker} {copy if VOICE in copy else ''}" for speaker, copy in zip(speakers, copies, strict=True)]
-    )
-    for voice in np.unique(voices):
-        rows = np.flatnonzero(voices == voice).tolist()
-        originals = [row for row in rows if copies[row] == ""]
+    for rows in rows_of.values():
+        originals = [row for row in rows if features.original[row]]
         mean, std = frame_statistics([features.clips[row] for row in originals or rows])
         for row in rows:
             clips[row] = ((features.clips[row] - mean) / std).astype(np.float32)

@@ -3,6 +3,8 @@
 import numpy as np
 import numpy.typing as npt
 
+from featurize.snr import noise_gain
+
 Samples = npt.NDArray[np.float64]  # (num_samples,)
 
 TILT_DB = 0.4  # per octave and dB of loudness
@@ -40,9 +42,12 @@ def room_noise(num_samples: int, rng: np.random.Generator, sample_rate: int) -> 
 
 
 def mix(signal: Samples, noise: Samples, power: float, snr_db: float) -> Samples:
-    """Add noise so that `power` (mean square of the speech alone, without silence) is `snr_db` above it."""
-    gain = np.sqrt(power / np.mean(noise**2)) * 10 ** (-snr_db / 20)
-    mixture: Samples = signal + gain * noise
+    """Add noise so that `power` is `snr_db` above it.
+
+    `power` is the mean square of the speech alone, without silence: here it is known, and need not be measured over
+    active frames as `snr.scale_noise` does.
+    """
+    mixture: Samples = signal + noise_gain(power, float(np.mean(noise**2)), snr_db) * noise
     return mixture
 
 

@@ -1,30 +1,13 @@
 """Finding and naming a corpus's recordings: any audio ending, any depth, never the same recording twice."""
 
 import filecmp
-import os
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path, PurePosixPath
 
+from featurize.decoders import find_audio
 from featurize.errors import CorpusError
 from pipeline.corpora.clip import LeftOut
-
-SOUND = {
-    ".wav",
-    ".flac",
-    ".mp3",
-    ".ogg",
-    ".oga",
-    ".opus",
-    ".aac",
-    ".aif",
-    ".aiff",
-    ".aifc",
-    ".au",
-    ".caf",
-    ".wma",
-}
-CONTAINERS = {".m4a", ".mp4", ".mka", ".mkv", ".mov", ".webm"}
 
 
 def audio_files(root: Path, corpus: str) -> list[PurePosixPath]:
@@ -38,27 +21,10 @@ def audio_files(root: Path, corpus: str) -> list[PurePosixPath]:
     if not root.is_dir():
         what = "is a file" if root.exists() else "does not exist"
         raise CorpusError(f"corpus.root: {root} {what}; {corpus} needs the folder that holds its recordings")
-    found = sounds_in(root)
+    found = find_audio(root)
     if not found:
         raise CorpusError(f"corpus.root: no audio file in {root}; {corpus} needs its recordings there")
     return found
-
-
-def sounds_in(root: Path) -> list[PurePosixPath]:
-    """Paths, relative to `root`, of every file in it with an audio ending, in a stable order; links followed."""
-    return sorted(path for path in _walk(root) if path.suffix.lower() in SOUND | CONTAINERS)
-
-
-def _walk(root: Path) -> Iterator[PurePosixPath]:
-    seen: set[tuple[int, int]] = set()
-    for folder, names, files in os.walk(root, followlinks=True):
-        status = Path(folder).stat()
-        if (status.st_dev, status.st_ino) in seen:
-            names.clear()
-            continue
-        seen.add((status.st_dev, status.st_ino))
-        relative = PurePosixPath(Path(folder).relative_to(root).as_posix())
-        yield from (relative / file for file in files)
 
 
 def one_per_name(

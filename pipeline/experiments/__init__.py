@@ -6,5 +6,4 @@ crossvalidation  `ser cv`
 ablation         `ser ablate`
 leak_tax         `ser leak-tax`
 robustness       `ser robustness`
-noise            which piece of noise a clip gets
 """

@@ -114,8 +114,7 @@ def load_originals(paths: Sequence[Path], labels: Sequence[str]) -> Features:
     parts = []
     for split in SPLITS:
         part = load_features(paths, labels, split)
-        copies = part.columns.get("augmentation", np.full(len(part), "", dtype=object))
-        parts.append(select(part, np.flatnonzero(copies == "").tolist()))
+        parts.append(select(part, np.flatnonzero(part.original).tolist()))
     columns = {
         name: np.concatenate([part.columns[name] for part in parts])
         for name in ("clip_id", "speaker", "gender")

@@ -1,6 +1,7 @@
 """`ser robustness`: a checkpoint on the test clips with noise added, through the whole of its own Tier 0."""
 
 import contextlib
+import hashlib
 import logging
 import math
 from collections.abc import Iterator, Sequence
@@ -19,12 +20,12 @@ from featurize.atomic import write_json, write_text
 from featurize.audio import SAMPLE_RATE, dequantise, load_audio, quantise
 from featurize.denoise import denoise_clips
 from featurize.errors import AudioError, CheckpointError, SerError, SplitError
+from featurize.noise import NoiseFolder, add_noise
 from featurize.tier0 import speech_features
 from model.batches import Features
 from model.logits import predict_logits
 from model.scoring.confidence import score_calibration
 from model.scoring.metrics import compute_metrics
-from pipeline.experiments.noise import NoiseFolder, add_noise
 from pipeline.inference.predict import Predictor
 from pipeline.progress import Advance, clip_progress
 from pipeline.protocol.manifest_file import read_manifest, read_summary
@@ -53,15 +54,15 @@ def robustness(
     Raises:
         CheckpointError: there is no checkpoint, or it was trained for other data than the manifest's.
         WeightsError: its denoiser cannot be had.
-        CorpusError: the manifest or the noise cannot be read.
-        AudioError: a recording of noise cannot be used.
+        CorpusError: the manifest cannot be read.
+        ParamsError: the noise, or a recording of it, cannot be used.
         SplitError: no test clip, or none that can be used.
     """
-    folder = NoiseFolder(noise, seed)
+    folder = NoiseFolder(noise, "--noise")
     clips, protocol = _test_clips(data)
     predictor = Predictor(checkpoint, weights=weights, device=device)
     _check_card(checkpoint, predictor.args, protocol)
-    scorer = _Scorer(predictor, clips, folder)
+    scorer = _Scorer(predictor, clips, folder, seed)
     # From the loudest noise down, so that a recording that cannot be used is met first.
     levels: list[float | None] = [*sorted(set(snrs_db)), None]
     with clip_progress("robustness", len(clips) * len(levels)) as advance:
@@ -70,7 +71,7 @@ def robustness(
     result = {
         "checkpoint": checkpoint.name,
         "protocol": {**predictor.args["protocol"], "denoiser_heard_test_speakers": sorted(heard)},
-        "noise": str(folder),
+        "noise": f"{folder}, seed {seed}",
         "points": points,
     }
     write_json(reports / "robustness.json", result)
@@ -92,6 +93,12 @@ def parse_snrs(text: str) -> list[float]:
     if not np.isfinite(snrs_db).all():
         raise SerError(f"--snr {text}: give numbers in dB with commas between, such as 20,10,0,-5")
     return snrs_db
+
+
+def generator_of(clip_id: str, seed: int) -> np.random.Generator:
+    """What a clip's noise is drawn by: its name and the seed, so that it is the same at every level."""
+    digest = hashlib.sha256(f"{seed}/{clip_id}".encode(errors="surrogateescape")).digest()
+    return np.random.default_rng(int.from_bytes(digest[:8]))
 
 
 def _test_clips(data: Path) -> tuple[list[dict[str, str]], dict[str, Any]]:
@@ -123,10 +130,13 @@ class _Scorer:
         predictor: network and Tier 0.
         clips: manifest rows.
         noise: where the noise comes from.
+        seed: another one deals other pieces of noise to the clips.
     """
 
-    def __init__(self, predictor: Predictor, clips: list[dict[str, str]], noise: NoiseFolder) -> None:
-        self.predictor, self.clips, self.noise = predictor, clips, noise
+    def __init__(
+        self, predictor: Predictor, clips: list[dict[str, str]], noise: NoiseFolder, seed: int
+    ) -> None:
+        self.predictor, self.clips, self.noise, self.seed = predictor, clips, noise, seed
 
     def point(self, snr_db: float | None, advance: Advance) -> dict[str, Any]:
         """Scores at one SNR, or of the clips as they are.
@@ -168,7 +178,7 @@ class _Scorer:
                     refused.append(error)
                     continue
                 if snr_db is not None:
-                    noise = self.noise.piece(clip["clip_id"], len(waveform))
+                    noise = self.noise.draw(len(waveform), generator_of(clip["clip_id"], self.seed))
                     waveform = torch.from_numpy(add_noise(waveform.numpy(), noise, snr_db))
                 yield index, waveform
 

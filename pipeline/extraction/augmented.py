@@ -1,10 +1,10 @@
 """Augmented copies of training clips among the features: rows of their own, and never clips.
 
-A copy's row is its original's, with three columns changed: `augmentation` names what was done to it ("" in an
-original), `clip_id` is "<original>#<augmentation>", and `sha256` is that of its recipe: the original's audio, its
-speaker where copies have other voices, the parameters and the copy's number. By it a finished copy is found again like
-any clip, in whatever split its original now stands; one whose original has left the train split is not asked for, and
-so vanishes.
+A copy's row is its original's, with four columns changed: `augmentation` names what was done to it ("" in an
+original), `voice` whose voice it now has ("" for its own), `clip_id` is "<original>#<augmentation>", and `sha256` is
+that of its recipe: the original's audio, its speaker where copies have other voices, the parameters, the version of
+the code and the copy's number. By it a finished copy is found again like any clip, in whatever split its original now
+is; one whose original has left the train split is not asked for, and so vanishes.
 
 The speech of a copy is where it was in its original, stretched along: finding it anew would cost four times as much as
 all the rest, and noise or another pitch would hide words that are there.
@@ -18,12 +18,12 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
 
-from featurize.augment import VERSION, VOICE, AugmentParams, augment, find_noises
+from featurize.augment import VERSION, AugmentParams, augment, open_noise
 from featurize.shards import Row
 from pipeline.extraction.found_rows import Found
 
-ORIGINAL = {"augmentation": ""}
-"""The column by which an original is told from a copy."""
+ORIGINAL = {"augmentation": "", "voice": ""}
+"""The columns that a copy fills, in an original."""
 
 Featurize = Callable[[dict[str, Any], Tensor, NDArray[np.int64]], Row]
 Find = Callable[[str], Found | None]
@@ -41,8 +41,9 @@ class Copies:
 
     def __init__(self, params: AugmentParams) -> None:
         self.params = params
-        self.noises = find_noises(params)
-        self._recipe = f"{VERSION} {params.model_dump_json(exclude={'copies'})} {self.noises.sha256}"
+        self.noises = open_noise(params)
+        noise = self.noises.sha256 if self.noises else ""
+        self._recipe = f"{VERSION} {params.model_dump_json(exclude={'copies'})} {noise}"
 
     def keys(self, clip: dict[str, Any]) -> list[str]:
         """SHA-256 of the recipe of each copy of a clip; of one outside the train split there are none."""
@@ -59,32 +60,34 @@ class Copies:
 
         Args:
             original: its finished row.
-            waveform: gives the clip's samples (num_samples,); called only if a copy is missing.
+            waveform: gives the clip's samples (num_samples,); called once, and only if a copy is missing.
             featurize: turns columns, samples and speech into a row.
             find: gives columns, data and speech of a finished copy.
         """
         columns = original.columns
-        rows = []
+        rows: list[Row] = []
+        samples: Tensor | None = None
         for number, key in enumerate(self.keys(columns), start=1):
             if (found := find(key)) is not None:
                 done, mfcc, segments = found
-                kept = {"duration_s": done["duration_s"], "has_speech": done["has_speech"]}
-                named = _columns(columns, done["augmentation"], key)
-                rows.append(Row({**named, **kept}, mfcc, segments))
+                own = {name: done[name] for name in ("augmentation", "voice", "duration_s", "has_speech")}
+                rows.append(Row(_columns(columns, key, own), mfcc, segments))
                 continue
-            samples = waveform()
-            clip = samples, original.speech, str(columns["sha256"])
-            name, copy = augment(*clip, number, self.params, self.noises, self._speaker(columns))
-            speech = np.round(original.speech * (len(copy) / len(samples))).astype(np.int64)
-            rows.append(featurize(_columns(columns, name, key), copy, speech))
+            samples = waveform() if samples is None else samples
+            sha256, speaker = str(columns["sha256"]), self._speaker(columns)
+            copy = augment(samples, sha256, number, self.params, self.noises, speaker)
+            segments = np.round(original.speech * (len(copy.waveform) / len(samples))).astype(np.int64)
+            own = {"augmentation": copy.name, "voice": copy.voice}
+            rows.append(featurize(_columns(columns, key, own), copy.waveform, segments))
         return rows
 
     def _speaker(self, clip: dict[str, Any]) -> str:
         """Who speaks, if that changes the copies and is known."""
-        if VOICE not in self.params.methods or not clip.get("speaker"):
+        if "voice" not in self.params.methods or not clip.get("speaker"):
             return ""
         return f"{clip.get('corpus', '')}/{clip['speaker']}"
 
 
-def _columns(original: dict[str, Any], name: str, key: str) -> dict[str, Any]:
-    return {**original, "clip_id": f"{original['clip_id']}#{name}", "augmentation": name, "sha256": key}
+def _columns(original: dict[str, Any], key: str, own: dict[str, Any]) -> dict[str, Any]:
+    """The original's columns with those that a copy has of its own."""
+    return {**original, **own, "clip_id": f"{original['clip_id']}#{own['augmentation']}", "sha256": key}

@@ -1,6 +1,5 @@
 """Copies sound as they are called, and are always the same ones."""
 
-import hashlib
 from pathlib import Path
 
 import numpy as np
@@ -14,18 +13,15 @@ from pydantic import ValidationError
 from featurize.audio import load_audio
 from featurize.augment import (
     AugmentParams,
-    Noises,
-    add_noise,
     augment,
     change_voice,
-    find_noises,
+    open_noise,
     pitch_shift,
     time_stretch,
 )
 from featurize.errors import ParamsError
 from featurize.vad import find_speech, load_vad
 
-NO_SEGMENTS = np.zeros((0, 2), dtype=np.int64)
 CLIP = "ab" * 32
 ALL = ("stretch", "pitch", "noise")
 VOICES = AugmentParams(copies=3)
@@ -97,57 +93,45 @@ def test_stretched_speech_holds_as_much_speech_at_its_own_pace(ravdess_clips: li
     assert speech_s(time_stretch(waveform, 0.8)) == pytest.approx(speech_s(waveform) / 0.8, rel=0.15)
 
 
-@pytest.mark.parametrize("snr_db", [-5.0, 0.0, 20.0])
-def test_noise_lies_below_the_speech_by_what_was_asked(snr_db: float) -> None:
-    speech = torch.cat([torch.zeros(16_000), tone(300)])
-    segments = np.array([[16_000, 32_000]])
-    noise = torch.randn(32_000, generator=torch.Generator().manual_seed(0))
-    added = add_noise(speech, noise, snr_db, segments) - speech
-    assert 10 * np.log10(power(speech[16_000:]) / power(added)) == pytest.approx(snr_db, abs=0.01)
-    whole = add_noise(speech, noise, snr_db, NO_SEGMENTS) - speech
-    assert 10 * np.log10(power(speech) / power(whole)) == pytest.approx(snr_db, abs=0.01)
-
-
 def test_a_copy_depends_on_seed_clip_and_number_and_on_nothing_else() -> None:
     params = AugmentParams(copies=3, methods=ALL)
     waveform = tone(200)
-    once = [augment(waveform, NO_SEGMENTS, CLIP, number, params) for number in (1, 2, 3)]
+    once = [augment(waveform, CLIP, number, params) for number in (1, 2, 3)]
     torch.manual_seed(5)
-    again = [augment(waveform, NO_SEGMENTS, CLIP, number, params) for number in (3, 1, 2)]
-    for (name, copy), (same_name, same) in zip(once, [again[1], again[2], again[0]], strict=True):
-        assert name == same_name
-        assert torch.equal(copy, same)
+    again = [augment(waveform, CLIP, number, params) for number in (3, 1, 2)]
+    for copy, same in zip(once, [again[1], again[2], again[0]], strict=True):
+        assert copy[:2] == same[:2]
+        assert torch.equal(copy.waveform, same.waveform)
     others = [
-        augment(waveform, NO_SEGMENTS, "cd" * 32, 1, params)[0],
-        augment(waveform, NO_SEGMENTS, CLIP, 4, params)[0],
-        augment(waveform, NO_SEGMENTS, CLIP, 1, AugmentParams(copies=3, methods=ALL, seed=1))[0],
+        augment(waveform, "cd" * 32, 1, params)[0],
+        augment(waveform, CLIP, 4, params)[0],
+        augment(waveform, CLIP, 1, AugmentParams(copies=3, methods=ALL, seed=1))[0],
     ]
     assert len({once[0][0], *others}) == 4
 
 
 def test_copies_take_the_methods_in_turn_and_clips_start_with_different_ones() -> None:
     params = AugmentParams(copies=3, methods=ALL)
-    names = [augment(tone(200, 0.1), NO_SEGMENTS, CLIP, number, params)[0] for number in range(1, 7)]
+    names = [augment(tone(200, 0.1), CLIP, number, params)[0] for number in range(1, 7)]
     kinds = [name.split("-", 1)[1].rstrip("+-.0123456789dB") for name in names]
     assert sorted(kinds[:3]) == ["noise", "pitch", "stretch"]
     assert kinds[3:] == kinds[:3]
     firsts = {
-        augment(tone(200, 0.1), NO_SEGMENTS, f"{clip:064x}", 1, params)[0].rstrip("+-.0123456789dB")
-        for clip in range(20)
+        augment(tone(200, 0.1), f"{clip:064x}", 1, params)[0].rstrip("+-.0123456789dB") for clip in range(20)
     }
     assert firsts == {"1-noise", "1-pitch", "1-stretch"}
 
 
 def test_the_copies_of_a_speaker_share_their_voices_and_nobody_else_does() -> None:
     def voices(clip: str, speaker: str, params: AugmentParams = VOICES) -> list[str]:
-        return [
-            augment(tone(200, 0.1), NO_SEGMENTS, clip, number, params, None, speaker)[0]
-            for number in (1, 2, 3)
-        ]
+        copies = [augment(tone(200, 0.1), clip, number, params, None, speaker) for number in (1, 2, 3)]
+        for number, copy in enumerate(copies, start=1):
+            assert copy.voice.startswith(str(number))
+            assert copy.name == f"{number}-voice{copy.voice.removeprefix(str(number))}"
+        return [copy.voice for copy in copies]
 
     anna = voices(CLIP, "a/anna")
-    assert [name.split("-", 1)[0] for name in anna] == ["1", "2", "3"]
-    assert len({name.split("-", 1)[1] for name in anna}) == 3
+    assert len({voice[1:] for voice in anna}) == 3
     assert voices("cd" * 32, "a/anna") == anna
     others = (
         voices(CLIP, "b/anna"),
@@ -159,6 +143,13 @@ def test_the_copies_of_a_speaker_share_their_voices_and_nobody_else_does() -> No
     assert not set(others[1]) & set(others[2])  # of nobody known, every clip has its own
 
 
+def test_other_copies_keep_the_voice() -> None:
+    params = AugmentParams(methods=ALL)
+    assert {augment(tone(200, 0.1), CLIP, number, params, None, "a/anna").voice for number in (1, 2, 3)} == {
+        ""
+    }
+
+
 def seeded(seed: int) -> AugmentParams:
     return AugmentParams(copies=3, seed=seed)
 
@@ -166,47 +157,29 @@ def seeded(seed: int) -> AugmentParams:
 def test_a_copy_has_the_peak_of_its_original() -> None:
     waveform = 0.7 * tone(200)
     for number in (1, 2, 3):
-        _, copy = augment(waveform, NO_SEGMENTS, CLIP, number, AugmentParams(methods=ALL, snr_db=(0.0, 0.0)))
+        copy = augment(waveform, CLIP, number, AugmentParams(methods=ALL, snr_db=(0.0, 0.0))).waveform
         assert float(copy.abs().max()) == pytest.approx(0.7, rel=1e-3)
         assert copy.dtype == torch.float32
 
 
 def test_silence_stays_silence() -> None:
     for number in (1, 2, 3):
-        _, copy = augment(torch.zeros(4000), NO_SEGMENTS, CLIP, number, AugmentParams(methods=ALL))
+        copy = augment(torch.zeros(4000), CLIP, number, AugmentParams(methods=ALL)).waveform
         assert float(copy.abs().max()) == 0
 
 
-def noise_folder(folder: Path) -> Path:
-    """A long low tone, a short one, and one that starts after nine tenths of silence."""
-    folder.mkdir()
-    soundfile.write(folder / "long.wav", tone(100, 3.0), 16_000)
-    soundfile.write(folder / "short.flac", tone(100, 0.1), 16_000)
-    soundfile.write(folder / "late.wav", torch.cat([torch.zeros(27_000), tone(100, 0.2)]), 16_000)
-    (folder / "README.txt").write_text("no audio")
-    return folder
-
-
-def test_noise_comes_from_the_folder_and_never_from_its_pauses(tmp_path: Path) -> None:
-    params = AugmentParams(
-        copies=1, methods=("noise",), snr_db=(0.0, 0.0), noise=str(noise_folder(tmp_path / "n"))
-    )
-    noises = find_noises(params)
-    assert [path.name for path in noises.files] == ["late.wav", "long.wav", "short.flac"]
-    voice = 0.5 * tone(1000)
-    for number in range(1, 12):
-        name, copy = augment(voice, NO_SEGMENTS, CLIP, number, params, noises)
-        assert name == f"{number}-noise0dB"
-        spectrum = torch.fft.rfft(copy).abs()
-        assert spectrum[95:106].square().sum() > 0.1 * spectrum[990:1010].square().sum()
-
-
-def test_the_folders_hash_follows_names_and_bytes(tmp_path: Path) -> None:
-    params = AugmentParams(copies=1, methods=ALL, noise=str(noise_folder(tmp_path / "n")))
-    first = find_noises(params).sha256
-    assert find_noises(params).sha256 == first
-    (tmp_path / "n" / "long.wav").rename(tmp_path / "n" / "other.wav")
-    assert find_noises(params).sha256 != first
+def test_noise_comes_from_the_folder_or_is_white_and_at_the_snr_of_active_speech(tmp_path: Path) -> None:
+    soundfile.write(tmp_path / "hum.wav", tone(100, 3.0), 16_000)
+    params = AugmentParams(copies=1, methods=("noise",), snr_db=(5.0, 5.0), noise=str(tmp_path))
+    speech = torch.cat([torch.zeros(16_000), tone(1000)])  # the silence does not count
+    for noise, hums in ((open_noise(params), True), (None, False)):
+        name, voice, copy = augment(speech, CLIP, 1, params, noise)
+        assert (name, voice) == ("1-noise5dB", "")
+        scale = float(copy @ speech / (speech @ speech))  # the copy is scaled to the peak of its original
+        added = copy / scale - speech
+        assert 10 * np.log10(power(speech[16_000:]) / power(added)) == pytest.approx(5.0, abs=0.3)
+        spectrum = torch.fft.rfft(added).abs().square()
+        assert (spectrum[190:211].sum() > 0.5 * spectrum.sum()) == hums
 
 
 def test_a_folder_that_nothing_needs_is_not_looked_at() -> None:
@@ -215,27 +188,9 @@ def test_a_folder_that_nothing_needs_is_not_looked_at() -> None:
         AugmentParams(copies=1, methods=("pitch",), noise="absent"),
         AugmentParams(copies=1, methods=ALL),
     ):
-        assert find_noises(params) == Noises()
-
-
-def test_a_noise_folder_that_cannot_be_used_is_one_line(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    with pytest.raises(ParamsError, match=r"augment\.noise: .*absent is no folder"):
-        find_noises(AugmentParams(copies=1, methods=ALL, noise=str(tmp_path / "absent")))
-    with pytest.raises(ParamsError, match="no audio file in"):
-        find_noises(AugmentParams(copies=1, methods=ALL, noise=str(tmp_path)))
-    (tmp_path / "broken.wav").write_bytes(b"not audio at all")
-    params = AugmentParams(copies=1, methods=("noise",), noise=str(tmp_path))
-    with pytest.raises(ParamsError, match=r"augment\.noise: .*broken\.wav.*; remove it"):
-        augment(tone(200), NO_SEGMENTS, CLIP, 1, params, find_noises(params))
-
-    def locked(*_: object) -> None:
-        raise PermissionError(13, "Permission denied")
-
-    monkeypatch.setattr(hashlib, "file_digest", locked)
-    with pytest.raises(ParamsError, match=r"broken\.wav cannot be read \(Permission denied\)"):
-        find_noises(params)
+        assert open_noise(params) is None
+    with pytest.raises(ParamsError, match=r"augment\.noise: absent does not exist"):
+        open_noise(AugmentParams(copies=1, methods=ALL, noise="absent"))
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ import pytest
 import soundfile
 import torch
 
-from featurize.errors import AudioError, CheckpointError, SerError, SplitError
+from featurize.errors import CheckpointError, ParamsError, SerError, SplitError
 from pipeline.cli import main
 from pipeline.experiments.robustness import parse_snrs, robustness
 from pipeline.stages.evaluate import best_checkpoint
@@ -102,7 +102,7 @@ def test_clips_that_cannot_be_used_are_left_out(
 
 def test_noise_that_cannot_be_read_is_one_line(small_run: Any, tmp_path: Path) -> None:
     (tmp_path / "text.wav").write_text("not audio")
-    with pytest.raises(AudioError, match=r"text\.wav"):
+    with pytest.raises(ParamsError, match=r"--noise.*text\.wav"):
         scored(small_run, tmp_path, tmp_path)
 
 

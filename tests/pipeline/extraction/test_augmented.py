@@ -31,9 +31,9 @@ def work(monkeypatch: pytest.MonkeyPatch) -> list[str]:
         return mfcc_40(*args, **kwargs)
 
     def spy_augment(*args: Any) -> Any:
-        name, copy = augment(*args)
-        done.append(name)
-        return name, copy
+        copy = augment(*args)
+        done.append(copy.name)
+        return copy
 
     monkeypatch.setattr(stage, "mfcc_40", spy_mfcc)
     monkeypatch.setattr(module, "augment", spy_augment)
@@ -72,6 +72,7 @@ def test_only_training_clips_have_copies_and_every_row_says_what_it_is(data: Pat
         changed = {name for name in row if row[name] != original[name]}
         assert {"clip_id", "augmentation", "sha256"} <= changed
         assert changed <= {"clip_id", "augmentation", "sha256", "duration_s"}
+    assert {row["voice"] for row in rows} == {""}
     assert len({row["clip_id"] for row in rows}) == len({row["sha256"] for row in rows}) == 10
 
 
@@ -82,7 +83,7 @@ def test_a_copys_features_are_those_of_the_altered_waveform(data: Path) -> None:
     for number in (1, 2):
         fields = source.fields(0)
         waveform = dequantise(source.data(0), fields["peak"])
-        name, copy = augment(waveform, find_speech(waveform, vad), fields["sha256"], number, TWO)
+        name, _, copy = augment(waveform, fields["sha256"], number, TWO)
         scale = len(copy) / len(waveform)
         segments = [[round(edge * scale) for edge in pair] for pair in find_speech(waveform, vad).tolist()]
         segments = np.array(segments)
@@ -109,6 +110,16 @@ def test_a_second_run_computes_nothing(data: Path, work: list[str]) -> None:
     work.clear()
     assert run(data, TWO).path.read_bytes() == first
     assert work == []
+
+
+def test_an_original_is_converted_once_for_all_its_copies(
+    data: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run(data, AugmentParams(copies=0))
+    converted: list[float] = []
+    monkeypatch.setattr(stage, "dequantise", lambda *args: converted.append(args[1]) or dequantise(*args))
+    run(data, AugmentParams(copies=4, methods=ALL))
+    assert len(converted) == 2
 
 
 def test_more_copies_cost_only_the_new_ones_and_fewer_cost_nothing(data: Path, work: list[str]) -> None:
@@ -153,11 +164,12 @@ def test_the_voices_of_a_speaker_are_found_again_until_the_speaker_is_another(
     params = AugmentParams(copies=2)
     first = run(data, params)
     source = Shard(data / "denoised" / "part-00000.h5")
-    names = [first.fields(row)["augmentation"] for row in (1, 2)]
+    voices = [first.fields(row)["voice"] for row in (1, 2)]
+    assert first.fields(0)["voice"] == ""
     speaker = f"{source.fields(0)['corpus']}/{source.fields(0)['speaker']}"
     waveform = dequantise(source.data(0), source.fields(0)["peak"])
     sha256 = source.fields(0)["sha256"]
-    assert names == [augment(waveform, first.speech(0), sha256, n, params, None, speaker)[0] for n in (1, 2)]
+    assert voices == [augment(waveform, sha256, n, params, None, speaker).voice for n in (1, 2)]
     work.clear()
     rows = [
         Row(
@@ -169,7 +181,8 @@ def test_the_voices_of_a_speaker_are_found_again_until_the_speaker_is_another(
     write_shard(source.path, "waveform", rows, source.attributes)
     again = run(data, params)
     assert work.count("mfcc") == 2
-    assert not {again.fields(row)["augmentation"] for row in (1, 2)} & set(names)
+    assert not {again.fields(row)["voice"] for row in (1, 2)} & set(voices)
+    assert again.fields(4)["voice"] == first.fields(4)["voice"] == voices[0]  # found, and of the other clip
 
 
 def test_a_changed_noise_folder_costs_the_copies_again(data: Path, work: list[str], tmp_path: Path) -> None:

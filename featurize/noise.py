@@ -1,0 +1,144 @@
+"""Noise: which piece of which recording a clip gets, and how it is added.
+
+Augmented copies, `ser robustness` and the recipe of the compact denoiser all take theirs from here, at the SNR that
+`snr` defines.
+"""
+
+import hashlib
+from collections import OrderedDict
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from featurize.audio import dequantise, load_audio, quantise
+from featurize.decoders import find_audio
+from featurize.errors import AudioError, ParamsError
+from featurize.snr import Samples, active_power, mean_power, scale_noise
+
+TRIES = 8
+AUDIBLE = 1e-2
+"""A piece 20 dB below the sound of its recording is a pause in it, or the digital silence that it was padded with."""
+CACHE_BYTES = 256 << 20
+"""Decoded recordings that a folder keeps: 2.3 hours, in each process that draws from it."""
+
+Recording = tuple[NDArray[np.int16], float]
+"""Samples (num_samples,) of full scale 32,767, and the mean square of their active frames, full scale 1."""
+
+
+class NoiseFolder:
+    """Recordings of noise; those that lie in the same folder are of one kind, and every kind is drawn as often.
+
+    Recordings are decoded when they are first drawn, and kept as 16 bits; past `CACHE_BYTES` those that were not
+    drawn for the longest time are dropped.
+
+    Args:
+        root: folder of audio files, at any depth.
+        setting: the parameter or option that names the folder, for messages.
+
+    Attributes:
+        kinds: files of each kind, by the kind's folder relative to the root, in a stable order.
+        sha256: of the files' names and bytes.
+
+    Raises:
+        ParamsError: it is no folder, cannot be read, or holds no audio file.
+    """
+
+    def __init__(self, root: Path, setting: str) -> None:
+        self.root, self.setting = root, setting
+        if not root.is_dir():
+            what = "is a file" if root.exists() else "does not exist"
+            raise ParamsError(f"{setting}: {root} {what}; give a folder of noise recordings")
+        paths = find_audio(root)
+        if not paths:
+            raise ParamsError(f"{setting}: no audio file in {root}; give a folder of noise recordings")
+        self.kinds: dict[str, list[Path]] = {}
+        for path in paths:
+            self.kinds.setdefault(str(path.parent), []).append(root / path)
+        self.sha256 = self._digest()
+        self._kept: OrderedDict[Path, Recording] = OrderedDict()
+        self._kept_bytes = 0
+
+    def __str__(self) -> str:
+        names = ", ".join(kind if kind != "." else self.root.resolve().name for kind in self.kinds)
+        return f"{sum(map(len, self.kinds.values()))} recordings ({names}; sha256 {self.sha256[:8]})"
+
+    def draw(self, num_samples: int, rng: np.random.Generator) -> Samples:
+        """A piece of a random recording of a random kind: (num_samples,), 16 kHz, as `draw_piece` cuts it.
+
+        Raises:
+            ParamsError: the recording cannot be used.
+        """
+        kinds = list(self.kinds.values())
+        kind = kinds[rng.integers(len(kinds))]
+        return draw_piece(*self._recording(kind[rng.integers(len(kind))]), num_samples, rng)
+
+    def _recording(self, path: Path) -> Recording:
+        if path in self._kept:
+            self._kept.move_to_end(path)
+            return self._kept[path]
+        try:
+            waveform = load_audio(path)
+        except AudioError as error:
+            raise ParamsError(f"{self.setting}: {error.detail}; remove it, or name another folder") from error
+        recording = quantise(waveform)[0], active_power(waveform.numpy())
+        self._kept[path] = recording
+        self._kept_bytes += recording[0].nbytes
+        while self._kept_bytes > CACHE_BYTES and len(self._kept) > 1:
+            _, (oldest, _) = self._kept.popitem(last=False)
+            self._kept_bytes -= oldest.nbytes
+        return recording
+
+    def _digest(self) -> str:
+        digest = hashlib.sha256()
+        for path in sorted(path for kind in self.kinds.values() for path in kind):
+            digest.update(path.relative_to(self.root).as_posix().encode(errors="surrogateescape") + b"\0")
+            try:
+                with path.open("rb") as file:
+                    digest.update(hashlib.file_digest(file, "sha256").digest())
+            except OSError as error:
+                raise ParamsError(f"{self.setting}: {path} cannot be read ({error.strerror})") from error
+        return digest.hexdigest()
+
+
+def draw_piece(
+    recording: NDArray[np.int16], power: float, num_samples: int, rng: np.random.Generator
+) -> Samples:
+    """A random stretch of a recording that is no pause of it; a recording that is too short repeats.
+
+    Args:
+        recording: (num_samples',), full scale 32,767, not silent.
+        power: mean square of its active frames, full scale 1.
+        num_samples: of the piece.
+        rng: decides where it begins.
+
+    Returns:
+        (num_samples,) in [-1, 1].
+    """
+    room = len(recording) - num_samples
+    for _ in range(TRIES):
+        start = int(rng.integers(room + 1 if room >= 0 else len(recording)))
+        piece = _cut(recording, start, num_samples)
+        if mean_power(piece) > AUDIBLE * power:
+            return piece
+    # So few sounds in so much silence: one that holds the loudest of them, at a random place.
+    start = int(np.abs(recording).argmax()) - int(rng.integers(num_samples))
+    return _cut(recording, min(max(start, 0), room) if room >= 0 else start, num_samples)
+
+
+def add_noise(clip: Samples, noise: Samples, snr_db: float) -> Samples:
+    """A clip with noise, at the peak of the clip; all (num_samples,).
+
+    The SNR is over the clip's active speech, see `snr`: its frames at most 35 dB below the loudest, whether or not a
+    voice activity detector finds words in them. Silence stays silence.
+    """
+    noisy = clip + scale_noise(clip, noise, snr_db)
+    peak = np.abs(noisy).max()
+    return np.asarray(noisy * (np.abs(clip).max() / peak) if peak > 0 else noisy, dtype=np.float32)
+
+
+def _cut(recording: NDArray[np.int16], start: int, num_samples: int) -> Samples:
+    """A piece from `start` on that begins anew at the recording's end: (num_samples,), full scale 1."""
+    piece = np.take(recording, np.arange(start, start + num_samples), mode="wrap")
+    samples: Samples = dequantise(piece, 1.0).numpy()
+    return samples
