@@ -45,7 +45,7 @@ endif
 
 # What training the compact denoiser needs beside the project; pesq is compiled.
 recipe: setup
-	$(PIP) --require-hashes -r recipes/compact-denoiser/requirements.lock
+	$(PIP) --require-hashes -r recipes/compact_denoiser/requirements.lock
 
 # One lock for Linux, macOS and Windows; it names versions and hashes, and no download host.
 lock:

@@ -52,7 +52,7 @@ PUBLISHED = {
 """Models that can be named in `denoise.model`."""
 
 COMPACT = Path(__file__).with_name("compact.safetensors")
-"""The small denoiser that comes with the package; recipes/compact-denoiser makes it, compact.md describes it."""
+"""The small denoiser that comes with the package; recipes/compact_denoiser makes it, compact.md describes it."""
 COMPACT_SHA256 = "007d9f09e6d6bc48805ca6219c5eb043b3b97291a5e2c4b94ee80928d8ef8b51"
 
 _CHOICES = (

@@ -1,9 +1,10 @@
-"""`make deps`: writes into dvc.yaml which code each stage depends on.
+"""`make deps`: writes into the project's and the recipe's dvc.yaml which code each stage depends on.
 
 DVC does not follow imports, so every file that a stage's module imports, directly or not, is a dep of the stage.
-`tests/test_house.py` holds the file against what this would write.
+`tests/test_house.py` holds the files against what this would write.
 """
 
+import os
 from io import StringIO
 from pathlib import Path
 from typing import Any
@@ -14,11 +15,16 @@ from ruamel.yaml import YAML
 ROOT = Path(__file__).resolve().parent.parent
 FLOORS = ("featurize", "model", "pipeline")
 DVC_YAML = ROOT / "dvc.yaml"
+PIPELINES = {
+    DVC_YAML: "pipeline.stages",
+    ROOT / "recipes" / "compact_denoiser" / "dvc.yaml": "recipes.compact_denoiser",
+}
+"""Files of stages, and the package that has a module of each stage's name."""
 
 
 def build_graph() -> grimp.ImportGraph:
     """Who imports whom."""
-    return grimp.build_graph(*FLOORS, cache_dir=None)
+    return grimp.build_graph(*FLOORS, "recipes", cache_dir=None)
 
 
 def source_of(module: str) -> str:
@@ -41,11 +47,14 @@ def rewritten(path: Path, imports: grimp.ImportGraph) -> str:
     content: Any = yaml.load(path.read_text(encoding="utf-8"))
     for name, stage in content["stages"].items():
         others = [dep for dep in stage.get("deps", []) if not dep.endswith(".py")]
-        stage["deps"] = others + code_of(f"pipeline.stages.{name}", imports)
+        code = code_of(f"{PIPELINES[path]}.{name}", imports)
+        stage["deps"] = others + [Path(os.path.relpath(ROOT / file, path.parent)).as_posix() for file in code]
     text = StringIO()
     yaml.dump(content, text)
     return text.getvalue()
 
 
 if __name__ == "__main__":
-    DVC_YAML.write_text(rewritten(DVC_YAML, build_graph()), encoding="utf-8")
+    graph = build_graph()
+    for file in PIPELINES:
+        file.write_text(rewritten(file, graph), encoding="utf-8")

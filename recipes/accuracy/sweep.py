@@ -1,6 +1,6 @@
 """The experiments that chose the defaults: every variant of a list, scored on validation speakers alone.
 
-    python recipes/accuracy/sweep.py recipes/accuracy/sweep.yaml --corpus /path/to/ravdess --work /path/to/scratch
+    python -m recipes.accuracy.sweep recipes/accuracy/sweep.yaml --corpus /path/to/ravdess --work /path/to/scratch
 
 The test split is never loaded, so a variant may be chosen by what this prints. Features are made once for each setting
 that they depend on, networks are trained in single-threaded processes, one for each core, and every result is
@@ -124,10 +124,10 @@ def train(params: Params, data: Path) -> dict[str, float]:
     """Train on one thread; what came of it on the validation split."""
     torch.set_num_threads(1)
     shards, labels = list_shards(data / "features"), read_summary(data / "manifest.json")["labels"]
-    splits = [load_features(shards, labels, name) for name in ("train", "val")]
+    train_split, val_split = (load_features(shards, labels, name) for name in ("train", "val"))
     network = build_network(params.mfcc.n_mfcc, len(labels), params.network, params.train.seed)
     out = data / "checkpoints" / digest(params.model_dump(mode="json"))
-    result = fit(network, *splits, params.train, out)
+    result = fit(network, train_split, val_split, params.train, out)
     loss = result.history[result.best_epoch - 1].val_loss
     return {"val_uar": result.best_uar, "best_epoch": result.best_epoch, "val_loss": loss}
 

@@ -1,10 +1,5 @@
-"""A toy recipe: four synthetic speakers, four synthetic noises, a network of a few thousand weights.
+"""A toy recipe: four synthetic speakers, four synthetic noises, a network of a few thousand weights."""
 
-The recipe is a folder of scripts, not a package: its modules import each other by bare name, and so do
-these tests.
-"""
-
-import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -12,13 +7,9 @@ import numpy as np
 import pytest
 import soundfile as sf
 
-RECIPE = Path(__file__).resolve().parents[2] / "recipes" / "compact-denoiser"
-sys.path.insert(0, str(RECIPE))
-
-from params import Recipe  # noqa: E402
-
-from data import build_cache  # noqa: E402
-from featurize.audio import SAMPLE_RATE  # noqa: E402
+from featurize.audio import SAMPLE_RATE
+from recipes.compact_denoiser.data import build_cache
+from recipes.compact_denoiser.params import Recipe
 
 SPEAKERS = ("a", "b", "c", "d")
 NOISES = ("hum", "hiss", "rain", "wind")

@@ -1,6 +1,5 @@
 """The listed sweep: its variants are parameters, its last one is the defaults, and it runs what is missing."""
 
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -12,13 +11,10 @@ import yaml
 
 from featurize.errors import ParamsError
 from pipeline.params import Params
+from recipes.accuracy import sweep as module
+from recipes.accuracy.sweep import list_runs, sweep
 
 RECIPE = Path(__file__).resolve().parents[2] / "recipes" / "accuracy"
-sys.path.insert(0, str(RECIPE))
-
-import sweep as module  # noqa: E402
-from sweep import list_runs, sweep  # noqa: E402
-
 LISTED = yaml.safe_load((RECIPE / "sweep.yaml").read_text(encoding="utf-8"))
 TINY: dict[str, Any] = {
     "folds": [2],

@@ -1,16 +1,21 @@
 """The recipe's cache, its splits and its mixtures."""
 
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
 import soundfile as sf
-from mixing import Mixer, draw_noise, equalise, room_response, synthetic_noise
-from params import Recipe, SourceParams, load_recipe
+import yaml
 
-from data import Bank, build_cache, decode, open_banks, split_groups
 from featurize.errors import AudioError, CorpusError, ParamsError, SerError, SplitError
 from featurize.snr import active_power
+from recipes.compact_denoiser.data import build_cache, open_banks, split_groups
+from recipes.compact_denoiser.mixing import Mixer, draw_noise, equalise, room_response, synthetic_noise
+from recipes.compact_denoiser.params import Recipe, SourceParams, load_recipe
+
+RECIPE = Path(__file__).resolve().parents[2] / "recipes" / "compact_denoiser"
 
 
 def one_line(error: pytest.ExceptionInfo[SerError]) -> bool:
@@ -36,7 +41,7 @@ def test_no_speaker_and_no_noise_is_in_two_splits(recipe: Recipe, cache: Path) -
 
 
 def test_shipped_params_hold_out_disjoint_sets() -> None:
-    recipe = load_recipe(Path(__file__).resolve().parents[2] / "recipes" / "compact-denoiser" / "params.yaml")
+    recipe = load_recipe(RECIPE / "params.yaml")
     for kind in ("speakers", "noises"):
         assert not set(getattr(recipe.split.val, kind)) & set(getattr(recipe.split.test, kind))
     assert {"ravdess/01", "ravdess/11", "ravdess/20", "ravdess/21"} <= set(recipe.split.test.speakers)
@@ -64,24 +69,22 @@ def test_path_without_group(recipe: Recipe, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("content", [b"", b"not audio at all"])
 def test_unreadable_file(tmp_path: Path, content: bytes) -> None:
-    path = tmp_path / "bad.wav"
-    path.write_bytes(content)
+    (tmp_path / "bad.wav").write_bytes(content)
+    source = SourceParams(root=str(tmp_path), group=r"(\w+)\.wav")
     with pytest.raises(AudioError, match=r"bad\.wav") as error:
-        decode(path)
+        build_cache({"x": source}, tmp_path / "cache", "speech")
     assert one_line(error)
 
 
-def test_silent_file(tmp_path: Path) -> None:
-    sf.write(tmp_path / "silent.wav", np.zeros(1000), 16_000)
-    with pytest.raises(AudioError, match="silent"):
-        decode(tmp_path / "silent.wav")
-
-
-def test_other_rates_and_stereo_become_16_khz_mono(tmp_path: Path) -> None:
+def test_other_rates_and_stereo_become_16_khz_mono_at_full_scale(tmp_path: Path) -> None:
     sf.write(tmp_path / "x.wav", np.random.default_rng(0).uniform(-0.5, 0.5, (48_000, 2)), 48_000)
-    decoded = decode(tmp_path / "x.wav")
+    source = SourceParams(root=str(tmp_path), group=r"(\w+)\.wav")
+    index = build_cache({"x": source}, tmp_path / "cache", "speech")
+    assert index["length"].tolist() == [16_000]
+    decoded = np.load(tmp_path / "cache" / "speech.npy")
     assert decoded.shape == (16_000,)
-    assert np.abs(decoded).max() == 32767
+    assert np.abs(decoded).max() == 32_767
+    assert index["power"][0] == pytest.approx(active_power(decoded / np.float32(32_767)), rel=1e-4)
 
 
 @pytest.mark.parametrize(
@@ -114,6 +117,15 @@ def test_misspelt_param(tmp_path: Path, recipe: Recipe) -> None:
     assert one_line(error)
 
 
+def test_a_stage_runs_as_dvc_calls_it(tmp_path: Path) -> None:
+    stages = yaml.safe_load((RECIPE / "dvc.yaml").read_text())["stages"]
+    command = stages["cache"]["cmd"].replace("python", sys.executable, 1)
+    ended = subprocess.run(command.split(), cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert ended.returncode == 2
+    assert ended.stderr.startswith("error: params.yaml")
+    assert len(ended.stderr.splitlines()) == 1
+
+
 def test_batch_is_a_function_of_its_seed(recipe: Recipe, cache: Path) -> None:
     mixer = Mixer(*open_banks(cache, recipe.split)["train"], recipe.mix)
     noisy, clean = mixer.batch(6, (1, 5))
@@ -130,18 +142,16 @@ def test_clean_examples_are_their_own_target(recipe: Recipe, cache: Path) -> Non
     assert np.array_equal(noisy, clean)
 
 
-def test_noise_avoids_digital_silence() -> None:
-    import pandas as pd
-
-    recording = np.zeros(100_000, np.int16)
-    recording[:20_000] = 8_000
-    clips = pd.DataFrame(
-        [("n", "n", 0, 100_000, active_power(recording / np.float32(32767)))],
-        columns=["group", "path", "start", "length", "power"],
-    )
+def test_noise_comes_from_the_class_asked_for_and_is_no_pause(recipe: Recipe, cache: Path) -> None:
+    _, noise = open_banks(cache, recipe.split)["train"]
     rng = np.random.default_rng(0)
-    pieces = [draw_noise(Bank(recording, clips), 16_000, rng, tries=50) for _ in range(10)]
-    assert all(np.abs(piece).max() > 0 for piece in pieces)
+    for group, rows in enumerate(noise.rows_by_group):
+        (row,) = rows  # one recording each, shorter than what is drawn: it repeats
+        piece = draw_noise(noise, 40_000, rng, group)
+        assert piece.shape == (40_000,)
+        assert np.mean(piece**2) == pytest.approx(noise.power[row], rel=0.05)
+        np.testing.assert_array_equal(piece[:10_000], piece[16_000:26_000])
+        assert np.isin(piece[:100], noise.clip(row)).all()
 
 
 def test_augmentations_keep_length_and_stay_finite() -> None:

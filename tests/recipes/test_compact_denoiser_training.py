@@ -10,19 +10,27 @@ import torch
 
 pytest.importorskip("pesq", reason="the recipe's packages are not installed: make recipe")
 
-import train
-from evaluate import evaluate, held_out_pairs, metrics, score, summarise, table, table_by_noise
-from export import export, load, sha256
 from hypothesis import given
 from hypothesis import strategies as st
-from loss import DenoiserLoss, si_sdr, thresholded_sdr
-from network import build, enhance, mdct_basis, start_as_filter_bank
-from params import LossParams, NetworkParams, Recipe
-from stage import report_errors
 from torch import Tensor, nn
 
-from data import open_banks
 from featurize.errors import CheckpointError, SerError, TrainingError, WeightsError
+from recipes.compact_denoiser import train
+from recipes.compact_denoiser.data import open_banks
+from recipes.compact_denoiser.evaluate import (
+    evaluate,
+    held_out_pairs,
+    metrics,
+    score,
+    summarise,
+    table,
+    table_by_noise,
+)
+from recipes.compact_denoiser.export import export, load, sha256
+from recipes.compact_denoiser.loss import DenoiserLoss, si_sdr, thresholded_sdr
+from recipes.compact_denoiser.network import build, enhance, mdct_basis, start_as_filter_bank
+from recipes.compact_denoiser.params import LossParams, NetworkParams, Recipe
+from recipes.compact_denoiser.stage import stage
 
 
 def noise(*shape: int, seed: int = 0) -> Tensor:
@@ -244,7 +252,7 @@ def test_evaluation_covers_every_condition(weights: Path, recipe: Recipe, cache:
 
 
 def test_card_names_who_was_heard(weights: Path) -> None:
-    from card import card
+    from recipes.compact_denoiser.card import card
 
     text = card(weights, "| the table |\n")
     assert "speakers: toy/a, toy/b" in text
@@ -252,12 +260,23 @@ def test_card_names_who_was_heard(weights: Path) -> None:
     assert "toy CC0" in text
 
 
-def test_a_stage_ends_in_one_line(capsys: pytest.CaptureFixture[str]) -> None:
-    @report_errors
+def test_a_stage_runs_in_the_recipes_folder_and_ends_in_one_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    seen = []
+
+    @stage
     def main() -> None:
+        seen.append(Path.cwd())
         raise SerError("what, where, what to do")
 
-    with pytest.raises(SystemExit) as stopped:
-        main()
-    assert stopped.value.code == 2
-    assert capsys.readouterr().err == "error: what, where, what to do\n"
+    folder = tmp_path / "recipes" / "compact_denoiser"
+    folder.mkdir(parents=True)
+    for called_from in (tmp_path, folder):
+        monkeypatch.chdir(called_from)
+        with pytest.raises(SystemExit) as stopped:
+            main()
+        assert stopped.value.code == 2
+        assert capsys.readouterr().err == "error: what, where, what to do\n"
+        assert Path.cwd() == called_from
+    assert seen == [folder, folder]

@@ -1,8 +1,9 @@
 """What the network is asked to minimise, and the measure by which it is judged."""
 
 import torch
-from params import LossParams
 from torch import Tensor, nn
+
+from recipes.compact_denoiser.params import LossParams
 
 
 def si_sdr(estimate: Tensor, target: Tensor, epsilon: float = 1e-10) -> Tensor:
@@ -71,4 +72,5 @@ class DenoiserLoss(nn.Module):
         params = self.params
         missing_db = params.sdr_floor_db - thresholded_sdr(estimate, target, params.sdr_floor_db).mean()
         loss = params.l1 * (estimate - target).abs().mean() + params.sdr * missing_db
-        return loss + params.stft * self.spectral(estimate, target)
+        spectral: Tensor = self.spectral(estimate, target)
+        return loss + params.stft * spectral

@@ -137,7 +137,9 @@ def load_recipe(path: Path = PARAMS) -> Recipe:
     try:
         return Recipe.model_validate(yaml.safe_load(path.read_text()))
     except FileNotFoundError:
-        raise ParamsError(f"{path}: no such file; run from the recipe's folder") from None
+        raise ParamsError(
+            f"{path}: no such file; run from the project's root or the recipe's folder"
+        ) from None
     except ValidationError as error:
         first = error.errors()[0]
         key = ".".join(str(part) for part in first["loc"])

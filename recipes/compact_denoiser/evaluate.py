@@ -13,19 +13,19 @@ import noisereduce
 import numpy as np
 import pandas as pd
 import torch
-from cache import CACHE
-from export import WEIGHTS
-from loss import si_sdr
-from mixing import draw_noise
-from params import EvaluateParams, load_recipe
 from pesq import NoUtterancesError, pesq
 from pystoi import stoi
-from stage import report_errors
 
-from data import Bank, open_banks
 from featurize.audio import SAMPLE_RATE
 from featurize.denoise import DenoiseParams, denoise_demucs, load_denoiser
 from featurize.snr import FRAME, Samples, active_frames, scale_noise
+from recipes.compact_denoiser.cache import CACHE
+from recipes.compact_denoiser.data import Bank, open_banks
+from recipes.compact_denoiser.export import WEIGHTS
+from recipes.compact_denoiser.loss import si_sdr
+from recipes.compact_denoiser.mixing import draw_noise
+from recipes.compact_denoiser.params import EvaluateParams, load_recipe
+from recipes.compact_denoiser.stage import stage
 
 OUT = Path("out")
 CLEAN = math.inf  # the SNR of speech to which nothing was added
@@ -110,7 +110,7 @@ def score_pair(
         for name, denoise in systems.items():
             after = before if name == "none" else score(denoise(noisy), pair.clean)
             gains = {f"{key}_gain": after[key] - before[key] for key in after}
-            where = {
+            where: dict[str, float | str] = {
                 "path": pair.path,
                 "speaker": pair.speaker,
                 "noise": pair.noise,
@@ -183,7 +183,8 @@ def table_by_noise(scores: pd.DataFrame, system: str, snr_db: float = 0.0) -> st
 def metrics(summary: pd.DataFrame) -> dict[str, dict[str, dict[str, float]]]:
     """System → SNR → measure, for `dvc metrics`. The untouched clean clip has no finite SI-SDR: left out."""
     found: dict[str, dict[str, dict[str, float]]] = {}
-    for record in summary.to_dict("records"):
+    for row in summary.to_dict("records"):
+        record = {str(key): value for key, value in row.items()}
         snr, system = record.pop("snr_db"), record.pop("system")
         if snr == CLEAN and system == "none":
             continue
@@ -195,7 +196,7 @@ def metrics(summary: pd.DataFrame) -> dict[str, dict[str, dict[str, float]]]:
     return found
 
 
-@report_errors
+@stage
 def main() -> None:
     """Measure out/compact.safetensors and its rivals; leaves scores.csv, table.md and metrics.json."""
     recipe = load_recipe()

@@ -11,19 +11,15 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-import soundfile as sf
-import torch
-import torchaudio
 from numpy.typing import NDArray
-from params import HeldOut, SourceParams, SplitParams
 
-from featurize.audio import SAMPLE_RATE
-from featurize.errors import AudioError, CorpusError, SplitError
+from featurize.audio import dequantise, load_audio, quantise
+from featurize.decoders import ENDINGS, find_audio
+from featurize.errors import CorpusError, SplitError
 from featurize.snr import Samples, active_power
+from recipes.compact_denoiser.params import HeldOut, SourceParams, SplitParams
 
-ENDINGS = {".wav", ".flac", ".ogg", ".mp3", ".aiff", ".aif"}
 COLUMNS = ["group", "path", "start", "length", "power"]
-FULL_SCALE = 32_767.0
 
 
 def find_files(name: str, source: SourceParams) -> Iterator[tuple[str, Path]]:
@@ -35,45 +31,32 @@ def find_files(name: str, source: SourceParams) -> Iterator[tuple[str, Path]]:
     root = Path(source.root)
     if not root.is_dir():
         raise CorpusError(f"{name}: {root} is not a folder; set data.*.{name}.root to where its audio lies")
-    paths = sorted(path for path in root.rglob("*") if path.suffix.lower() in ENDINGS)
+    paths = find_audio(root)
     if not paths:
         raise CorpusError(f"{name}: no audio files under {root} ({', '.join(sorted(ENDINGS))})")
     for path in paths:
-        found = re.search(source.group, path.relative_to(root).as_posix())
+        found = re.search(source.group, path.as_posix())
         if found is None:
-            raise CorpusError(f"{name}: {path} does not match group {source.group!r}")
-        yield f"{name}/{found.group(1)}", path
-
-
-def decode(path: Path) -> NDArray[np.int16]:
-    """One file as 16 kHz mono, scaled to the whole range of int16: (num_samples,). Raises AudioError."""
-    try:
-        samples, rate = sf.read(path, dtype="float32", always_2d=True)
-    except (sf.LibsndfileError, OSError) as error:
-        raise AudioError(
-            "undecodable", f"{path}: cannot be read as audio ({error}); remove or replace it"
-        ) from None
-    mono = samples.mean(axis=1)
-    if rate != SAMPLE_RATE:
-        mono = torchaudio.functional.resample(torch.from_numpy(mono), rate, SAMPLE_RATE).numpy()
-    peak = float(np.abs(mono).max(initial=0.0))
-    if not np.isfinite(peak) or peak == 0.0:
-        raise AudioError("silent", f"{path}: empty, silent or not finite; remove it")
-    return np.round(mono / peak * FULL_SCALE).astype(np.int16)
+            raise CorpusError(f"{name}: {root / path} does not match group {source.group!r}")
+        yield f"{name}/{found.group(1)}", root / path
 
 
 def build_cache(sources: dict[str, SourceParams], folder: Path, kind: str) -> pd.DataFrame:
-    """Decode every file of the sources into `<kind>.npy` and `<kind>.csv` in folder; returns the index."""
+    """Decode every file of the sources into `<kind>.npy` and `<kind>.csv` in folder; returns the index.
+
+    Raises:
+        CorpusError: as `find_files`.
+        AudioError: a file cannot be used.
+    """
     rows: list[tuple[str, str, int, int, float]] = []
     parts: list[NDArray[np.int16]] = []
     start = 0
     for name, source in sources.items():
         for group, path in find_files(name, source):
-            part = decode(path)
+            waveform = load_audio(path)
+            part, _ = quantise(waveform)
             relative = path.relative_to(source.root).as_posix()
-            rows.append(
-                (group, f"{name}/{relative}", start, len(part), active_power(part / np.float32(FULL_SCALE)))
-            )
+            rows.append((group, f"{name}/{relative}", start, len(part), active_power(waveform.numpy())))
             parts.append(part)
             start += len(part)
     folder.mkdir(parents=True, exist_ok=True)
@@ -101,18 +84,25 @@ class Bank:
     @cached_property
     def rows_by_group(self) -> list[NDArray[np.intp]]:
         """Clip numbers of each speaker or class of noise."""
-        return list(self.clips.groupby("group").indices.values())
+        return [np.asarray(rows) for rows in self.clips.groupby("group").indices.values()]
 
     @cached_property
     def _bounds(self) -> NDArray[np.int64]:
         return self.clips[["start", "length"]].to_numpy()
 
+    def recording(self, row: int) -> NDArray[np.int16]:
+        """Clip number `row` as it is stored: (num_samples,), full scale 32,767."""
+        start, length = (int(bound) for bound in self._bounds[row])
+        return self.samples[start : start + length]
+
     def clip(self, row: int, length: int | None = None, rng: np.random.Generator | None = None) -> Samples:
         """Clip number `row`, or a random piece of at most `length` of it: (num_samples,) in [-1, 1]."""
-        start, available = (int(bound) for bound in self._bounds[row])
-        if length is not None and rng is not None and available > length:
-            start, available = start + int(rng.integers(available - length + 1)), length
-        return self.samples[start : start + available].astype(np.float32) / np.float32(FULL_SCALE)
+        samples = self.recording(row)
+        if length is not None and rng is not None and len(samples) > length:
+            start = int(rng.integers(len(samples) - length + 1))
+            samples = samples[start : start + length]
+        waveform: Samples = dequantise(samples, 1.0).numpy()
+        return waveform
 
 
 def split_groups(

@@ -4,14 +4,14 @@ import json
 from pathlib import Path
 from typing import Any
 
-from evaluate import OUT
-from export import WEIGHTS, load, sha256
-from stage import report_errors
+from recipes.compact_denoiser.evaluate import OUT
+from recipes.compact_denoiser.export import WEIGHTS, load, sha256
+from recipes.compact_denoiser.stage import stage
 
 TEMPLATE = """# Compact denoiser
 
 `Demucs(**args)` of the package `denoiser` (Défossez et al., 2020), trained from scratch by
-`recipes/compact-denoiser`. 16 kHz, one channel, causal, {parameters:.2f} million parameters,
+`recipes/compact_denoiser`. 16 kHz, one channel, causal, {parameters:.2f} million parameters,
 float16 on disk ({megabytes:.1f} MB).
 
 | | |
@@ -41,7 +41,7 @@ in the strict sense: the denoiser has heard that voice, if never its label.
 Licences: {licences}. The weights inherit the narrowest of them.
 
 ## Make it again
-In `recipes/compact-denoiser`, with the folders of the data in `params.yaml` or behind `-S`: `dvc repro`.
+In `recipes/compact_denoiser`, with the folders of the data in `params.yaml` or behind `-S`: `dvc repro`.
 """
 
 
@@ -67,7 +67,7 @@ def card(weights: Path, table: str) -> str:
     )
 
 
-@report_errors
+@stage
 def main() -> None:
     """Write out/compact.md."""
     (OUT / "compact.md").write_text(card(WEIGHTS, (OUT / "table.md").read_text()))

@@ -4,13 +4,14 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from params import MixParams
 from scipy.fft import irfft, rfft
 from scipy.signal import fftconvolve, resample_poly
 
-from data import Bank
 from featurize.audio import SAMPLE_RATE
+from featurize.noise import draw_piece
 from featurize.snr import Samples, scale_noise
+from recipes.compact_denoiser.data import Bank
+from recipes.compact_denoiser.params import MixParams
 
 SPEEDS = ((10, 9), (20, 19), (20, 21), (10, 11))  # (up, down): slower and lower ... faster and higher
 NOISE_SPEEDS = (*SPEEDS, (4, 3), (5, 7), (3, 2))
@@ -27,19 +28,11 @@ def fit(x: Samples, length: int, rng: Rng) -> Samples:
     return np.pad(x, (before, length - len(x) - before))
 
 
-def draw_noise(bank: Bank, length: int, rng: Rng, group: int | None = None, tries: int = 8) -> Samples:
-    """A piece of a random recording of a random class, or of class number `group`: (length,).
-
-    Short recordings repeat. Some are padded with digital silence, which is no noise: draw again.
-    """
-    piece: Samples = np.zeros(length, np.float32)
-    for _ in range(tries):
-        rows = bank.rows_by_group[rng.integers(len(bank.rows_by_group)) if group is None else group]
-        row = int(rng.choice(rows))
-        piece = bank.clip(row, length, rng)
-        if np.mean(piece**2) > 1e-2 * bank.power[row]:
-            break
-    return np.resize(piece, length) if len(piece) < length else piece
+def draw_noise(bank: Bank, length: int, rng: Rng, group: int | None = None) -> Samples:
+    """A piece of a random recording of a random class, or of class number `group`, that is no pause: (length,)."""
+    rows = bank.rows_by_group[rng.integers(len(bank.rows_by_group)) if group is None else group]
+    row = int(rng.choice(rows))
+    return draw_piece(bank.recording(row), float(bank.power[row]), length, rng)
 
 
 def equalise(x: Samples, spread_db: float, rng: Rng) -> Samples:
@@ -48,7 +41,8 @@ def equalise(x: Samples, spread_db: float, rng: Rng) -> Samples:
     points = np.geomspace(60, SAMPLE_RATE / 2, 8)
     frequencies = np.linspace(1, SAMPLE_RATE / 2, len(spectrum))
     gains_db = np.interp(frequencies, points, rng.normal(0, spread_db, len(points)))
-    return irfft(spectrum * (10 ** (gains_db / 20)).astype(np.float32), len(x)).astype(np.float32)
+    equalised = irfft(spectrum * (10 ** (gains_db / 20)).astype(np.float32), len(x))
+    return np.asarray(equalised, dtype=np.float32)
 
 
 def synthetic_noise(length: int, rng: Rng) -> Samples:

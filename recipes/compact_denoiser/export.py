@@ -8,18 +8,18 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from cache import CACHE
 from denoiser.demucs import Demucs
-from network import build, constructor_args, edge
-from params import NetworkParams, Recipe, load_recipe
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
-from stage import report_errors
-from train import OUT as CHECKPOINTS
 
-from data import Bank, open_banks
 from featurize.errors import CheckpointError, WeightsError
 from featurize.weights import load_module
+from recipes.compact_denoiser.cache import CACHE
+from recipes.compact_denoiser.data import Bank, open_banks
+from recipes.compact_denoiser.network import build, constructor_args, edge
+from recipes.compact_denoiser.params import NetworkParams, Recipe, load_recipe
+from recipes.compact_denoiser.stage import stage
+from recipes.compact_denoiser.train import OUT as CHECKPOINTS
 
 WEIGHTS = Path("out/compact.safetensors")
 FORMAT = "ser-compact-denoiser-1"
@@ -104,7 +104,7 @@ def load(weights: Path) -> tuple[Demucs, dict[str, str]]:
     return load_module(str(weights), None).module, metadata
 
 
-@report_errors
+@stage
 def main() -> None:
     """Export checkpoints/best.pt."""
     recipe = load_recipe()

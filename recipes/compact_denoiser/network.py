@@ -11,11 +11,11 @@ from typing import Any
 
 import torch
 from denoiser.demucs import Demucs
-from params import NetworkParams
 from torch import Tensor, nn
 
 from featurize.audio import SAMPLE_RATE
 from featurize.denoise import Denoiser, denoise_demucs
+from recipes.compact_denoiser.params import NetworkParams
 
 OPEN = 1.0  # bias of the gates at the start: 73 % open, and compensated for; wider open would learn slowly
 SHUT = -3.0  # bias of the LSTM's output gates on channels that carry sound

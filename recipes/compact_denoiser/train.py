@@ -6,8 +6,6 @@ Each step is a function of (weights, seed, step): a run cut off and resumed ends
 import copy
 import csv
 import math
-import os
-import sys
 import time
 from collections.abc import Generator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -17,18 +15,18 @@ from typing import Any
 
 import numpy as np
 import torch
-from cache import CACHE
 from denoiser.demucs import Demucs
-from loss import DenoiserLoss, si_sdr
-from mixing import Mixer, draw_noise
-from network import build, enhance, start_as_filter_bank
-from params import Recipe, TrainParams, load_recipe
-from stage import report_errors
 from torch import Tensor
 
-from data import Bank, open_banks
 from featurize.errors import CheckpointError, TrainingError
 from featurize.snr import scale_noise
+from recipes.compact_denoiser.cache import CACHE
+from recipes.compact_denoiser.data import Bank, open_banks
+from recipes.compact_denoiser.loss import DenoiserLoss, si_sdr
+from recipes.compact_denoiser.mixing import Mixer, draw_noise
+from recipes.compact_denoiser.network import build, enhance, start_as_filter_bank
+from recipes.compact_denoiser.params import Recipe, TrainParams, load_recipe
+from recipes.compact_denoiser.stage import stage
 
 OUT = Path("checkpoints")
 VAL_SNRS_DB = (0.0, 10.0)
@@ -251,12 +249,11 @@ def _record(trainer: Trainer, measured: dict[str, float]) -> None:
         writer.writerows(progress.history)
 
 
-@report_errors
+@stage
 def main() -> None:
     """Train by params.yaml on the cache."""
-    recipe = load_recipe(Path(sys.argv[1]) if len(sys.argv) > 1 else Path("params.yaml"))
-    out = Path(os.environ.get("COMPACT_OUT", OUT))
-    fit(recipe, open_banks(CACHE, recipe.split), out)
+    recipe = load_recipe()
+    fit(recipe, open_banks(CACHE, recipe.split), OUT)
 
 
 if __name__ == "__main__":

@@ -2,16 +2,15 @@
 
 from pathlib import Path
 
-from params import load_recipe
-from stage import report_errors
-
-from data import build_cache
 from featurize.audio import SAMPLE_RATE
+from recipes.compact_denoiser.data import build_cache
+from recipes.compact_denoiser.params import load_recipe
+from recipes.compact_denoiser.stage import stage
 
 CACHE = Path("cache")
 
 
-@report_errors
+@stage
 def main() -> None:
     """Decode what params.yaml's data block names."""
     recipe = load_recipe()
