@@ -39,13 +39,14 @@ def check_sizes(train: Features, params: TrainParams, num_processes: int, affect
         TrainingError: a batch larger than the split, fewer clips in a batch than processes, or valence and arousal
             to be learnt without any clip that has them.
     """
-    if params.batch_size > len(train):
+    draws = int(train.original.sum())
+    if params.batch_size > draws:
         raise TrainingError(
-            f"train.batch_size {params.batch_size} is larger than the train split of {len(train)} clips; "
-            f"set it to {len(train)} or less"
+            f"train.batch_size {params.batch_size} is larger than the train split of {draws} clips; "
+            f"set it to {draws} or less"
         )
-    num_batches = -(-len(train) // params.batch_size)
-    if len(train) // num_batches < num_processes:
+    num_batches = -(-draws // params.batch_size)
+    if draws // num_batches < num_processes:
         raise TrainingError(
             f"train.batch_size {params.batch_size} leaves some of {num_processes} processes without a clip; "
             "make it larger, or start fewer"

@@ -53,9 +53,10 @@ def fit(
 ) -> FitResult:
     """Train a network; leave it on `device` with the weights of its best epoch and a fitted temperature.
 
-    The best epoch is that of the highest validation UAR, of equals that of the lowest validation loss. Its
-    checkpoint, `best_uar_<score>.pt`, is the only such file left in `out_dir`. `last.pt` is that of the last
-    epoch, uncalibrated, with all that resuming needs. With a moving average of the weights (`train.ema`), that is what
+    Every `train.validate_every` epochs, and after the last one, the network is validated. The best epoch is that of
+    the highest validation UAR, of equals that of the lowest validation loss. Its checkpoint, `best_uar_<score>.pt`, is
+    the only such file left in `out_dir`. `last.pt` is that of the last validated epoch, uncalibrated, with all that
+    resuming needs. With a moving average of the weights (`train.ema`), that is what
     is validated and saved. Where several processes train along, each takes its share of every batch; the first one
     alone validates, writes and calls `on_epoch`.
 
@@ -67,7 +68,7 @@ def fit(
         out_dir: folder for checkpoints.
         device: where to train.
         args: plain types for the checkpoints' `args`: label names, Tier 0 parameters, protocol, ...
-        on_epoch: called after each epoch; a resumed run calls it for the epochs before, too.
+        on_epoch: called after each validated epoch; a resumed run calls it for those before, too.
         resume: go on from last.pt in `out_dir`.
 
     Raises:
@@ -131,9 +132,11 @@ def _run(run: _Run, progress: Progress) -> EpochResult:
     for result in progress.history:
         tell(result)
     while not _finished(trainer.params, progress):
-        epoch = len(progress.history) + 1
-        result = _validate(run, epoch, trainer.run_epoch(epoch))
-        trainer.schedule.after_epoch(trainer.step, result.val_uar)
+        done = progress.epochs
+        epoch = min(done + trainer.params.validate_every, trainer.params.epochs)
+        losses = [trainer.run_epoch(number) for number in range(done + 1, epoch + 1)]
+        result = _validate(run, epoch, sum(losses) / len(losses))
+        trainer.schedule.after_validation(trainer.step, result.val_uar, epoch - done)
         if progress.add(result):
             progress.best_state = {
                 name: value.detach().cpu().clone() for name, value in trainer.scored.state_dict().items()
@@ -155,7 +158,7 @@ def _run(run: _Run, progress: Progress) -> EpochResult:
 
 def _finished(params: TrainParams, progress: Progress) -> bool:
     """Whether all epochs are done, or patience is spent."""
-    done, best = len(progress.history), progress.best
+    done, best = progress.epochs, progress.best
     waited = done - best.epoch if best else 0
     return done >= params.epochs or bool(params.patience and waited >= params.patience)
 

@@ -21,11 +21,13 @@ class SpecAugmentParams(BaseModel, frozen=True, extra="forbid"):
 class TrainParams(BaseModel, frozen=True, extra="forbid"):
     """How to train."""
 
-    # passes over the train split, at most
-    epochs: int = Field(6, gt=0)
+    # at most; one is as many draws as the train split has clips, augmented copies not counted
+    epochs: int = Field(54, gt=0)
+    # epochs from one validation to the next; the last epoch is always validated
+    validate_every: int = Field(9, gt=0)
     # clips in a step, over all processes together
     batch_size: int = Field(16, gt=0)
-    # how an epoch is drawn: every clip once, or every class equally often
+    # how clips are drawn: every one equally often, or every class equally often
     sampler: Literal["shuffle", "balanced"] = "shuffle"
     # peak learning rate of AdamW
     lr: float = Field(2e-3, gt=0, allow_inf_nan=False)
@@ -34,9 +36,9 @@ class TrainParams(BaseModel, frozen=True, extra="forbid"):
     # how the learning rate falls after the warm-up
     schedule: Literal["cosine", "plateau", "step"] = "cosine"
     # epochs in which the learning rate rises linearly to its peak
-    warmup_epochs: float = Field(2.0, ge=0, allow_inf_nan=False)
+    warmup_epochs: float = Field(18.0, ge=0, allow_inf_nan=False)
     # schedule step: epochs between decays; plateau: epochs without a better validation UAR before one
-    decay_epochs: int = Field(5, gt=0)
+    decay_epochs: int = Field(45, gt=0)
     # schedules step and plateau: what a decay multiplies the rate by
     decay: float = Field(0.5, gt=0, lt=1)
     # share of the moving average of the weights that each step keeps; the average is what is scored and kept; 0: off
@@ -58,6 +60,6 @@ class TrainParams(BaseModel, frozen=True, extra="forbid"):
     # arithmetic on CUDA; the CPU always takes fp32
     precision: Literal["fp32", "bf16", "fp16"] = "fp32"
     # epochs without a better validation UAR before training stops; 0: never stop early
-    patience: int = Field(10, ge=0)
+    patience: int = Field(90, ge=0)
     # of weights, order, dropout and augmentation
     seed: int = Field(0, ge=0, lt=2**63)

@@ -20,7 +20,8 @@ from model.checkpoint import read_checkpoint
 
 @dataclass(frozen=True)
 class EpochResult:
-    """What one epoch came to. Losses: train as minimised, val plain cross-entropy in nats.
+    """What a validated epoch came to. Losses: train as minimised, a mean over the epochs since the last validation;
+    val plain cross-entropy in nats.
 
     The concordance correlation coefficients are None where valence and arousal are not learnt or not known.
     """
@@ -41,7 +42,7 @@ class Progress:
     """How far a run has come.
 
     Args:
-        history: all epochs so far.
+        history: all validated epochs so far.
         best: the best of them.
         best_state: the network's state after it.
     """
@@ -49,6 +50,11 @@ class Progress:
     history: list[EpochResult] = field(default_factory=list)
     best: EpochResult | None = None
     best_state: dict[str, Tensor] = field(default_factory=dict)
+
+    @property
+    def epochs(self) -> int:
+        """How many are done."""
+        return self.history[-1].epoch if self.history else 0
 
     def add(self, result: EpochResult) -> bool:
         """Note an epoch; whether it is the best yet: the highest validation UAR, of equals the lowest loss."""

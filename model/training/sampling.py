@@ -1,9 +1,14 @@
-"""Which clips form which batch of an epoch: similar lengths together, by the seed and the epoch alone."""
+"""What an epoch is, and which clips form which batch of it: similar lengths together, by the seed and the epoch alone.
+
+An epoch is as many draws as the train split has original clips. They are drawn without replacement from originals and
+augmented copies together, and the next epoch goes on where the last one ended: after 1 + `augment.copies` epochs every
+row has been drawn once. So a number of epochs means the same number of steps, whatever the number of copies.
+"""
 
 import numpy as np
 from numpy.typing import NDArray
 
-# Shuffled clips are sorted by length within pools of this many batches: enough for little padding, few enough
+# Drawn clips are sorted by length within pools of this many batches: enough for little padding, few enough
 # that a clip meets other neighbours in each epoch.
 POOL_BATCHES = 16
 
@@ -13,20 +18,24 @@ def batch_order(
     batch_size: int,
     seed: int,
     epoch: int,
+    draws: int | None = None,
     labels: NDArray[np.int64] | None = None,
 ) -> list[NDArray[np.int64]]:
     """The batches of one epoch of training, each the places of its clips; sizes differ by one at most.
 
     Args:
-        num_frames: (num_clips,) lengths.
+        num_frames: (num_clips,) lengths, copies among them.
         batch_size: most clips in a batch.
         seed: of the run.
-        epoch: each has its own order.
-        labels: (num_clips,) classes, to draw each class equally often; None: every clip once.
+        epoch: counted from 1.
+        draws: clips in an epoch; None: as many as there are.
+        labels: (num_clips,) classes, to draw each class equally often; None: every clip equally often.
     """
+    count = draws or len(num_frames)
+    if labels is None:
+        labels = np.zeros(len(num_frames), dtype=np.int64)
     rng = np.random.default_rng([seed, epoch])
-    count = len(num_frames)
-    order = rng.permutation(count) if labels is None else balanced_order(labels, rng)
+    order = rng.permutation(draw(labels, count, seed, epoch))
     num_batches = -(-count // batch_size)
     bounds = np.arange(num_batches + 1) * count // num_batches
     batches: list[NDArray[np.int64]] = []
@@ -38,19 +47,26 @@ def batch_order(
     return [batches[i] for i in rng.permutation(num_batches)]
 
 
-def balanced_order(labels: NDArray[np.int64], rng: np.random.Generator) -> NDArray[np.int64]:
-    """As many clips as there are labels (num_clips,), each class equally often (± 1), in random order.
+def draw(labels: NDArray[np.int64], count: int, seed: int, epoch: int) -> NDArray[np.int64]:
+    """The clips of one epoch, (count,): of each class equally often (± 1), over the whole run as within an epoch.
 
-    A class is gone through again and again, each time in a new order: its clips too are drawn equally often (± 1).
+    A run is one long row of draws in which the classes take turns; an epoch is `count` of them. A class is gone
+    through again and again, each time in a new order, so that its clips too are drawn equally often (± 1) by the end
+    of any epoch. With one label for all, that is every clip equally often.
     """
-    classes = rng.permutation(np.unique(labels))
-    drawn = []
-    for place, label in enumerate(classes):
+    places = np.arange((epoch - 1) * count, epoch * count)
+    classes = np.unique(labels)
+    drawn = np.empty(count, dtype=np.int64)
+    for turn, label in enumerate(classes.tolist()):
         members = np.flatnonzero(labels == label)
-        quota = len(labels) // len(classes) + (place < len(labels) % len(classes))
-        rounds = -(-quota // len(members))
-        drawn.append(np.concatenate([rng.permutation(members) for _ in range(rounds)])[:quota])
-    return rng.permutation(np.concatenate(drawn))
+        mine = places % len(classes) == turn
+        rounds, within = np.divmod(places[mine] // len(classes), len(members))
+        clips = np.empty(len(rounds), dtype=np.int64)
+        for number in np.unique(rounds).tolist():
+            order = np.random.default_rng([seed, label, 1 + number]).permutation(members)
+            clips[rounds == number] = order[within[rounds == number]]
+        drawn[mine] = clips
+    return drawn
 
 
 def padding_waste(num_frames: NDArray[np.int64], batches: list[NDArray[np.int64]]) -> float:

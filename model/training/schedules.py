@@ -38,12 +38,18 @@ class Schedule:
             drops = past // (self.params.decay_epochs * self.steps_per_epoch)
         return peak * float(self.params.decay**drops)
 
-    def after_epoch(self, steps: int, score: float) -> None:
-        """Tell of an epoch's validation UAR, after `steps` steps in all; a plateau counts after the warm-up."""
+    def after_validation(self, steps: int, score: float, epochs: int) -> None:
+        """Take in a validation UAR; a plateau counts the epochs without a better one, after the warm-up.
+
+        Args:
+            steps: so far, in all.
+            score: the UAR.
+            epochs: since the last validation.
+        """
         if score > self.best:
             self.best, self.waited = score, 0
         elif steps > self.warmup_steps:
-            self.waited += 1
+            self.waited += epochs
         if self.waited >= self.params.decay_epochs:
             self.drops, self.waited = self.drops + 1, 0
 

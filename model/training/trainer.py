@@ -45,7 +45,14 @@ class Trainer:
 
     def __init__(self, network: SERTier1, train: Features, params: TrainParams, device: torch.device) -> None:
         self.network, self.train, self.params, self.device = network, train, params, device
-        self.schedule = Schedule(params, math.ceil(len(train) / params.batch_size))
+        self.draws = int(train.original.sum())  # in an epoch
+        self.schedule = Schedule(params, math.ceil(self.draws / params.batch_size))
+        if self.schedule.warmup_steps >= self.schedule.total_steps:
+            log.warning(
+                "train.warmup_epochs %g: the learning rate still rises when the last of %d epochs ends; lower it",
+                params.warmup_epochs,
+                params.epochs,
+            )
         self.step, self.rate = 0, 0.0
         # Decay pulls towards zero, which is no sensible prior for the scale of a norm.
         matrices = [p for p in network.parameters() if p.ndim > 1]
@@ -111,7 +118,11 @@ class Trainer:
         return make_batch(self.train, index).to(self.device)
 
     def run_epoch(self, epoch: int) -> float:
-        """Train on an epoch's clips; mean loss over clips."""
+        """Train on an epoch's clips; mean loss over clips.
+
+        Raises:
+            TrainingError: the loss is no longer finite.
+        """
         self.module.train()
         loss_of = self.make_loss()
         # Of seed, epoch and process: a resumed run drops what an uninterrupted one drops.
@@ -119,12 +130,12 @@ class Trainer:
         torch.manual_seed(int(state[0]))
         labels = self.train.labels if self.params.sampler == "balanced" else None
         lengths = self.train.num_frames
-        order = batch_order(lengths, self.params.batch_size, self.params.seed, epoch, labels)
+        order = batch_order(lengths, self.params.batch_size, self.params.seed, epoch, self.draws, labels)
         total = torch.zeros((), device=self.device)
         for whole in order:
             total += self.run_step(whole[rank() :: world_size()], epoch, loss_of) * len(whole)
             self.step += 1
-        return float(sum_over_processes(total)) / world_size() / len(self.train)
+        return self.check_finite(float(sum_over_processes(total)) / world_size() / self.draws, epoch)
 
     def run_step(self, index: NDArray[np.int64], epoch: int, loss_of: SERLoss) -> Tensor:
         """One step on this process's share of a batch; its part of the loss, detached."""
@@ -152,20 +163,28 @@ class Trainer:
             self.average.update_parameters(self.network)
         return loss.detach()
 
-    def validate(self, val: Features, epoch: int, train_loss: float) -> EpochResult:
-        """Score `scored` on the validation split.
+    def check_finite(self, loss: float, epoch: int) -> float:
+        """The loss itself.
 
         Raises:
-            TrainingError: the loss, or what the network answers, is no longer finite.
+            TrainingError: it is not finite.
         """
-        answers = predict(self.scored, val, device=self.device)
-        logits, labels = answers["logits"], torch.from_numpy(val.labels)
-        val_loss = float(F.cross_entropy(logits, labels))
-        if not math.isfinite(train_loss) or not math.isfinite(val_loss):
+        if not math.isfinite(loss):
             raise TrainingError(
                 f"the loss is not finite in epoch {epoch}; lower train.lr (now {self.params.lr:g}) or set "
                 f"train.grad_clip (now {self.params.grad_clip:g})"
             )
+        return loss
+
+    def validate(self, val: Features, epoch: int, train_loss: float) -> EpochResult:
+        """Score `scored` on the validation split.
+
+        Raises:
+            TrainingError: the loss is no longer finite.
+        """
+        answers = predict(self.scored, val, device=self.device)
+        logits, labels = answers["logits"], torch.from_numpy(val.labels)
+        val_loss = self.check_finite(float(F.cross_entropy(logits, labels)), epoch)
         names = [str(k) for k in range(self.network.num_classes)]
         metrics = compute_metrics(val.labels, logits.argmax(dim=1).numpy(), names)
         agreement: list[float | None] = [None, None]

@@ -104,9 +104,7 @@ def leak_tax(
     data: Data = DATA,
     reports: Reports = REPORTS,
     device: Device = "auto",
-    epochs: Annotated[
-        int | None, typer.Option(min=1, help="Instead of as many steps as with the augmented copies.")
-    ] = None,
+    epochs: Annotated[int | None, typer.Option(min=1, help="Instead of train.epochs.")] = None,
     seed: Annotated[int | None, typer.Option(min=0, help="Instead of train.seed.")] = None,
 ) -> None:
     """Train on a random and on a speaker-independent split; the difference is what the leak is worth."""
@@ -114,8 +112,7 @@ def leak_tax(
     from pipeline.experiments.leak_tax import leak_tax as run
 
     read = read_params(params)
-    # The copies stay out, since one dealt to another split than its original would be a leak of its own.
-    epochs = epochs or read.train.epochs * (1 + read.augment.copies)
+    epochs = epochs or read.train.epochs
     seed = read.train.seed if seed is None else seed
     train = read.train.model_copy(update={"epochs": epochs, "seed": seed})
     tax = run(read.network, train, read.split, data, reports, resolve_device(device))

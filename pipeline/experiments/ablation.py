@@ -17,7 +17,6 @@ from rich.table import Table
 from featurize.atomic import write_json
 from featurize.errors import SerError
 from pipeline.experiments.laboratory import SCORES, Experiment, Laboratory, Outcome
-from pipeline.params import Params
 from pipeline.protocol.card import Card, describe_making, describe_task
 
 FACTORS = {"denoise": "denoise.model", "vad": "vad.method", "augment": "augment.copies"}
@@ -47,7 +46,7 @@ def ablate(
         for levels in itertools.product(*map(dict.fromkeys, (denoise, vad, augment)))
         for seed in range(first, first + seeds)
     ]
-    experiments = [_experiment(row, laboratory.params) for row in rows]
+    experiments = [_experiment(row) for row in rows]
     laboratory.check(experiments)
     laboratory.prepare()
     outcomes, failures = laboratory.run(experiments)
@@ -95,14 +94,10 @@ def describe(card: Card) -> str:
     return f"{describe_task(card)}, {describe_making(card)}"
 
 
-def _experiment(row: dict[str, Any], params: Params) -> Experiment:
-    """The levels of a row; an epoch over fewer copies is shorter, so there are more of them."""
-    longer = (1 + params.augment.copies) / max(1 + row["augment"], 1)
+def _experiment(row: dict[str, Any]) -> Experiment:
+    """The levels of a row."""
     levels = "-".join(re.sub(r"\W+", "-", f"{factor}-{row[factor]}") for factor in FACTORS)
     overrides = {parameter: row[factor] for factor, parameter in FACTORS.items()}
-    overrides |= {
-        f"train.{name}": round(longer * getattr(params.train, name)) for name in ("epochs", "patience")
-    }
     return Experiment(f"ablate-{levels}-seed{row['seed']}", {**overrides, "train.seed": row["seed"]})
 
 

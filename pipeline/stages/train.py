@@ -76,10 +76,12 @@ def train(
     with process_group(device) as device, ExitStack() as stack:  # noqa: PLR1704 - each process has its own
         on_epoch = None
         if rank() == 0:
-            order = batch_order(train_split.num_frames, params.batch_size, params.seed, 1)
+            draws = int(train_split.original.sum())
+            order = batch_order(train_split.num_frames, params.batch_size, params.seed, 1, draws)
             waste = padding_waste(train_split.num_frames, order) if len(train_split) else 0.0
             log.info(
-                "%d train and %d val clips; %.1f %% of a batch is padding",
+                "%d train clips (%d with their copies) and %d val clips; %.1f %% of a batch is padding",
+                draws,
                 len(train_split),
                 len(val_split),
                 100 * waste,
@@ -103,7 +105,7 @@ def train(
 
 
 def _log_epochs(live: Live, epochs: int) -> Callable[[EpochResult], None]:
-    """Every epoch on the curves, and in one line."""
+    """Every validated epoch on the curves, and in one line."""
 
     def on_epoch(result: EpochResult) -> None:
         live.step = result.epoch
@@ -124,7 +126,7 @@ def _log_epochs(live: Live, epochs: int) -> Callable[[EpochResult], None]:
 
 
 def _log_outcome(outcome: FitResult, params: TrainParams) -> None:
-    if len(outcome.history) < params.epochs:
+    if outcome.history[-1].epoch < params.epochs:
         log.info("stopped early: %d epochs without a better validation UAR", params.patience)
     log.info(
         "best epoch %d: validation UAR %.3f, temperature %.2f; %s",

@@ -128,7 +128,7 @@ def train(params: Params, data: Path) -> dict[str, float]:
     network = build_network(params.mfcc.n_mfcc, len(labels), params.network, params.train.seed)
     out = data / "checkpoints" / digest(params.model_dump(mode="json"))
     result = fit(network, train_split, val_split, params.train, out)
-    loss = result.history[result.best_epoch - 1].val_loss
+    loss = next(epoch.val_loss for epoch in result.history if epoch.epoch == result.best_epoch)
     return {"val_uar": result.best_uar, "best_epoch": result.best_epoch, "val_loss": loss}
 
 

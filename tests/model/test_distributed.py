@@ -14,7 +14,9 @@ from model.network.tier1 import build_network
 from model.training.fit import fit
 from model.training.hyperparameters import TrainParams
 
-PARAMS = TrainParams(epochs=3, batch_size=8, lr=1e-2, warmup_epochs=1, class_weights="balanced")
+PARAMS = TrainParams(
+    epochs=3, validate_every=1, batch_size=8, lr=1e-2, warmup_epochs=1, class_weights="balanced"
+)
 # Each process trains; the first one writes what it saw.
 PROCESS = """
 import json, sys

@@ -54,7 +54,7 @@ def small_run(tmp_path_factory: pytest.TempPathFactory) -> SmallRun:
         corpus=CorpusParams(root=demo, demo=DemoParams(voices=5, sentences=1)),
         denoise=DenoiseParams(model="none"),
         network=NetworkParams(attention_heads=1, conv_channels=(8,), lstm_hidden=8, lstm_layers=1),
-        train=TrainParams(epochs=2, batch_size=4),
+        train=TrainParams(epochs=2, validate_every=1, batch_size=4, warmup_epochs=1.0),
     )
     run = SmallRun(root, params)
     corpus(params.corpus, demo)

@@ -71,7 +71,10 @@ def _in_words(curves: Mapping[str, Curve]) -> str:
     """First and last value of each curve, for those who hear the page."""
     said = []
     for split, curve in curves.items():
-        values = curve.values[np.isfinite(curve.values)]
+        known = np.isfinite(curve.values)
+        values, steps = curve.values[known], curve.steps[known]
         if values.size:
-            said.append(f"{split}: from {values[0]:.3g} to {values[-1]:.3g} over {values.size} epochs.")
+            said.append(
+                f"{split}: from {values[0]:.3g} to {values[-1]:.3g}, epochs {steps[0]:g} to {steps[-1]:g}."
+            )
     return " ".join(said)

@@ -17,7 +17,7 @@ from model.training.hyperparameters import SpecAugmentParams
 from model.training.schedules import Schedule
 from model.training.trainer import Trainer
 
-FAST = TrainParams(epochs=3, batch_size=8, lr=1e-2, warmup_epochs=1)
+FAST = TrainParams(epochs=3, validate_every=1, batch_size=8, lr=1e-2, warmup_epochs=1)
 OFF = SpecAugmentParams(time_masks=0, freq_masks=0)
 
 
@@ -35,7 +35,7 @@ def run(tmp_path, toy_params, toy_features):
 
 
 def test_a_learnable_task_is_learnt(run, toy_features):
-    params = TrainParams(epochs=8, batch_size=8, lr=2e-2, warmup_epochs=1, spec_augment=OFF, patience=0)
+    params = FAST.model_copy(update={"epochs": 8, "lr": 2e-2, "spec_augment": OFF, "patience": 0})
     network, result = run(params, train=toy_features(96, seed=1))
     assert result.best_uar > 0.95
     assert result.history[-1].train_loss < 0.7 * result.history[0].train_loss
@@ -105,6 +105,51 @@ def test_of_equal_scores_the_lower_loss_wins_and_patience_0_never_stops(run, mon
     _, result = run(FAST.model_copy(update={"epochs": 4, "patience": 0}))
     assert len(result.history) == 4
     assert result.best_epoch == 2
+
+
+def test_only_every_so_many_epochs_and_the_last_are_validated(run, monkeypatch):
+    losses = []
+    run_epoch = Trainer.run_epoch
+    monkeypatch.setattr(Trainer, "run_epoch", lambda self, n: losses.append(run_epoch(self, n)) or losses[-1])
+    params = FAST.model_copy(update={"epochs": 5, "validate_every": 2, "patience": 0})
+    _, result = run(params)
+    assert [epoch.epoch for epoch in result.history] == [2, 4, 5]
+    means = [np.mean(losses[:2]), np.mean(losses[2:4]), losses[4]]
+    assert [epoch.train_loss for epoch in result.history] == pytest.approx(means)
+    # the steps are those of a run that is validated after each epoch
+    run(params.model_copy(update={"validate_every": 1}), out="always")
+    last = [load_checkpoint(result.last_path.parents[1] / out / "last.pt")[0] for out in ("out", "always")]
+    for name, value in last[0].state_dict().items():
+        assert torch.equal(value, last[1].state_dict()[name]), name
+
+
+def test_patience_counts_epochs_and_not_validations(run, monkeypatch):
+    scripted(monkeypatch, [(0.5, 1.0), (0.4, 1.0), (0.4, 1.0), (0.9, 1.0)])
+    _, result = run(FAST.model_copy(update={"epochs": 9, "validate_every": 2, "patience": 4}))
+    assert [epoch.epoch for epoch in result.history] == [2, 4, 6]
+
+
+def with_copies(features, copies):
+    """Each clip and so many copies of it."""
+    names = ["", *(f"{number}-pitch" for number in range(copies))]
+    columns = {"augmentation": np.tile(np.array(names, dtype=object), len(features))}
+    clips = [clip for clip in features.clips for _ in names]
+    return Features(clips, np.repeat(features.labels, len(names)), columns)
+
+
+@pytest.mark.parametrize("sampler", ["shuffle", "balanced"])
+def test_copies_make_no_epoch_longer_and_all_are_seen(run, toy_features, monkeypatch, sampler):
+    seen = []
+    run_step = Trainer.run_step
+    monkeypatch.setattr(
+        Trainer, "run_step", lambda self, index, *rest: seen.append(index) or run_step(self, index, *rest)
+    )
+    params = FAST.model_copy(update={"sampler": sampler})
+    for copies in (0, 2):
+        seen.clear()
+        run(params, train=with_copies(toy_features(24, seed=1), copies), out=str(copies))
+        assert len(seen) == 3 * 3
+        assert np.bincount(np.concatenate(seen)).tolist() == [3 // (1 + copies)] * 24 * (1 + copies)
 
 
 def test_one_best_checkpoint_is_left_with_the_best_epochs_weights(run, monkeypatch, tmp_path):

@@ -17,6 +17,7 @@ from model.training.hyperparameters import SpecAugmentParams, TrainParams
 
 PARAMS = TrainParams(
     epochs=4,
+    validate_every=1,
     batch_size=8,
     lr=1e-2,
     warmup_epochs=1,

@@ -5,12 +5,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from model.training.sampling import balanced_order, batch_order, padding_waste
+from model.training.sampling import batch_order, draw, padding_waste
 
 NUM_FRAMES = st.lists(st.integers(1, 300), min_size=1, max_size=200)
 
 
-@given(NUM_FRAMES, st.integers(1, 20), st.integers(0, 2**40), st.integers(0, 100))
+@given(NUM_FRAMES, st.integers(1, 20), st.integers(0, 2**40), st.integers(1, 100))
 def test_every_clip_is_in_exactly_one_batch_of_an_epoch(num_frames, batch_size, seed, epoch):
     batches = batch_order(np.array(num_frames), batch_size, seed, epoch)
     assert sorted(np.concatenate(batches).tolist()) == list(range(len(num_frames)))
@@ -33,23 +33,60 @@ def test_order_repeats_for_a_seed_and_epoch_and_differs_between_them():
 
 def test_batches_hold_clips_of_similar_length():
     num_frames = np.random.default_rng(0).integers(50, 500, 1000)
-    batches = batch_order(num_frames, 16, seed=0, epoch=0)
+    batches = batch_order(num_frames, 16, seed=0, epoch=1)
     assert padding_waste(num_frames, batches) < 0.06
     at_random = np.array_split(np.random.default_rng(1).permutation(1000), len(batches))
     assert padding_waste(num_frames, at_random) > 0.3
     assert padding_waste(np.array([2, 4, 3]), [np.array([0, 1]), np.array([2])]) == pytest.approx(2 / 11)
 
 
-@given(st.lists(st.integers(0, 4), min_size=1, max_size=80), st.integers(0, 100))
-def test_the_balanced_sampler_draws_classes_and_their_clips_equally_often(labels, seed):
+@given(st.integers(1, 60), st.integers(0, 8), st.integers(1, 20), st.integers(0, 2**40))
+def test_originals_and_copies_are_drawn_once_each_over_as_many_epochs_as_there_are_versions(
+    originals, copies, batch_size, seed
+):
+    num_frames = np.arange(1, 1 + originals * (1 + copies))
+    for first in (1, 2 + copies):  # two times over
+        epochs = [
+            batch_order(num_frames, batch_size, seed, epoch, originals)
+            for epoch in range(first, first + 1 + copies)
+        ]
+        assert {len(batches) for batches in epochs} == {-(-originals // batch_size)}
+        rows = [np.concatenate(batches) for batches in epochs]
+        assert {len(row) for row in rows} == {originals}
+        assert sorted(np.concatenate(rows).tolist()) == list(range(len(num_frames)))
+
+
+def test_a_second_time_through_the_rows_deals_them_to_other_epochs():
+    first, later = (set(draw(np.zeros(90, dtype=int), 30, 0, epoch)) for epoch in (1, 4))
+    assert first != later
+
+
+def slow_draws(labels, count, seed, epochs):
+    """The draws of a run one after the other: the classes take turns, each gone through again and again."""
+    waiting = {label: [] for label in np.unique(labels).tolist()}
+    rounds = dict.fromkeys(waiting, 0)
+    drawn = []
+    while len(drawn) < count * epochs:
+        label = sorted(waiting)[len(drawn) % len(waiting)]
+        if not waiting[label]:
+            rounds[label] += 1
+            members = np.flatnonzero(labels == label)
+            waiting[label] = np.random.default_rng([seed, label, rounds[label]]).permutation(members).tolist()
+        drawn.append(waiting[label].pop(0))
+    return drawn
+
+
+@given(st.lists(st.integers(0, 4), min_size=1, max_size=40), st.integers(1, 50), st.integers(1, 5))
+def test_classes_and_their_clips_are_drawn_equally_often(labels, count, epochs):
     labels = np.array(labels)
-    order = balanced_order(labels, np.random.default_rng(seed))
-    assert len(order) == len(labels)
-    per_class = np.bincount(labels[order])[np.unique(labels)]
-    assert per_class.max() - per_class.min() <= 1
+    drawn = [draw(labels, count, 3, epoch) for epoch in range(1, epochs + 1)]
+    assert np.concatenate(drawn).tolist() == slow_draws(labels, count, 3, epochs)
+    for rows in [*drawn, np.concatenate(drawn)]:
+        per_class = np.bincount(labels[rows], minlength=5)[np.unique(labels)]
+        assert per_class.max() - per_class.min() <= 1
+    times = np.bincount(np.concatenate(drawn), minlength=len(labels))
     for label in np.unique(labels):
-        times = np.bincount(order, minlength=len(labels))[labels == label]
-        assert times.max() - times.min() <= 1
+        assert np.ptp(times[labels == label]) <= 1
 
 
 def test_balanced_batches_hold_each_class_equally_often():

@@ -35,7 +35,7 @@ def test_plateau_decays_once_the_score_has_stood_still_and_remembers_it():
     plateau = schedule(schedule="plateau", decay_epochs=2, decay=0.1)
     seen = []
     for epoch, score in enumerate([0.3, 0.2, 0.4, 0.4, 0.1, 0.5, 0.5, 0.5], start=1):
-        plateau.after_epoch(10 * epoch, score)
+        plateau.after_validation(10 * epoch, score, 1)
         seen.append(plateau.rate(10 * epoch))
     # 0.2 waits, 0.4 is better, two epochs without a better one drop the rate, and so do two more after 0.5
     assert seen == pytest.approx([0.5, 0.5, 0.5, 0.5, 0.05, 0.05, 0.05, 0.005])
@@ -47,5 +47,14 @@ def test_plateau_decays_once_the_score_has_stood_still_and_remembers_it():
 def test_a_plateau_does_not_count_epochs_of_the_warm_up():
     plateau = schedule(schedule="plateau", decay_epochs=1, warmup_epochs=3)
     for epoch in (1, 2, 3):
-        plateau.after_epoch(10 * epoch, 0.5 - epoch / 10)
+        plateau.after_validation(10 * epoch, 0.5 - epoch / 10, 1)
     assert plateau.rate(30) == 0.5
+
+
+def test_a_plateau_counts_epochs_and_not_validations():
+    plateau = schedule(schedule="plateau", decay_epochs=6, decay=0.1, warmup_epochs=0)
+    rates = []
+    for epoch in (3, 6, 9, 12):
+        plateau.after_validation(10 * epoch, 0.5, 3)
+        rates.append(plateau.rate(10 * epoch))
+    assert rates == pytest.approx([0.5, 0.5, 0.05, 0.05])

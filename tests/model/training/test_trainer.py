@@ -14,7 +14,9 @@ from model.training.hyperparameters import SpecAugmentParams, TrainParams
 from model.training.trainer import Trainer
 
 OFF = SpecAugmentParams(time_masks=0, freq_masks=0)
-FAST = TrainParams(epochs=1, batch_size=8, lr=1e-2, warmup_epochs=0, ema=0, spec_augment=OFF)
+FAST = TrainParams(
+    epochs=1, validate_every=1, batch_size=8, lr=1e-2, warmup_epochs=0, ema=0, spec_augment=OFF
+)
 
 
 @pytest.fixture
@@ -74,6 +76,14 @@ def test_impossible_sizes_are_refused_in_one_line(run):
         run(FAST.model_copy(update={"batch_size": 25}))
     with pytest.raises(TrainingError, match=r"va_weight: no train clip has valence or arousal"):
         run(FAST.model_copy(update={"va_weight": 1.0}), affect=True)
+
+
+def test_a_warm_up_that_never_ends_is_named(run, caplog):
+    run(FAST.model_copy(update={"warmup_epochs": 1.0}))
+    assert "train.warmup_epochs 1" in caplog.text
+    caplog.clear()
+    run(FAST.model_copy(update={"warmup_epochs": 0.5}))
+    assert "warmup_epochs" not in caplog.text
 
 
 def test_half_precision_is_off_on_the_cpu_and_says_so(run, caplog):

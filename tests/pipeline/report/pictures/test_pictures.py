@@ -64,7 +64,7 @@ def test_curves_mark_best_epoch_and_chance() -> None:
     svg = draw_curves({"val": curve(0.3, 0.62, 0.5)}, "UAR", chance=0.25, mark_best=True)
     assert "0.620" in texts(svg)
     assert "chance" in texts(svg)
-    assert ET.fromstring(svg).attrib["aria-label"] == "UAR by epoch. val: from 0.3 to 0.5 over 3 epochs."
+    assert ET.fromstring(svg).attrib["aria-label"] == "UAR by epoch. val: from 0.3 to 0.5, epochs 0 to 2."
 
 
 @pytest.mark.parametrize("values", [(), (np.nan, np.inf), (0.5,), (0.1, np.nan, 0.3)])
