@@ -4,10 +4,11 @@ import csv
 import io
 from collections import Counter
 from collections.abc import Sequence
+from pathlib import Path
 from typing import NamedTuple
 
 from featurize.atomic import write_text
-from featurize.errors import RejectsError
+from featurize.errors import RejectsError, SerError
 from pipeline.locations import Location, written
 
 _ADVICE = {
@@ -38,6 +39,24 @@ def write_rejects(path: Location, rejects: Sequence[Reject]) -> None:
     writer.writerows(rejects)
     with written(path) as local:
         write_text(local, text.getvalue())
+
+
+def read_rejects(path: Path, stage: str) -> list[Reject]:
+    """Read a rejects.csv.
+
+    Raises:
+        SerError: it is missing or damaged; names the `stage` to run.
+    """
+    try:
+        with path.open(encoding="utf-8", newline="") as file:
+            table = csv.DictReader(file, strict=True)
+            if missing := set(Reject._fields) - set(table.fieldnames or ()):
+                raise ValueError(f"no column {min(missing)}")
+            return [Reject(*(row[name] or "" for name in Reject._fields)) for row in table]
+    except FileNotFoundError as error:
+        raise SerError(f"{path}: missing; run `ser {stage}` first") from error
+    except (ValueError, csv.Error) as error:
+        raise SerError(f"{path}: damaged ({error}); run `ser {stage}` again") from error
 
 
 def check_rejects(path: Location, rejects: Sequence[Reject], num_clips: int, max_fraction: float) -> None:

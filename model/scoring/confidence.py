@@ -3,7 +3,8 @@
 A clip's confidence is the largest of its probabilities. None of these scores depends on the order of the clips.
 """
 
-from typing import Any, TypedDict
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,7 +18,8 @@ POINTS = 100
 """Of the risk-coverage curve, at most: one per percent."""
 
 
-class CalibrationScores(TypedDict):
+@dataclass(frozen=True)
+class CalibrationScores:
     """All three are better when lower."""
 
     nll: float
@@ -25,7 +27,8 @@ class CalibrationScores(TypedDict):
     ece: float
 
 
-class Bin(TypedDict):
+@dataclass(frozen=True)
+class Bin:
     """Clips of similar confidence: their mean confidence, the share that is right, and how many they are."""
 
     confidence: float
@@ -33,11 +36,12 @@ class Bin(TypedDict):
     count: int
 
 
-class RiskCoverage(TypedDict):
-    """Area under the curve, and its points [coverage, risk] from the surest clips to all."""
+@dataclass(frozen=True)
+class RiskCoverage:
+    """Area under the curve, and its points (coverage, risk) from the surest clips to all."""
 
     aurc: float
-    points: list[list[float]]
+    points: list[tuple[float, float]]
 
 
 def score_calibration(logits: Floats, truth: Classes) -> CalibrationScores:
@@ -58,7 +62,7 @@ def score_calibration(logits: Floats, truth: Classes) -> CalibrationScores:
     return CalibrationScores(
         nll=float(-log_probabilities[target].mean()),
         brier=float(((probabilities - target) ** 2).sum(axis=1).mean()),
-        ece=sum(b["count"] * abs(b["accuracy"] - b["confidence"]) for b in bins) / len(truth),
+        ece=sum(b.count * abs(b.accuracy - b.confidence) for b in bins) / len(truth),
     )
 
 
@@ -101,5 +105,5 @@ def risk_coverage(confidence: Floats, right: NDArray[np.bool_]) -> RiskCoverage:
     risk = np.cumsum(np.repeat(error, count)) / np.arange(1, n + 1)
     answered = np.unique(np.ceil(np.linspace(0, n, min(n, POINTS) + 1)[1:]).astype(int))
     return RiskCoverage(
-        aurc=float(risk.mean()), points=[[float(i / n), float(risk[i - 1])] for i in answered]
+        aurc=float(risk.mean()), points=[(float(i / n), float(risk[i - 1])) for i in answered]
     )

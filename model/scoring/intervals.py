@@ -7,7 +7,7 @@ those drawn. An interval is the 2.5th to the 97.5th percentile of its draws.
 """
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -89,10 +89,6 @@ class Intervals:
     macro_f1: Interval
     recall: dict[str, Interval]
 
-    def as_dict(self) -> dict[str, Any]:
-        """Plain types only, as in evaluation.json."""
-        return asdict(self)
-
 
 def speaker_intervals(confusion: Counts, labels: Sequence[str], draws: int = DRAWS) -> Intervals:
     """Intervals of a score over speakers.
@@ -124,12 +120,12 @@ def speaker_intervals(confusion: Counts, labels: Sequence[str], draws: int = DRA
 
 
 def why_no_intervals(speakers: NDArray[Any]) -> str:
-    """One line that tells why clips of these speakers give no interval; empty if they do."""
+    """In a few words, why clips of these speakers give no interval; empty if they do."""
     known = sorted(set(speakers.tolist()) - {""})
     if unknown := int((speakers == "").sum()):
-        return f"no intervals: {unknown} of {len(speakers)} test clips name no speaker to draw"
+        return f"{unknown} of {len(speakers)} test clips name no speaker to draw"
     if len(known) == 1:
-        return f"no intervals: all test clips are of one speaker ({known[0]}), so nothing tells how speakers differ"
+        return f"all test clips are of one speaker ({known[0]}), so nothing tells how speakers differ"
     return ""
 
 

@@ -4,15 +4,17 @@ A class without test clips has no recall and no F1: both are None, and the avera
 """
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
-from typing import Any, TypedDict
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import BaseModel
 from sklearn.metrics import accuracy_score, confusion_matrix, precision_recall_fscore_support
 
 
-class ClassMetrics(TypedDict):
+@dataclass(frozen=True)
+class ClassMetrics:
     """Of one class. Precision is 0 where the class was never predicted; recall and F1 need clips of it."""
 
     precision: float
@@ -21,35 +23,26 @@ class ClassMetrics(TypedDict):
     support: int
 
 
-@dataclass(frozen=True)
-class Metrics:
-    """Metrics of one set of predictions.
-
-    Args:
-        accuracy: share of clips that are right.
-        uar: recall, averaged over the classes present among the true labels.
-        macro_precision: precision, averaged over the same classes.
-        macro_recall: the UAR under its other name.
-        macro_f1: F1, averaged over the same classes.
-        per_class: by label name, in class order.
-        confusion: (K, K) counts, rows true, columns predicted.
-        labels: names in class order.
-        n_clips: number of clips.
-    """
+class Metrics(BaseModel, frozen=True):
+    """Metrics of one set of predictions."""
 
     accuracy: float
+    """Share of clips that are right."""
     uar: float
+    """Recall, averaged over the classes present among the true labels."""
     macro_precision: float
+    """Precision, averaged over the same classes."""
     macro_recall: float
+    """The UAR under its other name."""
     macro_f1: float
+    """F1, averaged over the same classes."""
     per_class: dict[str, ClassMetrics]
+    """By label name, in class order."""
     confusion: list[list[int]]
+    """(K, K) counts, rows true, columns predicted."""
     labels: list[str]
+    """Names in class order."""
     n_clips: int
-
-    def as_dict(self) -> dict[str, Any]:
-        """Plain types only, as in evaluation.json."""
-        return asdict(self)
 
 
 def compute_metrics(truth: NDArray[np.int64], predicted: NDArray[np.int64], labels: Sequence[str]) -> Metrics:
@@ -95,12 +88,15 @@ def compute_metrics(truth: NDArray[np.int64], predicted: NDArray[np.int64], labe
     )
 
 
-class GroupScore(TypedDict):
+@dataclass(frozen=True)
+class GroupScore:
     """Scores of the clips of one speaker, or of one gender; the UAR is over the classes that it has clips of."""
 
     n_clips: int
     accuracy: float
     uar: float
+    recall: dict[str, float | None]
+    """By label name, in class order; None where the group has no clip of the class."""
 
 
 def score_groups(
@@ -118,5 +114,10 @@ def score_groups(
     for group in sorted(set(groups.tolist()) - {""}):
         members = groups == group
         metrics = compute_metrics(truth[members], predicted[members], labels)
-        scores[group] = GroupScore(n_clips=metrics.n_clips, accuracy=metrics.accuracy, uar=metrics.uar)
+        scores[group] = GroupScore(
+            n_clips=metrics.n_clips,
+            accuracy=metrics.accuracy,
+            uar=metrics.uar,
+            recall={name: own.recall for name, own in metrics.per_class.items()},
+        )
     return scores

@@ -13,8 +13,7 @@ Each check takes the clips with their splits and returns findings; none stops at
 
 import logging
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
-from typing import Annotated, Any
+from typing import Annotated
 
 from pydantic import BaseModel, Field
 
@@ -23,7 +22,7 @@ from featurize.fingerprint import THRESHOLD
 from pipeline.audit.contradictions import find_contradictions
 from pipeline.audit.copies import group_copies, judge_copies
 from pipeline.audit.doubles import find_doubles
-from pipeline.audit.finding import Entry, Finding
+from pipeline.audit.finding import Entry
 from pipeline.audit.fingerprints import fingerprint_clips
 from pipeline.audit.identical_bytes import find_identical, group_identical, tell_dropped
 from pipeline.audit.retakes import find_retakes
@@ -31,6 +30,7 @@ from pipeline.audit.shared_speakers import find_shared_speakers
 from pipeline.corpora.clip import LeftOut
 from pipeline.extraction.engine import Engine
 from pipeline.locations import Location
+from pipeline.protocol.findings import Audit, Finding
 
 __all__ = ["Audit", "AuditParams", "Entry", "Finding", "audit", "refuse_leaks"]
 
@@ -46,27 +46,6 @@ class AuditParams(BaseModel, frozen=True, extra="forbid"):
     threshold: Annotated[float, Field(ge=0, lt=0.5)] = (
         THRESHOLD  # bit error rate up to which clips are copies
     )
-
-
-@dataclass(frozen=True)
-class Audit:
-    """What was found in a corpus and its split.
-
-    Args:
-        params: what was looked for.
-        clips: number of clips.
-        fingerprinted: number of clips whose sound was compared.
-        findings: the worst first.
-    """
-
-    params: AuditParams
-    clips: int
-    fingerprinted: int
-    findings: list[Finding]
-
-    def as_dict(self) -> dict[str, Any]:
-        """Plain types, as in audit.json."""
-        return asdict(self) | {"params": self.params.model_dump()}
 
 
 def audit(
@@ -107,7 +86,9 @@ def audit(
     ]
     findings.sort(key=lambda finding: ("stop", "warning", "note").index(finding.severity))
     fingerprinted = sum(entry.sha256 in prints for entry in entries)
-    found = Audit(params, len(entries), fingerprinted, findings)
+    found = Audit(
+        params=params.model_dump(), clips=len(entries), fingerprinted=fingerprinted, findings=findings
+    )
     _say(found)
     return found
 
@@ -143,5 +124,5 @@ def _say(found: Audit) -> None:
     log.info(
         "audit: %d findings; %s",
         len(found.findings),
-        heard if found.params.fingerprint else "sound not compared",
+        heard if found.params["fingerprint"] else "sound not compared",
     )

@@ -2,7 +2,8 @@
 
 from collections.abc import Sequence
 
-from pipeline.audit.finding import Entry, Finding, splits_of
+from pipeline.audit.finding import Entry, splits_of
+from pipeline.protocol.findings import Finding
 
 
 def find_contradictions(

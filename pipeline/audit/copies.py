@@ -7,7 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from featurize.fingerprint import Pair, find_copies
-from pipeline.audit.finding import Entry, Finding, Severity, named, splits_of
+from pipeline.audit.finding import Entry, named, splits_of
+from pipeline.protocol.findings import Finding, Severity
 
 
 @dataclass(frozen=True)

@@ -4,8 +4,8 @@ import os.path
 from collections.abc import Sequence
 from pathlib import PurePosixPath
 
-from pipeline.audit.finding import Finding
 from pipeline.corpora.clip import LeftOut
+from pipeline.protocol.findings import Finding
 
 
 def find_doubles(left_out: Sequence[LeftOut]) -> list[Finding]:

@@ -1,16 +1,10 @@
-"""What the checks of the audit share: a clip as they see it, and what they find."""
+"""What the checks of the audit share: a clip as they see it, and how they name it."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Literal
 
 from pipeline.corpora.clip import Clip
 from pipeline.protocol.splits import SPLITS
-
-Kind = Literal[
-    "speaker-overlap", "identical-bytes", "near-identical", "label-contradiction", "retake", "doubled-tree"
-]
-Severity = Literal["stop", "warning", "note"]
 
 
 @dataclass(frozen=True)
@@ -33,25 +27,6 @@ class Entry:
     def clip_id(self) -> str:
         """Name of the clip."""
         return self.clip.clip_id
-
-
-@dataclass(frozen=True)
-class Finding:
-    """One thing that the audit found; a row of audit.json's `findings`.
-
-    Args:
-        kind: what it is.
-        severity: "stop": no score may stand on it; "warning": look at it; "note": good to know.
-        splits: those concerned, in the order train, val, test.
-        clips: ids of the clips concerned; of a summarised finding, the first of them.
-        detail: one line for people.
-    """
-
-    kind: Kind
-    severity: Severity
-    splits: list[str]
-    clips: list[str]
-    detail: str
 
 
 def splits_of(entries: Iterable[Entry]) -> list[str]:

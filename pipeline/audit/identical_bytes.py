@@ -3,7 +3,8 @@
 from collections import defaultdict
 from collections.abc import Sequence
 
-from pipeline.audit.finding import Entry, Finding, named, splits_of
+from pipeline.audit.finding import Entry, named, splits_of
+from pipeline.protocol.findings import Finding
 
 
 def group_identical(entries: Sequence[Entry]) -> list[list[Entry]]:

@@ -8,7 +8,8 @@ times each. Only where the corpus tells which sentence a clip holds.
 from collections.abc import Sequence
 from itertools import combinations
 
-from pipeline.audit.finding import Entry, Finding
+from pipeline.audit.finding import Entry
+from pipeline.protocol.findings import Finding
 from pipeline.protocol.splits import SPLITS
 
 EXAMPLES = 10

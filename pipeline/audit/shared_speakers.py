@@ -3,7 +3,8 @@
 from collections import defaultdict
 from collections.abc import Sequence
 
-from pipeline.audit.finding import Entry, Finding, Severity, splits_of
+from pipeline.audit.finding import Entry, splits_of
+from pipeline.protocol.findings import Finding, Severity
 from pipeline.protocol.splits import some
 
 

@@ -27,8 +27,8 @@ PATH_COLUMNS = ("file_path", "path")
 LABEL_COLUMNS = ("emotion_code", "label")
 OPTIONAL_COLUMNS = ("speaker", "gender", "sentence", "split", "valence", "arousal")
 GENDERS = dict.fromkeys(("female", "f", "woman"), "female") | dict.fromkeys(("male", "m", "man"), "male")
-SPLITS = dict.fromkeys(("train", "training"), "train") | {"test": "test"}
-SPLITS |= dict.fromkeys(("val", "valid", "validation", "dev", "development"), "val")
+SPLIT_NAMES = dict.fromkeys(("train", "training"), "train") | {"test": "test"}
+SPLIT_NAMES |= dict.fromkeys(("val", "valid", "validation", "dev", "development"), "val")
 
 
 @dataclass(frozen=True)
@@ -144,7 +144,7 @@ def _clip(row: _Row, path_column: str, label_column: str) -> Clip:
         if not row.cells[column]:
             raise row.error(column, "empty")
     split = row.cells.get("split", "").lower()
-    if split and split not in SPLITS:
+    if split and split not in SPLIT_NAMES:
         raise row.error("split", f"unknown split {split!r}; use train, val or test")
     return Clip(
         clip_id="",
@@ -155,7 +155,7 @@ def _clip(row: _Row, path_column: str, label_column: str) -> Clip:
         emotion=row.cells[label_column],
         valence=_number(row, "valence"),
         arousal=_number(row, "arousal"),
-        split=SPLITS.get(split, ""),
+        split=SPLIT_NAMES.get(split, ""),
         sentence=row.cells.get("sentence", ""),
     )
 

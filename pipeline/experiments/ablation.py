@@ -16,8 +16,10 @@ from rich.table import Table
 
 from featurize.atomic import write_json
 from featurize.errors import SerError
-from pipeline.experiments.laboratory import SCORES, Experiment, Laboratory, Outcome
-from pipeline.protocol.card import Card, describe_making, describe_task
+from pipeline.experiments.laboratory import SCORES, Experiment, Laboratory, scores_of
+from pipeline.protocol.card import TrainingCard
+from pipeline.protocol.wording import describe_making, describe_task
+from pipeline.runs.run import Run
 
 FACTORS = {"denoise": "denoise.model", "vad": "vad.method", "augment": "augment.copies"}
 """A factor's name, and the parameter that it varies."""
@@ -49,10 +51,10 @@ def ablate(
     experiments = [_experiment(row) for row in rows]
     laboratory.check(experiments)
     laboratory.prepare()
-    outcomes, failures = laboratory.run(experiments)
-    if not outcomes:
+    found, failures = laboratory.run(experiments)
+    if not found:
         raise SerError(f"every run failed, the first with: {next(iter(failures.values()))}")
-    content = tabulate(rows, experiments, outcomes, failures)
+    content = tabulate(rows, experiments, found, failures)
     write_json(reports / "ablation.json", content)
     _print(content)
     if failures:
@@ -63,14 +65,14 @@ def ablate(
 def tabulate(
     rows: Sequence[dict[str, Any]],
     experiments: Sequence[Experiment],
-    outcomes: dict[str, Outcome],
+    found: dict[str, Run],
     failures: dict[str, str],
 ) -> dict[str, Any]:
     """What ablation.json holds: each run, the mean of each combination over seeds, and of each level over the rest."""
     runs = [
-        {**row, "experiment": outcomes[one.label].name, **outcomes[one.label].scores}
+        {**row, "experiment": found[one.label].name, **scores_of(found[one.label])}
         for row, one in zip(rows, experiments, strict=True)
-        if one.label in outcomes
+        if one.label in found
     ]
     table = pd.DataFrame(runs)
     combinations = table.groupby(list(FACTORS), sort=False)[list(SCORES)].mean().reset_index()
@@ -79,7 +81,7 @@ def tabulate(
         for factor in FACTORS
     }
     return {
-        "protocols": sorted({describe(outcome.evaluation["protocol"]) for outcome in outcomes.values()}),
+        "protocols": sorted({describe_combination(run.evaluation.protocol) for run in found.values()}),
         "complete": not failures,
         "seeds": sorted({row["seed"] for row in rows}),
         "combinations": combinations.to_dict("records"),
@@ -89,7 +91,7 @@ def tabulate(
     }
 
 
-def describe(card: Card) -> str:
+def describe_combination(card: TrainingCard) -> str:
     """What all combinations with one denoiser share, in one line."""
     return f"{describe_task(card)}, {describe_making(card)}"
 

@@ -15,15 +15,18 @@ from rich.console import Console
 from rich.table import Table
 
 from featurize.atomic import write_json
-from featurize.errors import SerError
+from featurize.errors import ProtocolError, SerError
 from model.scoring.metrics import compute_metrics
-from pipeline.experiments.laboratory import SCORES, Experiment, Laboratory, Outcome
-from pipeline.protocol.card import describe_making, describe_task
+from pipeline.experiments.laboratory import SCORES, Experiment, Laboratory, scores_of
+from pipeline.protocol.card import ScoringCard
 from pipeline.protocol.manifest_file import read_manifest
+from pipeline.protocol.wording import describe_folds, describe_making, describe_task, word_differences
+from pipeline.runs.run import Run
+from pipeline.runs.workspace import read_all_rejects
 
 log = logging.getLogger(__name__)
 
-Run = tuple[int, int]
+FoldSeed = tuple[int, int]
 """Fold and training seed."""
 
 
@@ -43,9 +46,10 @@ def cross_validate(seeds: int, reports: Path, queue: bool = False) -> None:
     split, first = laboratory.params.split, laboratory.params.train.seed
     if split.method == "predefined":
         raise SerError("split.method predefined has no folds to cross-validate; use speaker or random")
-    summary = laboratory.prepare()
-    folds = number_of_folds(summary)
-    runs = [(fold, seed) for seed in range(first, first + seeds) for fold in range(1, folds + 1)]
+    scheme = laboratory.prepare().protocol.folds
+    if scheme is None:
+        raise SerError("data/manifest.json: its split has no folds; run `ser manifest` again")
+    runs = [(fold, seed) for seed in range(first, first + seeds) for fold in range(1, scheme.number + 1)]
     experiments = {run: _experiment(run) for run in runs}
     if queue:
         queued = laboratory.queue(list(experiments.values()))
@@ -65,22 +69,12 @@ def cross_validate(seeds: int, reports: Path, queue: bool = False) -> None:
         raise SerError(f"{len(failed)} of {len(runs)} runs failed and the figures lack them: {which}")
 
 
-def number_of_folds(summary: dict[str, Any]) -> int:
-    """How many folds the split has that manifest.json describes: "5", "EmoBox 6" or "loso"."""
-    folds: str = summary["protocol"]["folds"]
-    return int(summary["counts"]["speakers"]) if folds == "loso" else int(folds.rsplit(maxsplit=1)[-1])
-
-
 def usable_clips(data: Path) -> set[str]:
     """Clips of the manifest that no later stage has rejected."""
-    clips = set(read_manifest(data / "manifest.csv")["clip_id"])
-    for stage in ("denoised", "features"):
-        rejects = pd.read_csv(data / stage / "rejects.csv", dtype=str, keep_default_na=False)
-        clips -= set(rejects["clip_id"])
-    return clips
+    return set(read_manifest(data / "manifest.csv")["clip_id"]) - set(read_all_rejects(data)["clip_id"])
 
 
-def tabulate(found: dict[Run, Outcome], failed: dict[Run, str], clips: set[str]) -> dict[str, Any]:
+def tabulate(found: dict[FoldSeed, Run], failed: dict[FoldSeed, str], clips: set[str]) -> dict[str, Any]:
     """What cv.json holds.
 
     Args:
@@ -90,23 +84,25 @@ def tabulate(found: dict[Run, Outcome], failed: dict[Run, str], clips: set[str])
 
     Raises:
         SerError: a clip is scored twice, or, though no run failed, never.
+        ProtocolError: the runs are of different tasks.
     """
+    protocol = describe_all(found, failed)
     seeds = sorted({seed for _, seed in [*found, *failed]})
-    pooled = {seed: _pool([o for (_, s), o in found.items() if s == seed]) for seed in seeds}
+    pooled = {seed: _pool([run for (_, s), run in found.items() if s == seed]) for seed in seeds}
     if not failed:
         for seed, predictions in pooled.items():
             if lost := sorted(clips ^ set(predictions["clip_id"])):
                 raise SerError(
                     f"seed {seed}: {len(lost)} clips are in no fold's test split, or strange: {lost[0]}"
                 )
-    table = pd.DataFrame([{"fold": f, "seed": s, **o.scores} for (f, s), o in found.items()])
-    labels = next(iter(found.values())).evaluation["labels"]
+    table = pd.DataFrame([{"fold": f, "seed": s, **scores_of(run)} for (f, s), run in found.items()])
+    labels = next(iter(found.values())).evaluation.labels
     metrics = {
         seed: _metrics(predictions, labels) for seed, predictions in pooled.items() if len(predictions)
     }
     everything = _metrics(pd.concat(pooled.values()), labels)
     return {
-        "protocol": describe(found, failed, seeds),
+        "protocol": protocol,
         "complete": not failed,
         "folds": len({fold for fold, _ in [*found, *failed]}),
         "seeds": seeds,
@@ -119,35 +115,59 @@ def tabulate(found: dict[Run, Outcome], failed: dict[Run, str], clips: set[str])
             "n_clips": len(clips) if not failed else max(m["n_clips"] for m in metrics.values()),
         },
         "runs": [
-            {"fold": f, "seed": s, "experiment": o.name, "n_clips": len(o.predictions), **o.scores}
-            for (f, s), o in found.items()
+            {
+                "fold": fold,
+                "seed": seed,
+                "experiment": run.name,
+                "n_clips": len(run.predictions),
+                **scores_of(run),
+            }
+            for (fold, seed), run in found.items()
         ],
         "failed": [{"fold": fold, "seed": seed, "reason": why} for (fold, seed), why in failed.items()],
     }
 
 
-def describe(found: dict[Run, Outcome], failed: dict[Run, str], seeds: Sequence[int]) -> str:
-    """The protocol of the whole in one line."""
-    cards = [outcome.evaluation["protocol"] for outcome in found.values()]
-    heard = {speaker for card in cards for speaker in card["denoiser_heard_test_speakers"]}
-    untested = set.intersection(*(set(card["untested_labels"]) for card in cards))
-    whole = {**cards[0], "denoiser_heard_test_speakers": sorted(heard), "untested_labels": sorted(untested)}
+def describe_all(found: dict[FoldSeed, Run], failed: dict[FoldSeed, str]) -> str:
+    """The protocol of the whole in one line.
+
+    Raises:
+        ProtocolError: the runs differ in more than fold and seed.
+    """
+    cards = [run.evaluation.protocol for run in found.values()]
+    for (fold, seed), card in zip(found, cards, strict=True):
+        if unlike := word_differences(cards[0], card, "folds"):
+            what, one, other = unlike[0]
+            raise ProtocolError(
+                f"fold {fold}, seed {seed} is of another task than the first run ({what}: {other}, not {one}); "
+                "run `ser cv` again"
+            )
+    whole = _merge(cards)
+    seeds = sorted({seed for _, seed in [*found, *failed]})
     missing = f", INCOMPLETE: {len(failed)} of {len(found) + len(failed)} runs failed" if failed else ""
     return (
-        f"{describe_task(whole, 'all folds of ' + whole['folds'])}, {describe_making(whole)}, "
+        f"{describe_task(whole, 'all folds of ' + describe_folds(whole.folds))}, {describe_making(whole)}, "
         f"seeds {', '.join(map(str, seeds))}{missing}"
     )
 
 
-def _experiment(run: Run) -> Experiment:
+def _merge(cards: Sequence[ScoringCard]) -> ScoringCard:
+    """A card of all folds: speakers that the denoiser has heard in any, labels that are tested in none."""
+    heard = {speaker for card in cards for speaker in card.denoiser_heard_test_speakers}
+    untested = set.intersection(*(set(card.untested_labels) for card in cards))
+    changes = {"denoiser_heard_test_speakers": sorted(heard), "untested_labels": sorted(untested)}
+    return cards[0].model_copy(update=changes)
+
+
+def _experiment(run: FoldSeed) -> Experiment:
     fold, seed = run
     return Experiment(f"cv-fold{fold}-seed{seed}", {"split.fold": fold, "train.seed": seed})
 
 
-def _pool(outcomes: list[Outcome]) -> pd.DataFrame:
+def _pool(runs: Sequence[Run]) -> pd.DataFrame:
     """The predictions of one seed's folds."""
     columns = ["clip_id", "true_label", "pred_label"]
-    predictions = pd.concat([pd.DataFrame(columns=columns), *(o.predictions[columns] for o in outcomes)])
+    predictions = pd.concat([pd.DataFrame(columns=columns), *(run.predictions[columns] for run in runs)])
     twice = predictions.loc[predictions["clip_id"].duplicated(), "clip_id"]
     if len(twice):
         raise SerError(f"{len(twice)} clips are in the test split of two folds, first {twice.iloc[0]}")
@@ -160,7 +180,7 @@ def _metrics(predictions: pd.DataFrame, labels: list[str]) -> dict[str, Any]:
         np.array([index[label] for label in predictions[name]], np.int64)
         for name in ("true_label", "pred_label")
     )
-    return compute_metrics(true, predicted, labels).as_dict()
+    return compute_metrics(true, predicted, labels).model_dump(mode="json")
 
 
 def _spread(table: pd.DataFrame, score: str) -> dict[str, float | None]:

@@ -15,14 +15,12 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
-
-import pandas as pd
 
 from featurize.errors import SerError
 from pipeline.experiments.project import absolute_paths, code_digest, require_project, run_dvc
 from pipeline.params import Params, check_params, load_params
-from pipeline.protocol.manifest_file import read_summary
+from pipeline.protocol.manifest_summary import ManifestSummary, read_summary
+from pipeline.runs.run import FILES, Run, read_folder
 
 log = logging.getLogger(__name__)
 
@@ -42,24 +40,9 @@ class Experiment:
     overrides: Mapping[str, str | int]
 
 
-@dataclass(frozen=True)
-class Outcome:
-    """What an experiment left behind.
-
-    Args:
-        name: as in `dvc exp show`.
-        evaluation: evaluation.json.
-        predictions: predictions.csv, every cell text.
-    """
-
-    name: str
-    evaluation: dict[str, Any]
-    predictions: pd.DataFrame
-
-    @property
-    def scores(self) -> dict[str, float]:
-        """The numbers that experiments are compared by."""
-        return {name: float(self.evaluation[name]) for name in SCORES}
+def scores_of(run: Run) -> dict[str, float]:
+    """The numbers that experiments are compared by."""
+    return {name: float(getattr(run.evaluation, name)) for name in SCORES}
 
 
 class Laboratory:
@@ -87,7 +70,7 @@ class Laboratory:
         for experiment in experiments:
             override(self.params, experiment.overrides)
 
-    def prepare(self) -> dict[str, Any]:
+    def prepare(self) -> ManifestSummary:
         """Bring the workspace up to date as far as its features, as `dvc repro` does, and give its manifest.json.
 
         Raises:
@@ -97,15 +80,15 @@ class Laboratory:
         run_dvc(self._log("workspace"), "repro", UP_TO)
         return read_summary(MANIFEST)
 
-    def run(self, experiments: Sequence[Experiment]) -> tuple[dict[str, Outcome], dict[str, str]]:
+    def run(self, experiments: Sequence[Experiment]) -> tuple[dict[str, Run], dict[str, str]]:
         """Run experiments one after the other, save those that are finished; one that fails stops no other.
 
         Returns:
-            By label: outcomes, and why the others failed.
+            By label: the runs, named as in `dvc exp show`, and why the others failed.
         """
         names = self.names(experiments)
         finished = self._finished()
-        outcomes, failures = {}, {}
+        runs, failures = {}, {}
         for number, experiment in enumerate(experiments, 1):
             name = names[experiment.label]
             taken_over = name in finished
@@ -113,12 +96,12 @@ class Laboratory:
                 if not taken_over:
                     log.info("%d of %d: %s", number, len(experiments), name)
                     self._start(experiment, name, "--temp")
-                outcome = outcomes[experiment.label] = self._read(name)
-                log.info("%s: UAR %.3f%s", name, outcome.scores["uar"], " (taken over)" * taken_over)
+                run = runs[experiment.label] = self._read(name)
+                log.info("%s: UAR %.3f%s", name, run.evaluation.uar, " (taken over)" * taken_over)
             except SerError as error:
                 failures[experiment.label] = str(error)
                 log.warning("%s failed: %s", name, error)
-        return outcomes, failures
+        return runs, failures
 
     def queue(self, experiments: Sequence[Experiment]) -> list[str]:
         """Queue the experiments that are neither finished nor in the queue, and give their names."""
@@ -137,7 +120,7 @@ class Laboratory:
         Raises:
             ParamsError: an override is no parameter, or its value is out of range.
         """
-        known = code_digest() + read_summary(MANIFEST)["protocol"]["files_sha256"]
+        known = code_digest() + read_summary(MANIFEST).protocol.files_sha256
         names = {}
         for experiment in experiments:
             params = override(self.params, experiment.overrides).model_dump_json()
@@ -155,19 +138,14 @@ class Laboratory:
     def _finished(self) -> set[str]:
         return set(run_dvc(self._log("list"), "exp", "list", "--name-only").split())
 
-    def _read(self, name: str) -> Outcome:
+    def _read(self, name: str) -> Run:
         folder = self.folder / name
         folder.mkdir(parents=True, exist_ok=True)
-        for file in ("evaluation.json", "predictions.csv"):
+        for file in FILES:
             if not (folder / file).exists():
                 where = "--rev", name, "--out", str(folder / file)
                 run_dvc(self._log(f"{name}.get"), "get", ".", f"reports/{file}", *where)
-        try:
-            evaluation = json.loads((folder / "evaluation.json").read_text(encoding="utf-8"))
-            predictions = pd.read_csv(folder / "predictions.csv", dtype=str, keep_default_na=False)
-        except (OSError, ValueError) as error:
-            raise SerError(f"{folder}: cannot be read ({error}); delete it to fetch it again") from error
-        return Outcome(name, evaluation, predictions)
+        return read_folder(folder, name)
 
     def _log(self, name: str) -> Path:
         return self.folder / "logs" / f"{name}.log"

@@ -6,11 +6,10 @@ The difference is what a score gains when the network has heard the voices that 
 figures above 85 % on RAVDESS contain it.
 """
 
-import json
 import logging
 import tempfile
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -19,14 +18,18 @@ import numpy as np
 
 from featurize.atomic import write_json
 from featurize.errors import SplitError
-from featurize.shards import Shard, list_shards
+from featurize.shards import list_shards
 from model.batches import Features, load_features
 from model.logits import predict_logits
 from model.network.tier1 import NetworkParams, build_network
 from model.scoring.metrics import compute_metrics
 from model.training.fit import EpochResult, TrainParams, fit
-from pipeline.protocol.manifest_file import read_summary
+from pipeline.protocol.card import TrainingCard, training_card
+from pipeline.protocol.data_card import data_card, heard_by, shared_provenance
+from pipeline.protocol.folds import FoldScheme
+from pipeline.protocol.manifest_summary import ManifestSummary, read_summary
 from pipeline.protocol.splits import SPLITS, Item, SplitParams, divide
+from pipeline.protocol.wording import describe_making, describe_task
 
 log = logging.getLogger(__name__)
 
@@ -90,23 +93,35 @@ def leak_tax(
     """
     paths = list_shards(data / "features")
     summary = read_summary(data / "manifest.json")
-    features = load_originals(paths, summary["labels"])
-    apart, how = split_by_speaker(features, split, summary)
+    made = shared_provenance(paths)
+    card = training_card(data_card(summary, paths, made), train.seed, network.normalisation, device)
+    features = load_originals(paths, summary.labels)
+    apart, folds, fold = split_by_speaker(features, split, summary)
     mixed = deal_at_random(apart, features.labels.tolist(), train.seed)
-    denoiser = json.loads(Shard(paths[0], verify=False).attributes["denoiser"])["name"]
-    protocol = summary["protocol"]
-    about = f"{protocol['corpus']} {protocol['files_sha256'][:8]}, {len(summary['labels'])} classes"
-    made = f"denoiser {denoiser}, seed {train.seed}"
-    arms = [
-        _train(f"{about}, {kind}, {made}", features, splits, summary["labels"], network, train, device)
-        for kind, splits in (
-            (f"SPEAKER-DEPENDENT, dealt at random by seed {train.seed}", mixed),
-            (f"speaker-independent, {how}", apart),
-        )
-    ]
+    at_random = {"split": "random", "speaker_independent": False, "folds": None, "fold": 0}
+    by_speaker = {"split": "speaker", "speaker_independent": True, "folds": folds, "fold": fold}
+    dealt = f"dealt at random by seed {train.seed}"
+    arms = []
+    for splits, changes, how in ((mixed, at_random, dealt), (apart, by_speaker, "")):
+        tested = [index for index, name in enumerate(splits) if name == "test"]
+        own = arm_card(card.model_copy(update=changes), select(features, tested), made["denoiser"])
+        line = f"{describe_task(own, how)}, {describe_making(own)}, seed {train.seed}"
+        arms.append(_train(line, features, splits, summary.labels, network, train, device))
     result = LeakTax(arms[0], arms[1], arms[0].uar - arms[1].uar, train.epochs, train.seed)
     write_json(reports / "leak_tax.json", asdict(result))
     return result
+
+
+def arm_card(card: TrainingCard, tested: Features, denoiser: Mapping[str, Any]) -> TrainingCard:
+    """A card with what follows from the tested clips: classes without any, speakers that the denoiser has heard."""
+    labels = {card.labels[label] for label in tested.labels}
+    heard = heard_by(denoiser, zip(tested.columns["corpus"], tested.columns["speaker"], strict=True))
+    return card.model_copy(
+        update={
+            "untested_labels": [name for name in card.labels if name not in labels],
+            "denoiser_heard_test_speakers": heard,
+        }
+    )
 
 
 def load_originals(paths: Sequence[Path], labels: Sequence[str]) -> Features:
@@ -117,7 +132,7 @@ def load_originals(paths: Sequence[Path], labels: Sequence[str]) -> Features:
         parts.append(select(part, np.flatnonzero(part.original).tolist()))
     columns = {
         name: np.concatenate([part.columns[name] for part in parts])
-        for name in ("clip_id", "speaker", "gender")
+        for name in ("clip_id", "corpus", "speaker", "gender")
     }
     columns["split"] = np.repeat(np.array(SPLITS, dtype=object), [len(part) for part in parts])
     clips = [clip for part in parts for clip in part.clips]
@@ -131,9 +146,9 @@ def select(features: Features, index: Sequence[int]) -> Features:
 
 
 def split_by_speaker(
-    features: Features, split: SplitParams, summary: dict[str, Any]
-) -> tuple[list[str], str]:
-    """A speaker-independent split per clip, and what it is: the features' own where it is one.
+    features: Features, split: SplitParams, summary: ManifestSummary
+) -> tuple[list[str], FoldScheme | None, int]:
+    """A speaker-independent split per clip, its folds and the fold tested on: the features' own where it is one.
 
     Raises:
         SplitError: a clip has no speaker, or there are too few speakers.
@@ -147,14 +162,12 @@ def split_by_speaker(
             "no speaker-independent split to compare with; add a column speaker"
         )
     if not _shared(speakers, own) and set(own) == set(SPLITS):
-        protocol = summary["protocol"]
-        folds = f", fold {protocol['fold']} of {protocol['folds']}" if protocol["folds"] else ""
-        return own, f"split {protocol['split']}{folds}"
+        return own, summary.protocol.folds, summary.protocol.fold
     genders = columns["gender"].tolist()
     rows = zip(columns["clip_id"].tolist(), speakers, genders, features.labels.tolist(), strict=True)
-    items = [Item(name, speaker, gender, summary["labels"][label]) for name, speaker, gender, label in rows]
+    items = [Item(name, speaker, gender, summary.labels[label]) for name, speaker, gender, label in rows]
     division = divide(items, split.model_copy(update={"method": "speaker"}))
-    return division.splits, f"split speaker, fold {split.fold} of {division.folds}"
+    return division.splits, division.folds, split.fold
 
 
 def deal_at_random(splits: Sequence[str], labels: Sequence[int], seed: int) -> list[str]:

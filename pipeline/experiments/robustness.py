@@ -6,7 +6,6 @@ import logging
 import math
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -19,7 +18,7 @@ from torch import Tensor
 from featurize.atomic import write_json, write_text
 from featurize.audio import SAMPLE_RATE, dequantise, load_audio, quantise
 from featurize.denoise import denoise_clips
-from featurize.errors import AudioError, CheckpointError, SerError, SplitError
+from featurize.errors import AudioError, SerError, SplitError
 from featurize.noise import NoiseFolder, add_noise
 from featurize.tier0 import speech_features
 from model.batches import Features
@@ -28,7 +27,12 @@ from model.scoring.confidence import score_calibration
 from model.scoring.metrics import compute_metrics
 from pipeline.inference.predict import Predictor
 from pipeline.progress import Advance, clip_progress
-from pipeline.protocol.manifest_file import read_manifest, read_summary
+from pipeline.protocol.card import Card
+from pipeline.protocol.data_card import heard_by, read_training_card, require_like
+from pipeline.protocol.manifest_file import read_manifest
+from pipeline.protocol.manifest_summary import read_summary
+from pipeline.runs.evaluation import Robustness, RobustnessPoint
+from pipeline.runs.workspace import ROBUSTNESS
 
 log = logging.getLogger(__name__)
 
@@ -45,11 +49,11 @@ def robustness(
     seed: int = 0,
     weights: str | None = None,
     device: str = "cpu",
-) -> dict[str, Any]:
+) -> Robustness:
     """Score a checkpoint on the test clips of data/manifest.csv as they are, and with noise at each SNR.
 
-    Every clip gets the same piece of noise at every SNR, louder and louder. Writes reports/robustness.json and, for
-    `dvc plots`, reports/robustness.csv; prints the scores.
+    Every clip gets the same piece of noise at every SNR, louder and louder. Writes reports/robustness/robustness.json
+    and, for `dvc plots`, robustness.csv beside it; prints the scores.
 
     Raises:
         CheckpointError: there is no checkpoint, or it was trained for other data than the manifest's.
@@ -61,21 +65,24 @@ def robustness(
     folder = NoiseFolder(noise, "--noise")
     clips, protocol = _test_clips(data)
     predictor = Predictor(checkpoint, weights=weights, device=device)
-    _check_card(checkpoint, predictor.args, protocol)
+    card = read_training_card(checkpoint, predictor.args)
+    require_like(checkpoint, card, protocol, "clips")
     scorer = _Scorer(predictor, clips, folder, seed)
     # From the loudest noise down, so that a recording that cannot be used is met first.
     levels: list[float | None] = [*sorted(set(snrs_db)), None]
     with clip_progress("robustness", len(clips) * len(levels)) as advance:
         points = [scorer.point(snr_db, advance) for snr_db in levels][::-1]
-    heard = {f"{clip['corpus']}/{clip['speaker']}" for clip in clips} & set(predictor.denoiser.trained_on)
-    result = {
-        "checkpoint": checkpoint.name,
-        "protocol": {**predictor.args["protocol"], "denoiser_heard_test_speakers": sorted(heard)},
-        "noise": f"{folder}, seed {seed}",
-        "points": points,
-    }
-    write_json(reports / "robustness.json", result)
-    write_text(reports / "robustness.csv", _curve(points).to_csv(index=False, lineterminator="\n"))
+    denoiser = {"trained_on": predictor.denoiser.trained_on}
+    heard = heard_by(denoiser, ((clip["corpus"], clip["speaker"]) for clip in clips))
+    result = Robustness(
+        checkpoint=checkpoint.name,
+        protocol=card.model_copy(update={"denoiser_heard_test_speakers": heard}),
+        noise=f"{folder}, seed {seed}",
+        points=points,
+    )
+    file = reports / ROBUSTNESS
+    write_json(file, result.model_dump(mode="json"))
+    write_text(file.with_suffix(".csv"), _curve(points).to_csv(index=False, lineterminator="\n"))
     _show(result)
     return result
 
@@ -101,26 +108,14 @@ def generator_of(clip_id: str, seed: int) -> np.random.Generator:
     return np.random.default_rng(int.from_bytes(digest[:8]))
 
 
-def _test_clips(data: Path) -> tuple[list[dict[str, str]], dict[str, Any]]:
-    """Manifest rows of the test split, and the protocol of that split."""
+def _test_clips(data: Path) -> tuple[list[dict[str, str]], Card]:
+    """Manifest rows of the test split, and the manifest's card."""
     manifest = read_manifest(data / "manifest.csv")
     rows = manifest[manifest["split"] == "test"].to_dict("records")
     if not rows:
         raise SplitError(f"{data / 'manifest.csv'}: no test clips; see `split` in params.yaml")
-    summary = read_summary(data / "manifest.json")
     clips = [{str(name): str(value) for name, value in row.items()} for row in rows]
-    return clips, {**summary["protocol"], "labels": summary["labels"]}
-
-
-def _check_card(checkpoint: Path, args: dict[str, Any], protocol: dict[str, Any]) -> None:
-    """A network may be scored only on the test clips of its own split: of another one it has heard some."""
-    trained = {**args["protocol"], "labels": args["labels"]}
-    for name, here in protocol.items():
-        if name in trained and trained[name] != here:
-            raise CheckpointError(
-                f"{checkpoint}: trained for {name} {trained[name]}, the manifest has {here}; "
-                "train again, or bring back the params that it was trained with"
-            )
+    return clips, read_summary(data / "manifest.json").protocol
 
 
 class _Scorer:
@@ -138,7 +133,7 @@ class _Scorer:
     ) -> None:
         self.predictor, self.clips, self.noise, self.seed = predictor, clips, noise, seed
 
-    def point(self, snr_db: float | None, advance: Advance) -> dict[str, Any]:
+    def point(self, snr_db: float | None, advance: Advance) -> RobustnessPoint:
         """Scores at one SNR, or of the clips as they are.
 
         Raises:
@@ -163,7 +158,7 @@ class _Scorer:
             log.warning(
                 "%d of %d clips %s left out; the first: %s", len(refused), len(self.clips), level, refused[0]
             )
-        return {"snr_db": snr_db, "n_clips": len(features), **self._scores(features)}
+        return self._score(snr_db, features)
 
     def _denoised(
         self, snr_db: float | None, refused: list[AudioError], advance: Advance
@@ -192,7 +187,7 @@ class _Scorer:
                 refused.append(AudioError("non-finite", f"{path}: the denoiser gave no finite samples"))
         return kept
 
-    def _scores(self, features: dict[int, NDArray[np.float32]]) -> dict[str, float]:
+    def _score(self, snr_db: float | None, features: dict[int, NDArray[np.float32]]) -> RobustnessPoint:
         labels = self.predictor.labels
         truth = np.array([labels.index(self.clips[index]["label"]) for index in features], dtype=np.int64)
         names = ("clip_id", "corpus", "speaker")
@@ -201,8 +196,14 @@ class _Scorer:
         logits = predict_logits(self.predictor.network, split, device=self.predictor.device)
         metrics = compute_metrics(truth, logits.argmax(dim=1).numpy(), labels)
         confidence = score_calibration(logits.numpy(), truth)
-        scores = (metrics.uar, metrics.accuracy, confidence["nll"], confidence["ece"])
-        return dict(zip(SCORES, scores, strict=True))
+        return RobustnessPoint(
+            snr_db=snr_db,
+            n_clips=len(features),
+            uar=metrics.uar,
+            accuracy=metrics.accuracy,
+            nll=confidence.nll,
+            ece=confidence.ece,
+        )
 
 
 @contextlib.contextmanager
@@ -216,19 +217,19 @@ def _one_thread() -> Iterator[None]:
         torch.set_num_threads(before)
 
 
-def _curve(points: list[dict[str, Any]]) -> pd.DataFrame:
+def _curve(points: Sequence[RobustnessPoint]) -> pd.DataFrame:
     """One row an SNR, with the clean clips' UAR beside it for a second line in the plot."""
-    table = pd.DataFrame(points)[["snr_db", *SCORES]]
-    return table[1:].assign(clean_uar=points[0]["uar"])
+    table = pd.DataFrame([dict(point) for point in points])[["snr_db", *SCORES]]
+    return table[1:].assign(clean_uar=points[0].uar)
 
 
-def _show(result: dict[str, Any]) -> None:
+def _show(result: Robustness) -> None:
     table = Table("SNR", "clips", "UAR", "accuracy", "NLL", "ECE", box=None, pad_edge=False)
     for column in table.columns:
         column.justify = "right"
-    for point in result["points"]:
-        level = "clean" if point["snr_db"] is None else f"{point['snr_db']:g} dB"
-        table.add_row(level, str(point["n_clips"]), *(f"{point[name]:.3f}" for name in SCORES))
+    for point in result.points:
+        level = "clean" if point.snr_db is None else f"{point.snr_db:g} dB"
+        table.add_row(level, str(point.n_clips), *(f"{getattr(point, name):.3f}" for name in SCORES))
     console = Console()
-    console.print(f"{result['checkpoint']}; noise: {result['noise']}", highlight=False, markup=False)
+    console.print(f"{result.checkpoint}; noise: {result.noise}", highlight=False, markup=False)
     console.print(table, highlight=False)

@@ -10,16 +10,26 @@ from typing import Any, Literal
 
 import torch
 
+from featurize import audio, denoise, mfcc, vad
 from featurize.denoise import load_denoiser
-from featurize.errors import AudioError, WeightsError
+from featurize.errors import AudioError, CheckpointError, WeightsError
 from featurize.tier0 import Tier0Params, tier0
 from featurize.vad import load_vad
 from model.checkpoint import load_checkpoint
 from model.network.normalisation import normalise_clips
 from model.network.tier1 import NetworkParams, SERTier1
+from pipeline.protocol.data_card import read_training_card
 from pipeline.protocol.labels import FOUR
 
 Style = Literal["table", "json", "csv"]
+
+STEPS = {
+    "load": audio.VERSION,
+    "denoise": denoise.VERSION,
+    "vad": vad.VERSION,
+    "mfcc": mfcc.VERSION,
+}
+"""The version of each step that makes numbers, as in a protocol card."""
 
 
 @dataclass(frozen=True)
@@ -47,7 +57,8 @@ class Predictor:
         device: where the denoiser and the network run.
 
     Raises:
-        CheckpointError: the checkpoint cannot be loaded.
+        CheckpointError: the checkpoint cannot be loaded, or was trained on features that this version computes
+            otherwise.
         WeightsError: its denoiser's weights cannot be had, or are others than it was trained with.
     """
 
@@ -69,12 +80,13 @@ class Predictor:
             self.args: dict[str, Any] = {}
         else:
             self.network, self.args = load_checkpoint(checkpoint, device)
+            _check_steps(checkpoint, read_training_card(checkpoint, self.args).steps)
             self.tier0_params = Tier0Params.model_validate(self.args["tier0"])
             self.labels = self.args["labels"]
         self.network.eval()
-        denoise = self.tier0_params.denoise
+        params = self.tier0_params.denoise
         self.denoiser = load_denoiser(
-            denoise.model_copy(update={"weights": weights or denoise.weights}), device
+            params.model_copy(update={"weights": weights or params.weights}), device
         )
         trained_with = self.args.get("denoiser")
         if trained_with and trained_with["sha256"] != self.denoiser.sha256:
@@ -97,10 +109,10 @@ class Predictor:
             AudioError: the file cannot be used.
         """
         features = tier0(file, self.tier0_params, self.denoiser, self.vad)
-        mfcc = features.mfcc.unsqueeze(0).to(self.device)
+        x = features.mfcc.unsqueeze(0).to(self.device)  # (1, n_mfcc, num_frames)
         if self.network.params.normalisation == "speaker":  # all that is known of the speaker is this file
-            mfcc = normalise_clips(mfcc, torch.ones_like(mfcc[:, :1]))
-        output = self.network(mfcc)
+            x = normalise_clips(x, torch.ones_like(x[:, :1]))
+        output = self.network(x)
         probabilities = [float(p) for p in output["probs"][0]]
         best = max(range(len(probabilities)), key=probabilities.__getitem__)
         return Prediction(
@@ -111,6 +123,15 @@ class Predictor:
             speech_found=features.has_speech,
             random_weights=self.random_weights,
         )
+
+
+def _check_steps(checkpoint: Path, trained_behind: dict[str, str]) -> None:
+    for step, version in trained_behind.items():
+        if STEPS.get(step) != version:
+            raise CheckpointError(
+                f"{checkpoint}: trained on features of version {version} of the step {step}, but here is "
+                f"{STEPS.get(step, 'none')}; train again, or predict with the version that it was trained with"
+            )
 
 
 def predict(

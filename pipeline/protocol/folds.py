@@ -6,8 +6,21 @@ Pure functions; every choice between equals is made by the seed.
 import random
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, Field
 
 from featurize.errors import SplitError
+
+
+class FoldScheme(BaseModel, frozen=True, extra="forbid"):
+    """How many folds a corpus is divided into, and by whom."""
+
+    kind: Literal["dealt", "published", "loso"]
+    """Dealt here by a seed, prescribed by the corpus's benchmark, or one speaker left out in each."""
+    number: Annotated[int, Field(ge=1)]
+    publisher: str = ""
+    """Name of the benchmark."""
 
 
 def speaker_folds(

@@ -1,9 +1,7 @@
 """The manifest's format: one row a clip, what it is and which split it belongs to."""
 
-import json
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 
@@ -72,18 +70,3 @@ def _require_columns(path: Location, table: pd.DataFrame) -> None:
         raise CorpusError(
             f"{path}: not a manifest (no column {', '.join(missing)}); run `ser manifest` again"
         )
-
-
-def read_summary(path: Path) -> dict[str, Any]:
-    """Read manifest.json: label names in class order, protocol, counts.
-
-    Raises:
-        CorpusError: the file is missing or damaged.
-    """
-    try:
-        summary: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError as error:
-        raise CorpusError(f"{path}: no manifest summary; run `ser manifest` first") from error
-    except ValueError as error:
-        raise CorpusError(f"{path}: damaged manifest summary ({error}); run `ser manifest` again") from error
-    return summary

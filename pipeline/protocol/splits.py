@@ -12,18 +12,26 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, Field
 
 from featurize.errors import SplitError
-from pipeline.protocol.folds import speaker_folds, stratified_folds, stratified_share, validation_speakers
+from pipeline.protocol.folds import (
+    FoldScheme,
+    speaker_folds,
+    stratified_folds,
+    stratified_share,
+    validation_speakers,
+)
 
 log = logging.getLogger(__name__)
 
-SPLITS = ("train", "val", "test")
+Split = Literal["train", "val", "test"]
+SPLITS: tuple[Split, ...] = ("train", "val", "test")
+Method = Literal["speaker", "predefined", "random"]
 DEFAULT_FOLDS = 5
 
 
 class SplitParams(BaseModel, frozen=True, extra="forbid"):
     """How clips are divided."""
 
-    method: Literal["speaker", "predefined", "random"] = "speaker"  # random is stamped speaker-dependent
+    method: Method = "speaker"  # random is stamped speaker-dependent
     folds: Literal["auto", "loso"] | Annotated[int, Field(ge=2)] = "auto"  # auto: published ones, else 5
     fold: Annotated[int, Field(ge=1)] = 1  # the one to test on, counted from 1
     val_share: Annotated[float, Field(gt=0, lt=1)] = 0.2  # of the speakers that are not tested on
@@ -47,13 +55,13 @@ class Division:
 
     Args:
         splits: "train", "val" or "test" per item.
-        folds: what the folds are, such as "5" or "EmoBox 6"; "" where there are none.
+        folds: how many folds there are and where they come from; None where there are none.
         val: how validation clips were chosen.
         speaker_independent: no speaker of one split is in another, and every speaker is known.
     """
 
     splits: list[str]
-    folds: str
+    folds: FoldScheme | None
     val: str
     speaker_independent: bool
 
@@ -90,14 +98,16 @@ def _by_speaker(
 ) -> Division:
     genders, clips = _speakers(items)
     if params.folds == "auto" and published:
-        name = f"{published_by} {len(published)}"
+        scheme = FoldScheme(kind="published", number=len(published), publisher=published_by)
         folds = [[speaker for speaker in fold if speaker in genders] for fold in published]
         strangers = sorted(set(genders) - {speaker for fold in published for speaker in fold})
         if strangers:
-            raise SplitError(f"the folds of {name} lack the speakers {some(strangers)}; set split.folds")
+            raise SplitError(
+                f"the folds of {published_by} lack the speakers {some(strangers)}; set split.folds"
+            )
     else:
         num_folds = _number_of_folds(params, len(genders))
-        name = "loso" if params.folds == "loso" else str(num_folds)
+        scheme = FoldScheme(kind="loso" if params.folds == "loso" else "dealt", number=num_folds)
         folds = speaker_folds(genders, clips, num_folds, params.seed)
     test = set(folds[_fold_index(params, len(folds))])
     if not test:
@@ -108,7 +118,7 @@ def _by_speaker(
     val = set(validation_speakers(rest, params.val_share, (params.seed, params.fold)))
     splits = ["test" if i.speaker in test else "val" if i.speaker in val else "train" for i in items]
     how = f"{len(val)} of the {len(rest)} speakers that are not tested on, by seed {params.seed}"
-    return Division(splits, name, how, speaker_independent=True)
+    return Division(splits, scheme, how, speaker_independent=True)
 
 
 def _number_of_folds(params: SplitParams, num_speakers: int) -> int:
@@ -135,7 +145,7 @@ def _predefined(items: Sequence[Item], params: SplitParams) -> Division:
         drawn, how = _val_from_train(train, params)
         splits = ["val" if item.clip_id in drawn else item.given for item in items]
     known = all(item.speaker for item in items)
-    return Division(splits, "", how, speaker_independent=known)
+    return Division(splits, None, how, speaker_independent=known)
 
 
 def _val_from_train(train: Sequence[Item], params: SplitParams) -> tuple[set[str], str]:
@@ -167,7 +177,8 @@ def _random(items: Sequence[Item], params: SplitParams) -> Division:
         for item in items
     ]
     how = f"{len(val)} of the {len(rest)} clips that are not tested on, by seed {params.seed}"
-    return Division(splits, str(num_folds), how, speaker_independent=False)
+    scheme = FoldScheme(kind="dealt", number=num_folds)
+    return Division(splits, scheme, how, speaker_independent=False)
 
 
 def _require_classes(items: Sequence[Item], splits: Sequence[str]) -> None:

@@ -43,13 +43,13 @@ class Mistake:
     true_label: str
     pred_label: str
     confidence: float
-    true_probability: float | None
+    true_probability: float
     sound: Sound | None
     """None where data/denoised and data/features do not hold the clip."""
 
 
 def find_mistakes(predictions: pd.DataFrame, data: Path, most: int = MAX_MISTAKES) -> list[Mistake]:
-    """The wrong predictions of highest confidence, the surest first; none where no confidence was written.
+    """The wrong predictions of highest confidence, the surest first.
 
     Args:
         predictions: rows of predictions.csv with numeric `confidence` and `prob_<label>`.
@@ -59,8 +59,6 @@ def find_mistakes(predictions: pd.DataFrame, data: Path, most: int = MAX_MISTAKE
     Raises:
         ShardError: a shard is damaged.
     """
-    if "confidence" not in predictions:
-        return []
     wrong = predictions[predictions["true_label"] != predictions["pred_label"]]
     surest = wrong.sort_values(["confidence", "clip_id"], ascending=[False, True]).head(most)
     rows: list[dict[Any, Any]] = surest.to_dict("records")
@@ -69,11 +67,11 @@ def find_mistakes(predictions: pd.DataFrame, data: Path, most: int = MAX_MISTAKE
         Mistake(
             clip_id=row["clip_id"],
             speaker=row["speaker"],
-            gender=row.get("gender", ""),
+            gender=row["gender"],
             true_label=row["true_label"],
             pred_label=row["pred_label"],
             confidence=row["confidence"],
-            true_probability=row.get(f"prob_{row['true_label']}"),
+            true_probability=row[f"prob_{row['true_label']}"],
             sound=sounds.get(row["clip_id"]),
         )
         for row in rows

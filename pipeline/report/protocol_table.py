@@ -1,69 +1,61 @@
-"""The protocol card: how a score came about, without which it is worth nothing."""
+"""The protocol card as two tables: what a score is worth nothing without, and the small print."""
 
-from pipeline.report.words import count, is_told, plain, score
-from pipeline.runs.results import Run
+from pipeline.protocol.splits import SPLITS
+from pipeline.protocol.wording import NORMALISATIONS, describe_folds, describe_maker, describe_mixture
+from pipeline.report.words import count, score
+from pipeline.runs.workspace import Workspace
 
-SPLITS = ("train", "val", "test")
-# Rows that are written as they come; what is named nowhere here goes to the small print under its own name.
-CAPTIONS = {
-    "val": "Validation data",
-    "split_seed": "Split seed",
-    "seed": "Training seed",
-    "denoiser": "Denoiser",
-}
-TOLD_APART = {
-    *("corpus", "synthetic", "files_sha256", "label_set", "labels", "denoiser_heard_test_speakers"),
-    *("split", "speaker_independent", "folds", "fold", "speakers"),
-}
 Rows = list[tuple[str, str]]
+"""Captions and values."""
 
 
-def protocol_card(run: Run) -> Rows:
-    """Captions and values; what evaluation.json does not tell is not there."""
-    protocol, manifest, labels = run.metrics.protocol, run.manifest, run.metrics.labels
-    clips = manifest["split"].value_counts()
-    speakers = {split: len(names) for split, names in (protocol.get("speakers") or {}).items()}
-    label_set = protocol.get("label_set")
-    return _told(
-        [
-            ("Corpus", protocol.get("corpus")),
-            ("Classes", f"{len(labels)}{f' ({plain(label_set)})' if label_set else ''}: {', '.join(labels)}"),
-            ("Clips", ", ".join(f"{count(int(clips.get(split, 0)))} {split}" for split in SPLITS)),
-            (
-                "Speakers",
-                ", ".join(f"{count(speakers[split])} {split}" for split in SPLITS if split in speakers),
-            ),
-            ("Split by", protocol.get("split")),
-            ("Speaker-independent", {True: "yes", False: "no"}.get(protocol.get("speaker_independent", ""))),
-            (
-                "Fold",
-                " of ".join(plain(protocol[key]) for key in ("fold", "folds") if is_told(protocol.get(key))),
-            ),
-            *((caption, protocol.get(key)) for key, caption in CAPTIONS.items()),
-            ("Temperature", score(run.metrics.temperature) if run.metrics.temperature is not None else None),
-            ("Checkpoint", run.metrics.checkpoint),
-        ]
-    )
+def protocol_table(workspace: Workspace) -> Rows:
+    """What a reader has to know."""
+    scores, card = workspace.run.evaluation, workspace.run.evaluation.protocol
+    clips = workspace.manifest["split"].value_counts()
+    rows = [
+        ("Corpus", card.corpus),
+        ("Classes", f"{len(card.labels)} ({card.label_set}): {', '.join(card.labels)}"),
+        ("Clips", ", ".join(f"{count(int(clips.get(split, 0)))} {split}" for split in SPLITS)),
+        ("Speakers", ", ".join(f"{count(len(card.speakers[split]))} {split}" for split in SPLITS)),
+        ("Split by", card.split),
+        ("Speaker-independent", "yes" if card.speaker_independent else "no"),
+        ("Fold", f"{card.fold} of {describe_folds(card.folds)}" if card.folds else ""),
+        ("Validation data", card.val),
+        ("Split seed", str(card.split_seed)),
+        ("Training seed", str(card.seed)),
+        ("Normalisation", NORMALISATIONS[card.normalisation]),
+        ("Denoiser", card.denoiser),
+        ("Warning", describe_mixture(card)),
+        ("Temperature", score(scores.temperature)),
+        ("Checkpoint", scores.checkpoint),
+    ]
+    return [(caption, value) for caption, value in rows if value]
 
 
-def small_print(run: Run) -> Rows:
-    """Whatever else the protocol says: versions, hashes."""
-    protocol = run.metrics.protocol
-    others = [key for key in protocol if key not in TOLD_APART | {*CAPTIONS}]
-    return _told(
-        [
-            ("File list (SHA-256)", protocol.get("files_sha256")),
-            *((key.replace("_", " ").capitalize(), protocol[key]) for key in others),
-        ]
-    )
+def small_print(workspace: Workspace) -> Rows:
+    """Versions and hashes."""
+    card = workspace.run.evaluation.protocol
+    makers = [describe_maker(maker, card.made_by) for maker in card.made_by]
+    rows = [
+        ("File list (SHA-256)", card.files_sha256),
+        ("Clips used (SHA-256)", card.clips_sha256),
+        ("Denoiser (SHA-256)", card.denoiser_sha256),
+        ("Tier 0 (SHA-256)", card.tier0_sha256),
+        ("Versions of steps", _pairs(card.steps)),
+        ("Features made by", "; ".join(makers)),
+        ("Untested classes", ", ".join(card.untested_labels)),
+        ("Trained by", f"{card.device}, ser {card.code}"),
+        ("Versions", _pairs(card.versions)),
+        *((f"Scored with {name}", _pairs(value)) for name, value in card.scored_with.items()),
+    ]
+    return [(caption, value) for caption, value in rows if value]
 
 
-def is_stale(run: Run) -> bool:
-    """Whether the scores were computed on another list of files than the manifest's."""
-    scored = run.metrics.protocol.get("files_sha256")
-    listed = (run.summary.get("protocol") or {}).get("files_sha256")
-    return bool(scored and listed and scored != listed)
+def is_stale(workspace: Workspace) -> bool:
+    """Whether the scores were computed on other recordings than the manifest's."""
+    return workspace.run.evaluation.protocol.files_sha256 != workspace.summary.protocol.files_sha256
 
 
-def _told(rows: list[tuple[str, object]]) -> Rows:
-    return [(caption, plain(value)) for caption, value in rows if is_told(value)]
+def _pairs(value: str | dict[str, str]) -> str:
+    return value if isinstance(value, str) else ", ".join(f"{key} {item}" for key, item in value.items())

@@ -18,9 +18,9 @@ from pipeline.report.charts import draw_charts
 from pipeline.report.mistakes import MAX_SOUND_S, Mistake
 from pipeline.report.pictures.sound import HEIGHT, WIDTH
 from pipeline.report.player import make_players
-from pipeline.report.protocol_table import is_stale, protocol_card, small_print
-from pipeline.report.tables import audio_table, clip_table, group_scores
-from pipeline.runs.results import Run
+from pipeline.report.protocol_table import is_stale, protocol_table, small_print
+from pipeline.report.tables import audio_table, clip_table
+from pipeline.runs.workspace import Workspace
 
 FILTERS = (
     words.score,
@@ -34,7 +34,7 @@ FILTERS = (
 SEVERITIES = {"stop": "Stop", "warning": "Warning", "note": "Note"}  # the gravest first
 
 
-def render(run: Run, mistakes: list[Mistake]) -> str:
+def render(workspace: Workspace, mistakes: list[Mistake]) -> str:
     """The page, as HTML text."""
     environment = Environment(
         loader=PackageLoader("pipeline.report"),
@@ -45,47 +45,45 @@ def render(run: Run, mistakes: list[Mistake]) -> str:
     )
     environment.filters |= {function.__name__: function for function in FILTERS}
     page = environment.get_template("page.html").render(
-        **_scores(run), **_data(run), **_inline(), players=make_players(mistakes), max_sound_s=MAX_SOUND_S,
+        **_scores(workspace), **_data(workspace), **_inline(), players=make_players(mistakes), max_sound_s=MAX_SOUND_S,
         track=(WIDTH, HEIGHT),
     )  # fmt: skip
     # A name may hold half of a surrogate pair, which no encoding can write.
     return page.encode("utf-8", "replace").decode("utf-8")
 
 
-def _scores(run: Run) -> dict[str, Any]:
+def _scores(workspace: Workspace) -> dict[str, Any]:
     """What the templates need of the evaluation."""
-    metrics = run.metrics
-    support = [metrics.per_class[name].support if name in metrics.per_class else 0 for name in metrics.labels]
-    speakers = group_scores(run.predictions, "speaker", metrics.labels)
-    has_genders = "gender" in run.predictions and bool(run.predictions["gender"].any())
+    metrics = workspace.run.evaluation
+    speakers = sorted(metrics.speakers, key=lambda own: (own.uar, own.speaker))  # the hardest first
     return {
         "metrics": metrics,
         "protocol": metrics.protocol,
-        "card": protocol_card(run),
-        "small_print": small_print(run),
-        "is_stale": is_stale(run),
+        "card": protocol_table(workspace),
+        "small_print": small_print(workspace),
+        "is_stale": is_stale(workspace),
         "headline": words.headline(metrics),
         "reach": words.reach(metrics),
         "chance": 1 / len(metrics.labels),
-        "majority": max(support) / metrics.n_clips,
-        "charts": draw_charts(run, speakers),
+        "majority": max(own.support for own in metrics.per_class.values()) / metrics.n_clips,
+        "charts": draw_charts(workspace, speakers),
         "speakers": speakers,
-        "genders": group_scores(run.predictions, "gender", metrics.labels) if has_genders else [],
-        "robustness": run.robustness,
+        "genders": sorted(metrics.genders, key=lambda own: (own.uar, own.gender)),
+        "robustness": workspace.robustness,
     }
 
 
-def _data(run: Run) -> dict[str, Any]:
+def _data(workspace: Workspace) -> dict[str, Any]:
     """What the templates need of the corpus."""
-    findings = run.audit.findings if run.audit else []
+    findings = workspace.audit.findings if workspace.audit else []
     rank = list(SEVERITIES)
     return {
-        "clips": clip_table(run),
-        "audio": audio_table(run),
-        "left_out": run.summary.get("left_out") or {},
-        "reasons": list(run.rejects.value_counts(["stage", "reason"], sort=False).items()),
-        "rejects": run.rejects.to_dict("records"),
-        "audit": run.audit,
+        "clips": clip_table(workspace),
+        "audio": audio_table(workspace),
+        "left_out": workspace.summary.left_out,
+        "reasons": list(workspace.rejects.value_counts(["stage", "reason"], sort=False).items()),
+        "rejects": workspace.rejects.to_dict("records"),
+        "audit": workspace.audit,
         "findings": sorted(findings, key=lambda finding: rank.index(finding.severity)),
         "severities": SEVERITIES,
     }

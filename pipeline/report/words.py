@@ -1,9 +1,9 @@
 """Numbers as a person reads them, and what the headline means in words."""
 
 import math
-from typing import Any
 
-from pipeline.runs.evaluation import Interval, Metrics
+from model.scoring.intervals import Interval
+from pipeline.runs.evaluation import Scores
 
 
 def score(value: float | None, decimals: int = 3) -> str:
@@ -40,23 +40,7 @@ def duration(seconds: float) -> str:
     return f"{hours} h {minutes} min" if hours else f"{minutes} min {rest} s"
 
 
-def plain(value: object) -> str:
-    """A value of a JSON file as a person writes it."""
-    if isinstance(value, dict):
-        return ", ".join(f"{key} {plain(item)}" for key, item in value.items() if is_told(item))
-    if isinstance(value, list):
-        return ", ".join(map(plain, value))
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    return str(value)
-
-
-def is_told(value: Any) -> bool:
-    """Whether a value of a JSON file says anything."""
-    return value is not None and value not in ("", {}, [])
-
-
-def headline(metrics: Metrics) -> str:
+def headline(metrics: Scores) -> str:
     """What the UAR says, against a guess."""
     tested = sum(own.support > 0 for own in metrics.per_class.values())
     return (
@@ -65,11 +49,11 @@ def headline(metrics: Metrics) -> str:
     )
 
 
-def reach(metrics: Metrics) -> str:
+def reach(metrics: Scores) -> str:
     """What the UAR's interval says, or why there is none."""
     found = metrics.intervals
     if found is None:
-        return sentence(metrics.intervals_note or "no interval was computed; run `ser evaluate` again")
+        return sentence(metrics.intervals_note)
     low, high = found.uar
     said = (
         f"Had other speakers of the same kind been tested, the UAR would plausibly lie between {score(low)} and "

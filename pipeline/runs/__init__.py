@@ -1,8 +1,8 @@
 """One evaluated run.
 
-scoring          logits → everything in evaluation.json
-evaluation       the JSON of evaluation, audit and robustness, as types
-results          one run's files, read back for the report
-scored           one run of the workspace, a folder or a DVC revision
+evaluation       evaluation.json and robustness.json
+scoring          logits → the scores in evaluation.json
+run              one run out of the workspace, a folder or a DVC revision
+workspace        everything that all stages have left in data/ and reports/, for the report
 compare          `ser compare`
 """

@@ -11,20 +11,22 @@ from typing import Any
 from featurize.errors import ProtocolError
 from model.scoring.intervals import LEVEL
 from model.scoring.significance import McNemar, UarDifference, compare_uar, mcnemar
-from pipeline.protocol.card import TASK, describe_task, differences, unlike_cards
-from pipeline.runs.scored import ScoredRun, describe_scores, fit_lines, read_scored
+from pipeline.protocol.card import FIELDS, ScoringCard
+from pipeline.protocol.provenance import Maker
+from pipeline.protocol.wording import describe_maker, describe_task, differences, word_differences
+from pipeline.runs.run import Run, describe_scores, fit_lines, read_run
 
 ALPHA = 1 - LEVEL
-HASHES = ("clips_sha256", "tier0_sha256")
-"""Of the card; what they stand for is listed in words."""
+UNLISTED = {*FIELDS["task"], "clips_sha256", "tier0_sha256", "seed"}
+"""Fields of the card that are the same, or that the parameters say in words."""
 
 
 @dataclass(frozen=True)
 class Comparison:
     """Two runs of one task: `differs` holds a dotted name and both values of whatever is not the same."""
 
-    first: ScoredRun
-    second: ScoredRun
+    first: Run
+    second: Run
     differs: list[tuple[str, Any, Any]]
     uar: UarDifference
     mcnemar: McNemar
@@ -33,7 +35,11 @@ class Comparison:
         """Plain types, for --json."""
         return {
             **{
-                key: {"name": run.name, "uar": run.scores.uar, "protocol": run.scores.protocol}
+                key: {
+                    "name": run.name,
+                    "uar": run.evaluation.uar,
+                    "protocol": run.evaluation.protocol.model_dump(mode="json"),
+                }
                 for key, run in (("first", self.first), ("second", self.second))
             },
             "differs": [{"name": n, "first": a, "second": b} for n, a, b in self.differs],
@@ -55,7 +61,7 @@ def compare(first: str, second: str, reports: Path) -> Comparison:
         ProtocolError: the runs are of different tasks, or were tested on different clips.
         SerError: a run cannot be read.
     """
-    one, other = read_scored(first, reports), read_scored(second, reports)
+    one, other = read_run(first, reports), read_run(second, reports)
     check_same_task(one, other)
     truth, speakers = one.classes("true_label"), one.predictions["speaker"].to_numpy(object)
     before, after = one.classes("pred_label"), other.classes("pred_label")
@@ -63,19 +69,19 @@ def compare(first: str, second: str, reports: Path) -> Comparison:
         first=one,
         second=other,
         differs=list_differences(one, other),
-        uar=compare_uar(truth, before, after, speakers, len(one.scores.labels)),
+        uar=compare_uar(truth, before, after, speakers, len(one.evaluation.labels)),
         mcnemar=mcnemar(truth, before, after),
     )
 
 
-def check_same_task(one: ScoredRun, other: ScoredRun) -> None:
+def check_same_task(one: Run, other: Run) -> None:
     """Refuse runs whose scores do not answer the same question.
 
     Raises:
         ProtocolError: one line that says what differs.
     """
     names = f"{one.name} and {other.name}"
-    if unlike := unlike_cards(one.scores.protocol, other.scores.protocol, TASK):
+    if unlike := word_differences(one.evaluation.protocol, other.evaluation.protocol, "task"):
         told = "; ".join(f"{what}: {mine} and {yours}" for what, mine, yours in unlike)
         raise ProtocolError(f"{names} cannot be compared: {told}")
     mine, yours = (
@@ -98,15 +104,19 @@ def check_same_task(one: ScoredRun, other: ScoredRun) -> None:
             )
 
 
-def list_differences(one: ScoredRun, other: ScoredRun) -> list[tuple[str, Any, Any]]:
+def list_differences(one: Run, other: Run) -> list[tuple[str, Any, Any]]:
     """Parameters first, then what else the cards hold."""
-    params = differences(one.scores.params, other.scores.params)
-    cards = [
-        {key: value for key, value in run.scores.protocol.items() if key not in HASHES and key not in TASK}
-        for run in (one, other)
-    ]
-    # The seed is told among the parameters already.
-    return params + [each for each in differences(*cards) if each[0] != "seed"]
+    cards = [run.evaluation.protocol for run in (one, other)]
+    makers = [maker for card in cards for maker in card.made_by]
+    return differences(one.evaluation.params, other.evaluation.params) + differences(
+        *(_plain(card, makers) for card in cards)
+    )
+
+
+def _plain(card: ScoringCard, makers: list[Maker]) -> dict[str, Any]:
+    """A card without what is the same, or said by the parameters, and with its makers in words."""
+    made_by = "; ".join(describe_maker(maker, makers) for maker in card.made_by)
+    return {**card.model_dump(mode="json", exclude=UNLISTED), "made_by": made_by}
 
 
 def verdict(comparison: Comparison) -> str:
@@ -116,7 +126,7 @@ def verdict(comparison: Comparison) -> str:
     better = names[uar.difference > 0]
     if uar.interval is None or uar.p is None or uar.least_p is None:
         ahead = f"{better} is ahead by {points:.1f} points of UAR" if points else "both have the same UAR"
-        return f"{ahead}; whether that is chance cannot be told ({uar.note.removeprefix('no intervals: ')})"
+        return f"{ahead}; whether that is chance cannot be told ({uar.note})"
     low, high = sorted(100 * end * (1 if uar.difference >= 0 else -1) for end in uar.interval)
     numbers = f"95 % interval {low:.1f} to {high:.1f}, p = {uar.p:.2g}, {uar.speakers} speakers"
     if uar.difference == 0:
@@ -134,8 +144,8 @@ def tell(comparison: Comparison) -> list[str]:
     runs = (comparison.first, comparison.second)
     width = max(len(run.name) for run in runs)
     uar, clips = comparison.uar, comparison.mcnemar
-    lines = [f"{run.name:{width}}  {describe_scores(run.scores)}" for run in runs]
-    lines += ["", f"both on {describe_task(runs[0].scores.protocol)}"]
+    lines = [f"{run.name:{width}}  {describe_scores(run.evaluation)}" for run in runs]
+    lines += ["", f"both on {describe_task(runs[0].evaluation.protocol)}"]
     lines += [f"  {name}: {_told(a)} → {_told(b)}" for name, a, b in comparison.differs] or [
         "  no difference"
     ]

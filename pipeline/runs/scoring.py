@@ -1,4 +1,4 @@
-"""Everything that evaluate says of a set of logits, as the plain types of evaluation.json."""
+"""Everything that evaluate says of a set of logits."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -8,8 +8,15 @@ from numpy.typing import NDArray
 from scipy.special import softmax
 
 from model.scoring.confidence import reliability_bins, risk_coverage, score_calibration
-from model.scoring.intervals import doubt_about, speaker_confusions, speaker_intervals, why_no_intervals
+from model.scoring.intervals import (
+    Intervals,
+    doubt_about,
+    speaker_confusions,
+    speaker_intervals,
+    why_no_intervals,
+)
 from model.scoring.metrics import ClassMetrics, compute_metrics, score_groups
+from pipeline.runs.evaluation import Calibration, GenderScore, Scores, SpeakerScore
 
 Classes = NDArray[np.int64]
 
@@ -26,7 +33,7 @@ def score(
     temperature: float,
     labels: Sequence[str],
     columns: Mapping[str, NDArray[Any]],
-) -> dict[str, Any]:
+) -> Scores:
     """Metrics, intervals over speakers, calibration, and scores per speaker and gender.
 
     Args:
@@ -37,45 +44,46 @@ def score(
         columns: (n,) each; `speaker` and `gender`, empty where unknown.
     """
     probabilities = probabilities_of(logits, temperature)
-    predicted = probabilities.argmax(axis=1)  # of what is written, so that whoever counts it again agrees
+    predicted = probabilities.argmax(axis=1)  # of what is written, so that counting predictions.csv agrees
     metrics = compute_metrics(truth, predicted, labels)
-    gender_of = dict(zip(columns["speaker"].tolist(), columns["gender"].tolist(), strict=True))
-    intervals, note = _intervals(truth, predicted, labels, columns["speaker"])
-    return {
-        **metrics.as_dict(),
-        "missing_classes_note": _missing(metrics.per_class),
-        "intervals": intervals,
-        "intervals_note": note,
-        "calibration": {
-            "before": score_calibration(logits, truth),
-            "after": score_calibration(logits / temperature, truth),
-            "bins": reliability_bins(probabilities, truth),
-        },
-        "risk_coverage": risk_coverage(probabilities.max(axis=1), predicted == truth),
-        "speakers": [
-            {"speaker": name, "gender": gender_of[name], **scores}
-            for name, scores in score_groups(truth, predicted, columns["speaker"], labels).items()
+    speakers, genders = columns["speaker"], columns["gender"]
+    gender_of = dict(zip(speakers.tolist(), genders.tolist(), strict=True))
+    intervals, note = _intervals(truth, predicted, labels, speakers)
+    return Scores(
+        **dict(metrics),
+        missing_classes_note=_missing(metrics.per_class),
+        intervals=intervals,
+        intervals_note=note,
+        calibration=Calibration(
+            before=score_calibration(logits, truth),
+            after=score_calibration(logits / temperature, truth),
+            bins=reliability_bins(probabilities, truth),
+        ),
+        risk_coverage=risk_coverage(probabilities.max(axis=1), predicted == truth),
+        speakers=[
+            SpeakerScore(**vars(scores), speaker=name, gender=gender_of[name])
+            for name, scores in score_groups(truth, predicted, speakers, labels).items()
         ],
-        "genders": [
-            {"gender": name, **scores}
-            for name, scores in score_groups(truth, predicted, columns["gender"], labels).items()
+        genders=[
+            GenderScore(**vars(scores), gender=name)
+            for name, scores in score_groups(truth, predicted, genders, labels).items()
         ],
-    }
+    )
 
 
 def _intervals(
     truth: Classes, predicted: Classes, labels: Sequence[str], speakers: NDArray[Any]
-) -> tuple[dict[str, Any] | None, str]:
+) -> tuple[Intervals | None, str]:
     """Intervals and what is to be said about them, or None and why there are none."""
     if why := why_no_intervals(speakers):
-        return None, why
+        return None, f"no intervals: {why}"
     confusion = speaker_confusions(truth, predicted, speakers, len(labels))
-    return speaker_intervals(confusion, labels).as_dict(), doubt_about(len(confusion))
+    return speaker_intervals(confusion, labels), doubt_about(len(confusion))
 
 
 def _missing(per_class: Mapping[str, ClassMetrics]) -> str:
     """One line about the classes that have no test clips; empty if all have some."""
-    missing = [label for label, scores in per_class.items() if scores["support"] == 0]
+    missing = [label for label, scores in per_class.items() if scores.support == 0]
     if not missing:
         return ""
     return (

@@ -1,6 +1,7 @@
 """The best checkpoint on the test split, read once: metrics, and a prediction for every clip."""
 
 import logging
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -14,15 +15,11 @@ from featurize.shards import list_shards
 from model.batches import Features, load_features
 from model.checkpoint import load_checkpoint
 from model.logits import predict_logits
-from pipeline.protocol.card import (
-    check_card,
-    data_card,
-    describe,
-    fingerprint,
-    scoring_card,
-    shared_provenance,
-)
-from pipeline.protocol.manifest_file import read_summary
+from pipeline.protocol.card import digest, scoring_card
+from pipeline.protocol.data_card import check_checkpoint, data_card, shared_provenance
+from pipeline.protocol.manifest_summary import read_summary
+from pipeline.protocol.wording import describe, describe_independence, describe_mixture
+from pipeline.runs.evaluation import Evaluation
 from pipeline.runs.scoring import probabilities_of, score
 
 log = logging.getLogger(__name__)
@@ -33,7 +30,7 @@ CARD_DIGITS = 12
 
 def evaluate(
     data: Path, checkpoints: Path, reports: Path, checkpoint: Path | None = None, device: str = "cpu"
-) -> dict[str, Any]:
+) -> Evaluation:
     """Score a checkpoint on the test split of data/features/.
 
     Writes reports/evaluation.json (everything), reports/metrics.json (what DVC compares), predictions.csv, and the
@@ -47,10 +44,10 @@ def evaluate(
     path = checkpoint or best_checkpoint(checkpoints)
     network, args = load_checkpoint(path, device)
     summary = read_summary(data / "manifest.json")
-    labels: list[str] = summary["labels"]
+    labels = summary.labels
     shards = list_shards(data / "features")
     made = shared_provenance(shards)
-    check_card(path, args, data_card(summary, shards, made), made)
+    card = check_checkpoint(path, args, data_card(summary, shards, made), made)
     test = load_features(shards, labels, "test")
     if len(test) == 0:
         raise SplitError(
@@ -59,70 +56,76 @@ def evaluate(
     temperature = float(network.temperature)
     # The network divides by its temperature; calibration before it is that of the logits as they were.
     logits = predict_logits(network, test, device=device).double().numpy() * temperature
-    card = scoring_card(args["protocol"], device)
-    evaluation = {
-        **score(test.labels, logits, temperature, labels, test.columns),
-        "temperature": temperature,
-        "checkpoint": path.name,
-        "val_uar": args["val_uar"],
-        "best_epoch": args["epoch"],
-        "params": {**args["tier0"], "network": args["network"], "train": args["train"]},
-        "protocol": card,
-        "card": fingerprint(card)[:CARD_DIGITS],
-    }
+    protocol = scoring_card(card, device)
+    evaluation = Evaluation(
+        **dict(score(test.labels, logits, temperature, labels, test.columns)),
+        temperature=temperature,
+        checkpoint=path.name,
+        val_uar=args["val_uar"],
+        best_epoch=args["epoch"],
+        params={**args["tier0"], "network": args["network"], "train": args["train"]},
+        protocol=protocol,
+        card=digest(protocol.model_dump(mode="json"))[:CARD_DIGITS],
+    )
     predictions = prediction_table(test, probabilities_of(logits, temperature), labels)
-    _write(reports, evaluation, predictions.assign(card=evaluation["card"]))
-    _say(evaluation, card)
+    _write(reports, evaluation, predictions.assign(card=evaluation.card))
+    _log_scores(evaluation)
     return evaluation
 
 
-def _write(reports: Path, evaluation: dict[str, Any], predictions: pd.DataFrame) -> None:
-    write_json(reports / "evaluation.json", evaluation)
+def _write(reports: Path, evaluation: Evaluation, predictions: pd.DataFrame) -> None:
+    write_json(reports / "evaluation.json", evaluation.model_dump(mode="json"))
     write_json(reports / "metrics.json", headline(evaluation))
     confusion = predictions[["true_label", "pred_label"]].set_axis(["actual", "predicted"], axis=1)
-    bins = pd.DataFrame(evaluation["calibration"]["bins"])
-    risk = pd.DataFrame(evaluation["risk_coverage"]["points"], columns=["coverage", "risk"])
+    bins = pd.DataFrame(evaluation.calibration.bins)
+    risk = pd.DataFrame(evaluation.risk_coverage.points, columns=["coverage", "risk"])
     tables = {"predictions": predictions, "confusion": confusion, "reliability": bins, "risk_coverage": risk}
     for name, table in tables.items():
         write_text(reports / f"{name}.csv", table.to_csv(index=False, lineterminator="\n"))
 
 
-def _say(evaluation: dict[str, Any], card: dict[str, Any]) -> None:
-    for note in (evaluation["missing_classes_note"], evaluation["intervals_note"]):
+def _log_scores(evaluation: Evaluation) -> None:
+    protocol, intervals = evaluation.protocol, evaluation.intervals
+    for note in (
+        evaluation.missing_classes_note,
+        evaluation.intervals_note,
+        describe_mixture(protocol),
+    ):
         if note:
             log.warning("%s", note)
-    interval = evaluation["intervals"]
-    between = f" (95 % interval {interval['uar'][0]:.3f} to {interval['uar'][1]:.3f})" if interval else ""
+    between = " (95 % interval {:.3f} to {:.3f})".format(*intervals.uar) if intervals else ""
     log.info(
         "test UAR %.3f%s, accuracy %.3f on %d clips of %d speakers (%s)",
-        evaluation["uar"],
+        evaluation.uar,
         between,
-        evaluation["accuracy"],
-        evaluation["n_clips"],
-        len(evaluation["speakers"]),
-        "speaker-independent" if card["speaker_independent"] else "SPEAKER-DEPENDENT",
+        evaluation.accuracy,
+        evaluation.n_clips,
+        len(evaluation.speakers),
+        describe_independence(protocol),
     )
 
 
-def headline(evaluation: dict[str, Any]) -> dict[str, Any]:
+def headline(evaluation: Evaluation) -> dict[str, Any]:
     """The numbers that experiments are compared by, and in one line the protocol that they stand on."""
-    interval, calibrated = evaluation["intervals"], evaluation["calibration"]["after"]
-    low, high = interval["uar"] if interval else (None, None)
+    low, high = evaluation.intervals.uar if evaluation.intervals else (None, None)
     numbers = {
-        "uar": evaluation["uar"],
+        "uar": evaluation.uar,
         "uar_low": low,
         "uar_high": high,
-        **{name: evaluation[name] for name in ("accuracy", "macro_precision", "macro_f1")},
-        **calibrated,
-        "aurc": evaluation["risk_coverage"]["aurc"],
-        **{name: evaluation[name] for name in ("val_uar", "best_epoch")},
+        "accuracy": evaluation.accuracy,
+        "macro_precision": evaluation.macro_precision,
+        "macro_f1": evaluation.macro_f1,
+        **asdict(evaluation.calibration.after),
+        "aurc": evaluation.risk_coverage.aurc,
+        "val_uar": evaluation.val_uar,
+        "best_epoch": evaluation.best_epoch,
     }
-    recall = {label: scores["recall"] for label, scores in evaluation["per_class"].items()}
+    recall = {label: own.recall for label, own in evaluation.per_class.items()}
     return {
         # What is undefined is left out: DVC shows a dash for it.
         **{name: value for name, value in numbers.items() if value is not None},
         "recall": {label: value for label, value in recall.items() if value is not None},
-        "protocol": describe(evaluation["protocol"]),
+        "protocol": describe(evaluation.protocol),
     }
 
 

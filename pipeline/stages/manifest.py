@@ -12,7 +12,6 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from featurize.atomic import write_json, write_text
 from featurize.errors import AudioError
@@ -20,9 +19,12 @@ from pipeline.audit import AuditParams, Entry, audit, refuse_leaks
 from pipeline.corpora import Clip, Corpus, CorpusParams, read_corpus
 from pipeline.extraction.engine import Engine, InProcess
 from pipeline.locations import Location, fetched, make_folder, written
+from pipeline.protocol.card import Card
 from pipeline.protocol.labels import Labelling, LabelParams, label_emotions
 from pipeline.protocol.manifest_file import COLUMNS
+from pipeline.protocol.manifest_summary import Counts, ManifestSummary
 from pipeline.protocol.splits import SPLITS, Division, Item, SplitParams, divide
+from pipeline.protocol.wording import describe_fold, describe_independence
 from pipeline.rejects import Reject, check_rejects, write_rejects
 
 log = logging.getLogger(__name__)
@@ -78,15 +80,21 @@ def manifest(
         left_out=read.left_out,
     )
     with written(data / "audit.json") as findings:
-        write_json(findings, found.as_dict())
+        write_json(findings, found.model_dump(mode="json"))
     refuse_leaks(found, data / "audit.json")
-    summary = summarise(read, distinct, division, labels=labels, labelling=labelling, split=split)
-    summary |= {"duplicates_dropped": len(duplicates), "rejected": len(rejects)}
+    summary = ManifestSummary(
+        labels=list(labelling.names),
+        protocol=protocol_card(read, distinct, division, labels=labels, labelling=labelling, split=split),
+        counts=count(distinct, division.splits, labelling.names),
+        left_out=labelling.left_out,
+        duplicates_dropped=len(duplicates),
+        rejected=len(rejects),
+    )
     with written(data / "manifest.csv") as table:
         write_text(table, _table(distinct, division.splits))
     with written(data / "manifest.json") as file:
-        write_json(file, summary)
-    _say(summary)
+        write_json(file, summary.model_dump(mode="json"))
+    _log_summary(summary)
 
 
 def hash_clips(clips: Sequence[Clip], label_of: dict[str, str]) -> tuple[list[Hashed], list[Reject]]:
@@ -168,7 +176,7 @@ def drop_duplicates(hashed: Sequence[Hashed]) -> tuple[list[Hashed], list[Hashed
     return list(first.values()), dropped
 
 
-def summarise(
+def protocol_card(
     corpus: Corpus,
     clips: Sequence[Hashed],
     division: Division,
@@ -176,37 +184,45 @@ def summarise(
     labels: LabelParams,
     labelling: Labelling,
     split: SplitParams,
-) -> dict[str, Any]:
-    """What manifest.json holds: classes, the protocol that travels with every metric, counts."""
-    names = list(labelling.names)
-    pairs = list(zip(clips, division.splits, strict=True))
-    chosen = {name: [clip for clip, given in pairs if given == name] for name in SPLITS}
-    protocol = {
-        "corpus": corpus.name,
-        "synthetic": corpus.synthetic,
-        "files_sha256": files_sha256(clips),
-        "label_set": labels.set,
-        "labels": names,
-        "split": split.method,
-        "speaker_independent": division.speaker_independent,
-        "folds": division.folds,
-        "fold": split.fold if division.folds else 0,
-        "val": division.val,
-        "split_seed": split.seed,
-        "speakers": {
-            name: sorted({one.clip.speaker for one in clips} - {""}) for name, clips in chosen.items()
+) -> Card:
+    """The protocol that travels with every score."""
+    return Card(
+        corpus=corpus.name,
+        synthetic=corpus.synthetic,
+        files_sha256=files_sha256(clips),
+        label_set=labels.set,
+        labels=list(labelling.names),
+        split=split.method,
+        speaker_independent=division.speaker_independent,
+        folds=division.folds,
+        fold=split.fold if division.folds else 0,
+        val=division.val,
+        split_seed=split.seed,
+        speakers={name: _speakers(_of_split(clips, division.splits, name)) for name in SPLITS},
+    )
+
+
+def count(clips: Sequence[Hashed], splits: Sequence[str], labels: Sequence[str]) -> Counts:
+    """How many clips there are of each split and class."""
+    chosen = {name: _of_split(clips, splits, name) for name in SPLITS}
+    return Counts(
+        clips=len(clips),
+        speakers=len(_speakers(clips)),
+        splits={name: len(own) for name, own in chosen.items()},
+        labels={
+            name: {label: sum(one.label == label for one in own) for label in labels}
+            for name, own in chosen.items()
         },
-    }
-    counts = {
-        "clips": len(clips),
-        "speakers": len({one.clip.speaker for one in clips} - {""}),
-        "splits": {name: len(clips) for name, clips in chosen.items()},
-        "labels": {
-            name: {label: sum(one.label == label for one in clips) for label in names}
-            for name, clips in chosen.items()
-        },
-    }
-    return {"labels": names, "protocol": protocol, "counts": counts, "left_out": labelling.left_out}
+    )
+
+
+def _of_split(clips: Sequence[Hashed], splits: Sequence[str], name: str) -> list[Hashed]:
+    return [clip for clip, split in zip(clips, splits, strict=True) if split == name]
+
+
+def _speakers(clips: Sequence[Hashed]) -> list[str]:
+    """Those that are known by name."""
+    return sorted({one.clip.speaker for one in clips} - {""})
 
 
 def files_sha256(clips: Sequence[Hashed]) -> str:
@@ -225,17 +241,15 @@ def _table(clips: Sequence[Hashed], splits: Sequence[str]) -> str:
     return text.getvalue()
 
 
-def _say(summary: dict[str, Any]) -> None:
-    counts, protocol = summary["counts"], summary["protocol"]
-    folds = f", fold {protocol['fold']} of {protocol['folds']}" if protocol["folds"] else ""
-    kind = "speaker-independent" if protocol["speaker_independent"] else "speaker-dependent"
-    log.info("%s: %d clips, %d speakers", protocol["corpus"], counts["clips"], counts["speakers"])
-    log.info("split by %s%s (%s)", protocol["split"], folds, kind)
-    for split, number in counts["splits"].items():
-        labels = ", ".join(f"{name} {count}" for name, count in counts["labels"][split].items())
-        log.info("%-5s %5d clips, %2d speakers: %s", split, number, len(protocol["speakers"][split]), labels)
-    left_out = sum(summary["left_out"].values())
+def _log_summary(summary: ManifestSummary) -> None:
+    counts, protocol = summary.counts, summary.protocol
+    how = ", ".join(filter(None, [f"split by {protocol.split}", describe_fold(protocol)]))
+    log.info("%s: %d clips, %d speakers", protocol.corpus, counts.clips, counts.speakers)
+    log.info("%s (%s)", how, describe_independence(protocol))
+    for split, number in counts.splits.items():
+        labels = ", ".join(f"{name} {clips}" for name, clips in counts.labels[split].items())
+        log.info("%-5s %5d clips, %2d speakers: %s", split, number, len(protocol.speakers[split]), labels)
     log.info(
         "left out by the label set: %d; duplicates dropped: %d; rejected: %d",
-        *(left_out, summary["duplicates_dropped"], summary["rejected"]),
+        *(sum(summary.left_out.values()), summary.duplicates_dropped, summary.rejected),
     )

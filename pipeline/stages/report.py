@@ -5,7 +5,7 @@ from pathlib import Path
 from featurize.atomic import write_text
 from pipeline.report.mistakes import find_mistakes
 from pipeline.report.render import render
-from pipeline.runs.results import read_run
+from pipeline.runs.workspace import read_workspace
 
 
 def report(data: Path, reports: Path) -> Path:
@@ -17,7 +17,7 @@ def report(data: Path, reports: Path) -> Path:
     Raises:
         SerError: a file is missing or damaged, or they are of different runs; says which stage to run.
     """
-    run = read_run(data, reports)
+    workspace = read_workspace(data, reports)
     page = reports / "index.html"
-    write_text(page, render(run, find_mistakes(run.predictions, data)))
+    write_text(page, render(workspace, find_mistakes(workspace.run.predictions, data)))
     return page

@@ -15,8 +15,9 @@ from model.network.tier1 import NetworkParams, build_network
 from model.training.fit import EpochResult, FitResult, fit
 from model.training.hyperparameters import TrainParams
 from model.training.sampling import batch_order, padding_waste
-from pipeline.protocol.card import data_card, shared_provenance, training_card
-from pipeline.protocol.manifest_file import read_summary
+from pipeline.protocol.card import training_card
+from pipeline.protocol.data_card import data_card, shared_provenance
+from pipeline.protocol.manifest_summary import read_summary
 from pipeline.protocol.provenance import versions
 
 log = logging.getLogger(__name__)
@@ -29,12 +30,6 @@ CURVES = {
     "learning_rate": "train/lr",
     "val_ccc_valence": "val/ccc_valence",
     "val_ccc_arousal": "val/ccc_arousal",
-}
-# What a number's protocol says of the normalisation.
-NORMALISATIONS = {
-    "global": "global: by the train split",
-    "clip": "clip: each by itself",
-    "speaker": "SPEAKER (transductive): by all clips of a test speaker",
 }
 
 
@@ -59,20 +54,21 @@ def train(
     """
     shards = list_shards(data / "features")
     summary = read_summary(data / "manifest.json")
-    tier0 = shared_provenance(shards)
-    card = data_card(summary, shards, tier0)
-    train_split, val_split = (load_features(shards, summary["labels"], name) for name in ("train", "val"))
+    made = shared_provenance(shards)
+    card = training_card(data_card(summary, shards, made), params.seed, network_params.normalisation, device)
+    train_split, val_split = (load_features(shards, summary.labels, name) for name in ("train", "val"))
     if params.va_weight:
         network_params = network_params.model_copy(update={"affect": True})
     args = {
-        "labels": summary["labels"],
-        **tier0,
+        "labels": summary.labels,
+        "tier0": made["tier0"],
+        "denoiser": made["denoiser"],
         "train": params.model_dump(mode="json"),
         "versions": versions(),
-        "protocol": training_card(card, params.seed, NORMALISATIONS[network_params.normalisation], device),
+        "protocol": card.model_dump(mode="json"),
     }
-    n_mfcc = tier0["tier0"]["mfcc"]["n_mfcc"]
-    network = build_network(n_mfcc, len(summary["labels"]), network_params, params.seed)
+    n_mfcc = made["tier0"]["mfcc"]["n_mfcc"]
+    network = build_network(n_mfcc, len(summary.labels), network_params, params.seed)
     with process_group(device) as device, ExitStack() as stack:  # noqa: PLR1704 - each process has its own
         on_epoch = None
         if rank() == 0:

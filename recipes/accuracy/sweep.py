@@ -30,8 +30,8 @@ from model.network.tier1 import build_network
 from model.training.fit import fit
 from pipeline.experiments.laboratory import override
 from pipeline.params import Params, check_params
-from pipeline.protocol.card import fingerprint
-from pipeline.protocol.manifest_file import read_summary
+from pipeline.protocol.card import digest as digest_of
+from pipeline.protocol.manifest_summary import read_summary
 from pipeline.stages.denoise import denoise as denoise_stage
 from pipeline.stages.featurize import featurize as featurize_stage
 from pipeline.stages.manifest import manifest as manifest_stage
@@ -123,7 +123,7 @@ def featurize(params: Params, folder: Path) -> Path:
 def train(params: Params, data: Path) -> dict[str, float]:
     """Train on one thread; what came of it on the validation split."""
     torch.set_num_threads(1)
-    shards, labels = list_shards(data / "features"), read_summary(data / "manifest.json")["labels"]
+    shards, labels = list_shards(data / "features"), read_summary(data / "manifest.json").labels
     train_split, val_split = (load_features(shards, labels, name) for name in ("train", "val"))
     network = build_network(params.mfcc.n_mfcc, len(labels), params.network, params.train.seed)
     out = data / "checkpoints" / digest(params.model_dump(mode="json"))
@@ -147,7 +147,7 @@ def tell(results: pd.DataFrame) -> pd.DataFrame:
 
 def digest(values: Mapping[str, Any]) -> str:
     """A short name for plain values."""
-    return fingerprint(values)[:10]
+    return digest_of(values)[:10]
 
 
 if __name__ == "__main__":

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from featurize.errors import RejectsError
-from pipeline.rejects import Reject, check_rejects, write_rejects
+from featurize.errors import RejectsError, SerError
+from pipeline.rejects import Reject, check_rejects, read_rejects, write_rejects
 
 REJECTS = [
     Reject("a", "a.wav", "empty", "a.wav holds no bytes"),
@@ -19,6 +19,17 @@ def test_the_list_is_readable_csv(tmp_path: Path) -> None:
     write_rejects(tmp_path / "rejects.csv", REJECTS)
     with (tmp_path / "rejects.csv").open(newline="", encoding="utf-8") as file:
         assert [tuple(row.values()) for row in csv.DictReader(file)] == REJECTS
+    assert read_rejects(tmp_path / "rejects.csv", "denoise") == REJECTS
+
+
+def test_a_list_that_is_none_names_the_stage_to_run(tmp_path: Path) -> None:
+    path = tmp_path / "rejects.csv"
+    with pytest.raises(SerError, match=r"rejects\.csv: missing; run `ser denoise` first"):
+        read_rejects(path, "denoise")
+    for content in (b"", b"clip_id,path,reason\n", b"\xff\xfe{"):
+        path.write_bytes(content)
+        with pytest.raises(SerError, match=r"rejects\.csv: .*run `ser denoise` again"):
+            read_rejects(path, "denoise")
 
 
 def test_few_rejects_pass(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from pipeline.report.pictures.drawing import ACCENT, INK, MUTED, TIDY_STEPS, drawing, inline_svg, plain
-from pipeline.runs.results import Curve
+from pipeline.runs.workspace import Curve
 
 
 def draw_curves(

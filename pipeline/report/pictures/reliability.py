@@ -5,8 +5,8 @@ from collections.abc import Sequence
 import numpy as np
 from matplotlib.figure import Figure
 
+from model.scoring.confidence import Bin
 from pipeline.report.pictures.drawing import ACCENT, INK, MUTED, SHADE, drawing, inline_svg
-from pipeline.runs.evaluation import Bin
 
 
 def draw_reliability(bins: Sequence[Bin]) -> str:

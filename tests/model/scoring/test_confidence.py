@@ -2,6 +2,7 @@
 
 import json
 import math
+from dataclasses import asdict
 
 import numpy as np
 import pytest
@@ -14,7 +15,7 @@ from sklearn.metrics import brier_score_loss, log_loss
 from torchmetrics.functional.classification import multiclass_calibration_error
 
 from model.scoring.calibration import fit_temperature
-from model.scoring.confidence import POINTS, reliability_bins, risk_coverage, score_calibration
+from model.scoring.confidence import POINTS, Bin, reliability_bins, risk_coverage, score_calibration
 
 
 def some(num_clips=500, num_classes=4, scale=2.0, seed=0):
@@ -28,35 +29,35 @@ def test_the_same_as_the_libraries(scale, num_clips):
     logits, truth = some(num_clips, scale=scale)
     probabilities = softmax(logits, axis=1)
     scores = score_calibration(logits, truth)
-    assert scores["nll"] == pytest.approx(log_loss(truth, probabilities, labels=range(4)))
+    assert scores.nll == pytest.approx(log_loss(truth, probabilities, labels=range(4)))
     brier = brier_score_loss(truth, probabilities, labels=range(4), scale_by_half=False)
-    assert scores["brier"] == pytest.approx(brier)
+    assert scores.brier == pytest.approx(brier)
     ece = multiclass_calibration_error(torch.from_numpy(probabilities), torch.from_numpy(truth), 4, n_bins=15)
-    assert scores["ece"] == pytest.approx(float(ece), abs=1e-6)
+    assert scores.ece == pytest.approx(float(ece), abs=1e-6)
 
 
 def test_a_case_by_hand():
     """Two clips at a confidence of 0.8, one right; two at 0.6, both right."""
     probabilities = np.array([[0.8, 0.2], [0.8, 0.2], [0.4, 0.6], [0.4, 0.6]])
     scores = score_calibration(np.log(probabilities), np.array([0, 1, 1, 1]))
-    assert scores["nll"] == pytest.approx(-(math.log(0.8) + math.log(0.2) + 2 * math.log(0.6)) / 4)
-    assert scores["brier"] == pytest.approx((2 * 0.2**2 + 2 * 0.8**2 + 4 * 0.4**2) / 4)
-    assert scores["ece"] == pytest.approx((2 * 0.3 + 2 * 0.4) / 4)
+    assert scores.nll == pytest.approx(-(math.log(0.8) + math.log(0.2) + 2 * math.log(0.6)) / 4)
+    assert scores.brier == pytest.approx((2 * 0.2**2 + 2 * 0.8**2 + 4 * 0.4**2) / 4)
+    assert scores.ece == pytest.approx((2 * 0.3 + 2 * 0.4) / 4)
 
 
 def test_a_guess_by_dice_and_a_certain_answer():
     dice = score_calibration(np.zeros((4, 4)), np.arange(4))
-    assert (dice["nll"], dice["brier"], dice["ece"]) == pytest.approx((math.log(4), 0.75, 0.0))
+    assert (dice.nll, dice.brier, dice.ece) == pytest.approx((math.log(4), 0.75, 0.0))
     wrong = score_calibration(np.array([[1e4, 0.0]]), np.array([1]))  # a probability of 0 for what is true
-    assert (wrong["nll"], wrong["brier"], wrong["ece"]) == pytest.approx((1e4, 2.0, 1.0))
+    assert (wrong.nll, wrong.brier, wrong.ece) == pytest.approx((1e4, 2.0, 1.0))
 
 
 def test_a_bin_holds_its_upper_edge_and_empty_bins_are_left_out():
     probabilities = np.array([[1 / 3, 1 / 3, 1 / 3], [0.4, 0.3, 0.3], [1.0, 0.0, 0.0]])
     bins = reliability_bins(probabilities, np.array([0, 1, 0]), num_bins=5)
-    assert [b["count"] for b in bins] == [2, 1]  # 0.4 is in (0.2, 0.4]
-    assert bins[1] == {"confidence": 1.0, "accuracy": 1.0, "count": 1}
-    assert json.loads(json.dumps(bins)) == bins
+    assert [b.count for b in bins] == [2, 1]  # 0.4 is in (0.2, 0.4]
+    assert bins[1] == Bin(confidence=1.0, accuracy=1.0, count=1)
+    assert [Bin(**each) for each in json.loads(json.dumps(list(map(asdict, bins))))] == bins
 
 
 def test_a_fitted_temperature_lowers_likelihood_and_calibration_error():
@@ -67,8 +68,8 @@ def test_a_fitted_temperature_lowers_likelihood_and_calibration_error():
     temperature = fit_temperature(logits[:3000], truth[:3000])
     held_out, expected = logits[3000:].numpy(), truth[3000:].numpy()
     before, after = score_calibration(held_out, expected), score_calibration(held_out / temperature, expected)
-    assert after["nll"] < before["nll"]
-    assert after["ece"] < 0.05 < 0.2 < before["ece"]
+    assert after.nll < before.nll
+    assert after.ece < 0.05 < 0.2 < before.ece
 
 
 def slow_aurc(confidence, right, orders=4000):
@@ -88,22 +89,22 @@ def slow_aurc(confidence, right, orders=4000):
 
 def test_risk_by_coverage_by_hand():
     curve = risk_coverage(np.array([0.5, 0.9, 0.7, 0.8]), np.array([False, True, False, True]))
-    assert curve["points"] == [[0.25, 0.0], [0.5, 0.0], [0.75, pytest.approx(1 / 3)], [1.0, 0.5]]
-    assert curve["aurc"] == pytest.approx((1 / 3 + 1 / 2) / 4)
+    assert curve.points == [(0.25, 0.0), (0.5, 0.0), (0.75, pytest.approx(1 / 3)), (1.0, 0.5)]
+    assert curve.aurc == pytest.approx((1 / 3 + 1 / 2) / 4)
 
 
 def test_clips_of_equal_confidence_count_as_in_a_random_order():
     confidence = np.array([0.9, 0.6, 0.6, 0.6, 0.3, 0.3])
     right = np.array([True, False, True, True, False, True])
-    assert risk_coverage(confidence, right)["aurc"] == pytest.approx(slow_aurc(confidence, right), abs=0.01)
+    assert risk_coverage(confidence, right).aurc == pytest.approx(slow_aurc(confidence, right), abs=0.01)
 
 
 def test_a_long_curve_is_thinned_and_ends_at_the_share_of_errors():
     rng = np.random.default_rng(0)
     right = rng.random(1440) < 0.6
-    points = risk_coverage(rng.random(1440), right)["points"]
+    points = risk_coverage(rng.random(1440), right).points
     assert len(points) == POINTS
-    assert points[-1] == [1.0, pytest.approx(1 - right.mean())]
+    assert points[-1] == (1.0, pytest.approx(1 - right.mean()))
 
 
 @given(
@@ -113,20 +114,20 @@ def test_a_long_curve_is_thinned_and_ends_at_the_share_of_errors():
 )
 def test_ranges_and_indifference_to_order(logits, truth, order):
     scores, shuffled = score_calibration(logits, truth), score_calibration(logits[order], truth[order])
-    assert scores == pytest.approx(shuffled)
-    assert scores["nll"] >= 0
-    assert 0 <= scores["brier"] <= 2
-    assert 0 <= scores["ece"] <= 1
+    assert asdict(scores) == pytest.approx(asdict(shuffled))
+    assert scores.nll >= 0
+    assert 0 <= scores.brier <= 2
+    assert 0 <= scores.ece <= 1
     confidence = softmax(logits, axis=1).max(axis=1)
     right = logits.argmax(axis=1) == truth
     curve = risk_coverage(confidence, right)
-    assert curve["aurc"] == pytest.approx(risk_coverage(confidence[order], right[order])["aurc"])
-    assert all(0 <= risk <= 1 for _, risk in curve["points"])
-    assert curve["points"][-1][1] == pytest.approx(1 - right.mean())
+    assert curve.aurc == pytest.approx(risk_coverage(confidence[order], right[order]).aurc)
+    assert all(0 <= risk <= 1 for _, risk in curve.points)
+    assert curve.points[-1][1] == pytest.approx(1 - right.mean())
 
 
 @given(logits=hnp.arrays(np.float64, (10, 3), elements=st.floats(-20, 20)))
 def test_bins_hold_every_clip_once(logits):
     bins = reliability_bins(softmax(logits, axis=1), np.zeros(10, dtype=np.int64))
-    assert sum(b["count"] for b in bins) == 10
-    assert [b["confidence"] for b in bins] == sorted(b["confidence"] for b in bins)
+    assert sum(b.count for b in bins) == 10
+    assert [b.confidence for b in bins] == sorted(b.confidence for b in bins)

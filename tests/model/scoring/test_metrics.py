@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 
-from model.scoring.metrics import compute_metrics
+from model.scoring.metrics import ClassMetrics, compute_metrics
 
 LABELS = ["angry", "happy", "sad"]
 
@@ -18,8 +18,8 @@ def test_a_case_by_hand():
     assert metrics.accuracy == pytest.approx(6 / 8)
     assert metrics.uar == pytest.approx((3 / 4 + 1 / 2 + 1) / 3)
     assert metrics.macro_f1 == pytest.approx((3 / 4 + 1 / 2 + 1) / 3)
-    assert metrics.per_class["angry"] == {"precision": 0.75, "recall": 0.75, "f1": 0.75, "support": 4}
-    assert metrics.per_class["happy"] == {"precision": 0.5, "recall": 0.5, "f1": 0.5, "support": 2}
+    assert metrics.per_class["angry"] == ClassMetrics(precision=0.75, recall=0.75, f1=0.75, support=4)
+    assert metrics.per_class["happy"] == ClassMetrics(precision=0.5, recall=0.5, f1=0.5, support=2)
     assert metrics.n_clips == 8
 
 
@@ -27,7 +27,7 @@ def test_classes_absent_from_the_truth_do_not_lower_the_averages():
     metrics = compute_metrics(np.array([0, 0, 1]), np.array([0, 2, 1]), LABELS)
     assert metrics.uar == pytest.approx((1 / 2 + 1) / 2)
     assert metrics.macro_f1 == pytest.approx((2 / 3 + 1) / 2)
-    assert metrics.per_class["sad"] == {"precision": 0.0, "recall": None, "f1": None, "support": 0}
+    assert metrics.per_class["sad"] == ClassMetrics(precision=0.0, recall=None, f1=None, support=0)
     assert metrics.confusion == [[1, 0, 1], [0, 1, 0], [0, 0, 0]]
 
 
@@ -37,7 +37,7 @@ def test_one_class_only_and_never_predicted():
 
 
 def test_a_dict_of_plain_types_in_class_order():
-    plain = compute_metrics(np.array([0, 1, 2]), np.array([0, 1, 1]), LABELS).as_dict()
+    plain = compute_metrics(np.array([0, 1, 2]), np.array([0, 1, 1]), LABELS).model_dump()
     assert json.loads(json.dumps(plain)) == plain
     assert plain["macro_recall"] == plain["uar"]
     assert list(plain["per_class"]) == LABELS

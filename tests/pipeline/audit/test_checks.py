@@ -8,12 +8,13 @@ from featurize.errors import SplitError
 from pipeline.audit import Audit, AuditParams, audit, refuse_leaks
 from pipeline.audit.contradictions import find_contradictions
 from pipeline.audit.doubles import find_doubles
-from pipeline.audit.finding import Entry, Finding
+from pipeline.audit.finding import Entry
 from pipeline.audit.identical_bytes import find_identical, group_identical, tell_dropped
 from pipeline.audit.retakes import find_retakes
 from pipeline.audit.shared_speakers import find_shared_speakers
 from pipeline.corpora.clip import Clip, LeftOut
 from pipeline.extraction.engine import InProcess
+from pipeline.protocol.findings import Finding
 
 UNHEARD = AuditParams(fingerprint=False)
 
@@ -153,8 +154,8 @@ def test_all_is_found_at_once_the_worst_first(tmp_path: Path, caplog: pytest.Log
         ("retake", "note"),
     ]
     assert (found.clips, found.fingerprinted) == (3, 0)
-    assert found.as_dict()["params"] == {"fingerprint": False, "threshold": 0.16}
-    assert found.as_dict()["findings"][3]["splits"] == ["train", "test"]
+    assert found.model_dump()["params"] == {"fingerprint": False, "threshold": 0.16}
+    assert found.model_dump()["findings"][3]["splits"] == ["train", "test"]
     assert not (tmp_path / "f.h5").exists()
     assert "sound not compared" in caplog.text
     with pytest.raises(
@@ -165,7 +166,8 @@ def test_all_is_found_at_once_the_worst_first(tmp_path: Path, caplog: pytest.Log
 
 
 def test_what_does_not_stop_is_let_through() -> None:
-    refuse_leaks(Audit(AuditParams(), 2, 2, [Finding("retake", "note", [], [], "")]), Path("audit.json"))
+    note = Finding("retake", "note", [], [], "")
+    refuse_leaks(Audit(params={}, clips=2, fingerprinted=2, findings=[note]), Path("audit.json"))
 
 
 def test_many_findings_of_a_kind_are_summarised_in_the_log(

@@ -4,14 +4,15 @@ import json
 from pathlib import Path
 from typing import Any
 
-import pandas as pd
 import pytest
 
 from featurize.errors import ParamsError, SerError
 from pipeline.experiments import ablation as module
 from pipeline.experiments.ablation import ablate
-from pipeline.experiments.laboratory import Experiment, Laboratory, Outcome
+from pipeline.experiments.laboratory import Experiment, Laboratory
 from pipeline.params import Params
+from pipeline.runs.run import Run
+from tests.pipeline.made_up import make_card, make_run
 
 
 class FakeLaboratory:
@@ -26,25 +27,20 @@ class FakeLaboratory:
     def prepare(self) -> None:
         pass
 
-    def run(self, experiments: list[Experiment]) -> tuple[dict[str, Outcome], dict[str, str]]:
+    def run(self, experiments: list[Experiment]) -> tuple[dict[str, Run], dict[str, str]]:
         labels = [one.label for one in experiments]
         assert len(set(labels)) == len(labels)
-        outcomes = {}
+        runs = {}
         for one in experiments:
             o = one.overrides
             uar = 0.4 * (o["denoise.model"] == "compact") + 0.2 * (o["vad.method"] == "none")
             uar += 0.1 * int(o["augment.copies"]) + 0.01 * int(o["train.seed"])
-            protocol = {
-                **{"corpus": "toy", "synthetic": True, "files_sha256": "f" * 64, "labels": ["a", "b"]},
-                **{"speaker_independent": True, "folds": "5", "fold": 2, "denoiser": o["denoise.model"]},
-                **{"untested_labels": [], "normalisation": "global"},
-                "denoiser_heard_test_speakers": ["x"] if o["denoise.model"] == "compact" else [],
-            }
-            scores = {"uar": uar, "accuracy": 0.0, "macro_f1": 0.0, "val_uar": 1 - uar, "protocol": protocol}
-            outcomes[one.label] = Outcome(f"{one.label}-1234567", scores, pd.DataFrame())
+            heard = ["x"] if o["denoise.model"] == "compact" else []
+            card = make_card(denoiser=o["denoise.model"], denoiser_heard_test_speakers=heard)
+            runs[one.label] = make_run(f"{one.label}-1234567", card, uar=uar, val_uar=1 - uar)
         for label in self.ill:
-            del outcomes[label]
-        return outcomes, dict.fromkeys(self.ill, "power cut")
+            del runs[label]
+        return runs, dict.fromkeys(self.ill, "power cut")
 
 
 @pytest.fixture(autouse=True)
@@ -73,9 +69,9 @@ def test_every_combination_is_run_once_and_averaged(
     assert [row["uar"] for row in content["levels"]["denoise"]] == pytest.approx([0.205, 0.605])
     assert [row["uar"] for row in content["levels"]["augment"]] == pytest.approx([0.305, 0.505])
     assert content["protocols"] == [
-        "toy (synthetic) ffffffff, 2 classes, speaker-independent, fold 2 of 5, denoiser compact "
+        "toy abababab, 3 classes, speaker-independent, fold 1 of 5, denoiser compact "
         "(HAS HEARD 1 OF THE TEST SPEAKERS)",
-        "toy (synthetic) ffffffff, 2 classes, speaker-independent, fold 2 of 5, denoiser none",
+        "toy abababab, 3 classes, speaker-independent, fold 1 of 5, denoiser none",
     ]
     assert "Choose by the validation UAR" in capsys.readouterr().out
 

@@ -9,46 +9,38 @@ import pandas as pd
 import pytest
 from sklearn.metrics import confusion_matrix, recall_score
 
-from featurize.errors import SerError
+from featurize.errors import ProtocolError, SerError
 from pipeline.experiments import crossvalidation as module
-from pipeline.experiments.crossvalidation import Run, cross_validate, describe, number_of_folds, tabulate
-from pipeline.experiments.laboratory import Experiment, Outcome
+from pipeline.experiments.crossvalidation import FoldSeed, cross_validate, describe_all, tabulate
+from pipeline.experiments.laboratory import Experiment
 from pipeline.params import Params
+from pipeline.protocol.folds import FoldScheme
+from pipeline.protocol.manifest_summary import ManifestSummary
 from pipeline.protocol.splits import SplitParams
+from pipeline.runs.run import Run
+from tests.pipeline.made_up import LABELS, make_card, make_run, make_summary
 
-LABELS = ["happy", "sad", "angry"]
-PROTOCOL = {
-    "corpus": "toy",
-    "synthetic": False,
-    "files_sha256": "0123456789abcdef",
-    "labels": LABELS,
-    "speaker_independent": True,
-    "folds": "4",
-    "untested_labels": [],
-    "normalisation": "global: by the train split",
-    "denoiser": "compact",
-}
+FOUR_FOLDS = FoldScheme(kind="dealt", number=4)
 CLIPS = {f"clip{index}" for index in range(40)}
 
 
-def outcome(fold: int, seed: int, clips: list[str] | None = None) -> Outcome:
-    """Random predictions for every fourth clip."""
+def outcome(fold: int, seed: int, clips: list[str] | None = None, **card: Any) -> Run:
+    """Random predictions for every fourth clip, and scores that are random, too."""
     rng = np.random.default_rng([fold, seed])
     clips = clips or [f"clip{index}" for index in range(fold - 1, 40, 4)]
-    true, predicted = rng.choice(LABELS, len(clips)), rng.choice(LABELS, len(clips))
+    true, predicted = rng.choice(3, len(clips)), rng.choice(3, len(clips))
     scores = dict(zip(("uar", "accuracy", "macro_f1", "val_uar"), rng.uniform(size=4).tolist(), strict=True))
-    heard = [f"toy/{fold % 2}"]
-    protocol = PROTOCOL | {"fold": fold, "denoiser_heard_test_speakers": heard}
-    table = pd.DataFrame({"clip_id": clips, "true_label": true, "pred_label": predicted, "correct": "True"})
-    return Outcome(f"cv-{fold}-{seed}", {**scores, "labels": LABELS, "protocol": protocol}, table)
+    heard = {"denoiser": "compact", "denoiser_heard_test_speakers": [f"toy/{fold % 2}"]}
+    own = make_card(**{"folds": FOUR_FOLDS, "fold": fold, "seed": seed, **heard, **card})
+    return make_run(f"cv-{fold}-{seed}", own, clips, truth=true, predicted=predicted, **scores)
 
 
-FOUND: dict[Run, Outcome] = {(fold, seed): outcome(fold, seed) for seed in (0, 1) for fold in (1, 2, 3, 4)}
+FOUND: dict[FoldSeed, Run] = {(fold, seed): outcome(fold, seed) for seed in (0, 1) for fold in (1, 2, 3, 4)}
 
 
 def test_means_and_deviations_are_those_of_numpy() -> None:
     scores = tabulate(FOUND, {}, CLIPS)["scores"]
-    uar = np.array([[FOUND[fold, seed].evaluation["uar"] for fold in (1, 2, 3, 4)] for seed in (0, 1)])
+    uar = np.array([[FOUND[fold, seed].evaluation.uar for fold in (1, 2, 3, 4)] for seed in (0, 1)])
     assert scores["uar"]["mean"] == pytest.approx(uar.mean())
     assert scores["uar"]["std_folds"] == pytest.approx(np.std(uar.mean(axis=0), ddof=1))
     assert scores["uar"]["std_seeds"] == pytest.approx(np.std(uar.mean(axis=1), ddof=1))
@@ -76,15 +68,26 @@ def test_pooled_figures_are_those_of_all_clips_together() -> None:
 def test_the_protocol_is_one_line_with_what_a_reader_must_know() -> None:
     line = tabulate(FOUND, {}, CLIPS)["protocol"]
     assert line == (
-        "toy 01234567, 3 classes, speaker-independent, all folds of 4, "
+        "toy abababab, 3 classes, speaker-independent, all folds of 4, "
         "denoiser compact (HAS HEARD 2 OF THE TEST SPEAKERS), seeds 0, 1"
     )
-    one = FOUND[1, 0]
-    card = one.evaluation["protocol"] | {"normalisation": "SPEAKER", "untested_labels": ["sad"]}
-    by_speaker = Outcome("by-speaker", {**one.evaluation, "protocol": card}, one.predictions)
-    line = describe({(1, 0): by_speaker}, {(2, 0): "power cut"}, [0])
+    by_speaker = outcome(1, 0, normalisation="speaker", untested_labels=["sad"])
+    line = describe_all({(1, 0): by_speaker}, {(2, 0): "power cut"})
     assert "3 classes (1 WITHOUT TEST CLIPS)" in line
     assert "TRANSDUCTIVE (normalised by speaker), denoiser compact" in line
+
+
+@pytest.mark.parametrize(
+    ("change", "token"),
+    [
+        ({"files_sha256": "0" * 64}, "recordings"),
+        ({"denoiser": "none"}, "denoiser: none, not compact"),
+        ({"steps": {"mfcc": "9"}}, "step"),
+    ],
+)
+def test_folds_of_different_tasks_are_not_averaged(change: dict[str, Any], token: str) -> None:
+    with pytest.raises(ProtocolError, match=f"fold 2, seed 1 .*{token}"):
+        tabulate({**FOUND, (2, 1): outcome(2, 1, **change)}, {}, CLIPS)
 
 
 def test_a_clip_that_is_scored_twice_or_never_is_an_error() -> None:
@@ -104,11 +107,6 @@ def test_figures_without_a_fold_say_so() -> None:
     assert len(content["runs"]) == 7
 
 
-@pytest.mark.parametrize(("folds", "number"), [("5", 5), ("EmoBox 6", 6), ("loso", 24)])
-def test_folds_are_counted(folds: str, number: int) -> None:
-    assert number_of_folds({"protocol": {"folds": folds}, "counts": {"speakers": 24}}) == number
-
-
 class FakeLaboratory:
     """Four folds; those in `ill` fail."""
 
@@ -119,10 +117,10 @@ class FakeLaboratory:
     def __init__(self, reports: Path) -> None:
         pass
 
-    def prepare(self) -> dict[str, Any]:
-        return {"protocol": PROTOCOL, "counts": {"speakers": 10}}
+    def prepare(self) -> ManifestSummary:
+        return make_summary(make_card(folds=FOUR_FOLDS))
 
-    def run(self, experiments: list[Experiment]) -> tuple[dict[str, Outcome], dict[str, str]]:
+    def run(self, experiments: list[Experiment]) -> tuple[dict[str, Run], dict[str, str]]:
         good = [one for one in experiments if one.label not in self.ill]
         return {
             one.label: outcome(int(one.overrides["split.fold"]), int(one.overrides["train.seed"]))

@@ -7,13 +7,17 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
+from featurize.atomic import write_json
 from featurize.errors import ParamsError, SerError
 from pipeline.cli import main
 from pipeline.experiments import laboratory as module
 from pipeline.experiments.laboratory import Experiment, Laboratory, override
 from pipeline.params import Params
+from pipeline.protocol.folds import FoldScheme
+from tests.pipeline.made_up import make_card, make_run, make_summary, write_run
 
 TOY = """
 import json, pathlib, sys
@@ -32,19 +36,14 @@ if sys.argv[1] == "featurize":
     Path("data/features/part.h5").write_text(str(fold))
     columns = "clip_id,path,sha256,corpus,speaker,gender,emotion,label,valence,arousal,split"
     Path("data/manifest.csv").write_text("\\n".join([columns, *(f"c{i}" + "," * 10 for i in range(4))]))
-    protocol = {"files_sha256": "f" * 64, "folds": "1", "corpus": "toy", "synthetic": True,
-                "speaker_independent": True, "labels": ["a", "b"]}
-    Path("data/manifest.json").write_text(json.dumps({"protocol": protocol, "counts": {"speakers": 4}}))
+    Path("data/rejects.csv").write_text("clip_id,path,reason,detail\\n")
+    Path("data/manifest.json").write_text((home / "manifest.json").read_text())
 else:
     note(f"evaluate {fold}")
     Path("reports").mkdir(exist_ok=True)
-    lines = [f"c{i},{'ab'[i % 2]},{'aabb'[i]}" for i in range(4)]
-    Path("reports/predictions.csv").write_text("\\n".join(["clip_id,true_label,pred_label", *lines]))
-    scores = {"uar": fold / 4, "accuracy": 0.5, "macro_f1": 0.5, "val_uar": 0.25, "labels": ["a", "b"],
-              "protocol": {**json.loads(Path("data/manifest.json").read_text())["protocol"], "fold": fold,
-                           "untested_labels": [], "normalisation": "global", "denoiser": "none",
-                           "denoiser_heard_test_speakers": []}}
-    Path("reports/evaluation.json").write_text(json.dumps(scores))
+    Path("reports/predictions.csv").write_text((home / "predictions.csv").read_text())
+    scores = json.loads((home / "evaluation.json").read_text())
+    Path("reports/evaluation.json").write_text(json.dumps(scores | {"uar": fold / 4}))
 """
 
 PIPELINE = """
@@ -53,7 +52,7 @@ stages:
     cmd: {python} toy.py featurize {home}
     params: [split]
     deps: [toy.py]
-    outs: [data/manifest.csv, data/manifest.json, data/denoised, data/features: {{persist: true}}]
+    outs: [data/manifest.csv, data/manifest.json, data/rejects.csv, data/denoised, data/features: {{persist: true}}]
   evaluate:
     cmd: {python} toy.py evaluate {home}
     params: [train]
@@ -68,9 +67,13 @@ def call(*command: str) -> str:
 
 @pytest.fixture(scope="module")
 def toy(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """Root of a committed toy project with a single fold."""
+    """Root of a committed toy project with a single fold, beside what its stages copy."""
     root = tmp_path_factory.mktemp("toy") / "project"
     root.mkdir()
+    card = make_card(folds=FoldScheme(kind="dealt", number=1), labels=["a", "b"])
+    predicted = np.array([0, 0, 1, 1])
+    write_run(make_run("", card, ["c0", "c1", "c2", "c3"], predicted=predicted), root.parent)
+    write_json(root.parent / "manifest.json", make_summary(card).model_dump(mode="json"))
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(root)
         for role in ("AUTHOR", "COMMITTER"):
@@ -131,7 +134,7 @@ def prepared(root: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[Laboratory, l
 
     monkeypatch.setattr(module, "run_dvc", fake)
     Path("data").mkdir(exist_ok=True)
-    Path("data/manifest.json").write_text(json.dumps({"protocol": {"files_sha256": "f" * 64}}))
+    write_json("data/manifest.json", make_summary(make_card()).model_dump(mode="json"))
     return Laboratory(Path("reports")), calls
 
 
@@ -154,7 +157,7 @@ def test_a_name_follows_every_parameter_the_code_and_the_audio(
     assert name({"split.fold": 1}) != first
     Path("toy.py").write_text(code)
     assert name({"split.fold": 1}) == first
-    Path("data/manifest.json").write_text(json.dumps({"protocol": {"files_sha256": "0" * 64}}))
+    write_json("data/manifest.json", make_summary(make_card(files_sha256="0" * 64)).model_dump(mode="json"))
     assert name({"split.fold": 1}) != first
 
 
@@ -181,14 +184,13 @@ def test_one_that_fails_stops_no_other(
         if "b" in arguments and arguments[0] == "exp":
             raise SerError("power cut")
         if arguments[0] == "get":
-            scores = json.dumps(dict.fromkeys(module.SCORES, 0.5))
-            Path(arguments[-1]).write_text(scores if arguments[-1].endswith("json") else "clip_id\nNA\n")
+            write_run(make_run(clip_ids=["NA", "b", "c"]), Path(arguments[-1]).parent)
         return ""
 
     monkeypatch.setattr(module, "run_dvc", fail_at_b)
     outcomes, failures = laboratory.run([Experiment(name, {}) for name in "abc"])
     assert list(outcomes) == ["a", "c"]
-    assert outcomes["c"].predictions["clip_id"].tolist() == ["NA"]
+    assert outcomes["c"].predictions["clip_id"].tolist() == ["NA", "b", "c"]
     assert failures == {"b": "power cut"}
     assert "b failed: power cut" in caplog.text
 

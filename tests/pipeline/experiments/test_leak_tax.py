@@ -16,7 +16,9 @@ from featurize.shards import Row, Shard, write_shard
 from model.batches import Features
 from pipeline.cli import main
 from pipeline.experiments.leak_tax import deal_at_random, leak_tax, load_originals, split_by_speaker
+from pipeline.protocol.folds import FoldScheme
 from pipeline.protocol.splits import SPLITS, SplitParams
+from tests.pipeline.made_up import make_card, make_summary
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -76,7 +78,10 @@ def test_both_trainings_are_named_and_nothing_is_touched(
     assert apart["speakers_in_two_splits"] == 0 < random["speakers_in_two_splits"]
     text = capsys.readouterr().out
     assert f"leak tax             {result['leak_tax']:+.3f}" in text
-    for arm, kind in ((random, "SPEAKER-DEPENDENT, dealt at random by seed 3"), (apart, "fold 1 of 5")):
+    for arm, kind in (
+        (random, "SPEAKER-DEPENDENT, dealt at random by seed 3"),
+        (apart, "speaker-independent, fold 1 of 5"),
+    ):
         assert kind in arm["protocol"]
         assert f"test UAR {arm['uar']:.3f}   {arm['protocol']}" in text
 
@@ -128,10 +133,9 @@ def test_features_that_share_speakers_are_divided_anew() -> None:
     # Both classes of every speaker.
     labels = np.array([n // 8 % 2 for n in range(48)])
     features = Features([np.zeros((1, 1), np.float32)] * 48, labels, columns)
-    splits, how = split_by_speaker(
-        features, SplitParams(method="random", fold=2, folds=4), {"labels": ["a", "b"]}
-    )
-    assert how == "split speaker, fold 2 of 4"
+    summary = make_summary(make_card(labels=["a", "b"]))
+    splits, folds, fold = split_by_speaker(features, SplitParams(method="random", fold=2, folds=4), summary)
+    assert (folds, fold) == (FoldScheme(kind="dealt", number=4), 2)
     assert set(splits) == set(SPLITS)
     found = {(speaker, split) for (speaker, _, _), split in zip(clips, splits, strict=True)}
     assert len(found) == 8

@@ -10,10 +10,10 @@ import pandas as pd
 import pytest
 
 from featurize.denoise import DenoiseParams
-from featurize.errors import WeightsError
+from featurize.errors import CheckpointError, WeightsError
 from featurize.tier0 import Tier0Params
 from model.checkpoint import load_checkpoint, save_checkpoint
-from pipeline.inference.predict import Predictor, predict
+from pipeline.inference.predict import STEPS, Predictor, predict
 from pipeline.stages.evaluate import best_checkpoint
 
 
@@ -85,6 +85,20 @@ def test_another_version_of_the_denoising_package_is_refused(small_run: Any, tmp
     with pytest.raises(
         WeightsError, match=r"trained behind denoiser noisereduce 0\.1, but here is noisereduce 3"
     ):
+        Predictor(path)
+
+
+def test_features_that_were_computed_otherwise_are_refused(small_run: Any, tmp_path: Path) -> None:
+    network, args = load_checkpoint(best_checkpoint(small_run.checkpoints))
+    card = args["protocol"]
+    assert set(STEPS) >= set(card["steps"])
+    path = tmp_path / "old.pt"
+    for steps, token in (({"mfcc": "0"}, "version 0 of the step mfcc"), ({"pitch": "1"}, "pitch")):
+        save_checkpoint(path, network, {**args, "protocol": {**card, "steps": steps}})
+        with pytest.raises(CheckpointError, match=rf"old\.pt: .*{token}"):
+            Predictor(path)
+    save_checkpoint(path, network, {**args, "protocol": {}})
+    with pytest.raises(CheckpointError, match=r"old\.pt: .*`corpus` is missing; train again"):
         Predictor(path)
 
 

@@ -1,179 +1,128 @@
-"""The protocol card is a guard against leaks: a checkpoint is scored on the data it was trained for, or not at all."""
+"""A card grows, travels as JSON, and is refused where a field is missing or strange."""
 
-import subprocess
-from pathlib import Path
-from typing import Any
+import json
+from typing import Any, get_args
 
 import pytest
+from pydantic import ValidationError
 
-from featurize.errors import CheckpointError, ShardError
-from featurize.shards import Row, Shard, list_shards, write_shard
-from model.checkpoint import load_checkpoint
-from pipeline.protocol import provenance
+from featurize.errors import CheckpointError, CorpusError
 from pipeline.protocol.card import (
-    check_card,
-    data_card,
-    describe,
-    differences,
-    fingerprint,
-    shared_provenance,
+    FIELDS,
+    Card,
+    DataCard,
+    Likeness,
+    ScoringCard,
+    TrainingCard,
+    scoring_card,
+    training_card,
+    unlike,
 )
-from pipeline.protocol.manifest_file import read_summary
-from pipeline.stages.evaluate import best_checkpoint
-from pipeline.stages.train import NORMALISATIONS
-
-CKPT = Path("best.pt")
-
-
-@pytest.fixture(scope="module")
-def trained(small_run: Any) -> dict[str, Any]:
-    """`args` of a checkpoint."""
-    return load_checkpoint(best_checkpoint(small_run.checkpoints))[1]
+from pipeline.protocol.data_card import read_training_card
+from pipeline.protocol.manifest_summary import read_summary
+from pipeline.protocol.wording import CAPTIONS
+from tests.pipeline.made_up import PROTOCOL, make_card, make_summary
 
 
-@pytest.fixture(scope="module")
-def made(small_run: Any) -> dict[str, Any]:
-    return shared_provenance(list_shards(small_run.data / "features"))
+def part(kind: type[Card], **changes: Any) -> Any:
+    """As much of the made-up card as a stage knows."""
+    return kind.model_validate({k: v for k, v in (PROTOCOL | changes).items() if k in kind.model_fields})
 
 
-@pytest.fixture(scope="module")
-def data(small_run: Any, made: dict[str, Any]) -> dict[str, Any]:
-    return data_card(
-        read_summary(small_run.data / "manifest.json"), list_shards(small_run.data / "features"), made
-    )
+def test_each_stage_adds_to_the_card_of_the_one_before() -> None:
+    data = part(DataCard)
+    trained = training_card(data, seed=7, normalisation="clip", device="cpu")
+    assert dict(trained).items() >= dict(data).items()
+    assert (trained.seed, trained.normalisation, trained.device) == (7, "clip", "cpu")
+    assert trained.versions.keys() >= {"python", "torch"}
+    assert scoring_card(trained, "cpu").scored_with == {}
+    elsewhere = trained.model_copy(update={"code": "0.0.1", "device": "cuda"})
+    assert scoring_card(elsewhere, "cpu").scored_with == {"code": trained.code, "device": "cpu"}
 
 
-def test_a_checkpoint_fits_the_data_it_was_trained_on(trained: Any, data: Any, made: Any) -> None:
-    check_card(CKPT, trained, data, made)
-    card = trained["protocol"]
-    assert card.items() >= data.items()
-    assert {"seed", "split_seed", "val", "code", "versions", "device"} <= card.keys()
-    assert card["versions"].keys() >= {"python", "torch"}
+@pytest.mark.parametrize("kind", [Card, DataCard, TrainingCard, ScoringCard])
+def test_what_is_written_is_read(kind: type[Card]) -> None:
+    card = part(kind, folds={"kind": "published", "number": 6, "publisher": "EmoBox"})
+    assert kind.model_validate(json.loads(json.dumps(card.model_dump(mode="json")))) == card
+
+
+@pytest.mark.parametrize("name", ScoringCard.model_fields)
+def test_no_field_may_be_missing(name: str) -> None:
+    with pytest.raises(ValidationError):
+        ScoringCard.model_validate({key: value for key, value in PROTOCOL.items() if key != name})
 
 
 @pytest.mark.parametrize(
-    ("change", "message"),
+    "change",
     [
-        ({"corpus": "ravdess"}, "(corpus: demo, here ravdess)"),
-        ({"files_sha256": "f" * 64}, "here ffffffff"),
-        ({"label_set": "map"}, "(label set: four, here map)"),
-        ({"split": "random"}, "(split by: speaker, here random)"),
-        ({"folds": "loso"}, "(folds: 5, here loso)"),
-        ({"fold": 2}, "(fold: 1, here 2)"),
-        ({"clips_sha256": "0" * 64}, "clips of each split"),
-        ({"denoiser": "dns64", "denoiser_sha256": "a" * 64}, "(denoiser: none, here dns64)"),
-        ({"denoiser_sha256": "a" * 64}, "here aaaaaaaa"),
+        {"normalisation": "SPEAKER (transductive)"},
+        {"folds": "EmoBox 6"},
+        {"speakers": {"train": [], "val": []}},
+        {"split": "by hand"},
+        {"vad": {}},
     ],
 )
-def test_other_data_are_refused_in_one_line(
-    change: dict[str, Any], message: str, trained: Any, data: Any, made: Any
-) -> None:
-    with pytest.raises(CheckpointError) as refused:
-        check_card(CKPT, trained, {**data, **change}, made)
-    text = str(refused.value)
-    assert text.startswith("best.pt: trained for other data")
-    assert message in text
-    assert "\n" not in text
+def test_what_no_version_writes_is_refused(change: dict[str, Any]) -> None:
+    with pytest.raises(ValidationError):
+        make_card(**change)
 
 
-def test_speakers_it_was_trained_on_are_named(trained: Any, data: Any, made: Any) -> None:
-    speakers = data["speakers"]
-    moved = {**speakers, "test": [*speakers["test"], speakers["train"][0], speakers["val"][0]]}
-    heard = ", ".join(sorted([speakers["train"][0], speakers["val"][0]]))
-    with pytest.raises(CheckpointError, match=f"a leak: it has heard test speakers {heard}"):
-        check_card(CKPT, trained, {**data, "fold": 2, "speakers": moved}, made)
+def test_every_field_that_cards_are_compared_by_exists_and_has_a_caption() -> None:
+    assert FIELDS.keys() == set(get_args(Likeness))
+    compared = {name for names in FIELDS.values() for name in names}
+    assert compared == set(CAPTIONS)
+    assert compared <= set(TrainingCard.model_fields)
+    for likeness in ("task", "clips"):  # of a manifest's card, too
+        assert set(FIELDS[likeness]) <= set(Card.model_fields)
 
 
-def test_another_tier_0_is_told_by_its_parameters(trained: Any, data: Any, made: Any) -> None:
-    tier0 = {**made["tier0"], "mfcc": {**made["tier0"]["mfcc"], "n_mfcc": 20}}
-    with pytest.raises(CheckpointError, match=r"Tier 0, mfcc\.n_mfcc: 40, here 20"):
-        check_card(CKPT, trained, {**data, "tier0_sha256": fingerprint(tier0)}, {**made, "tier0": tier0})
+@pytest.mark.parametrize(
+    ("change", "likenesses"),
+    [
+        ({"corpus": "ravdess"}, {"folds", "task", "clips", "data"}),
+        ({"labels": ["a", "b"]}, {"folds", "task", "clips", "data"}),
+        ({"folds": {"kind": "loso", "number": 5}}, {"folds", "task", "clips", "data"}),
+        ({"fold": 2}, {"task", "clips", "data"}),
+        ({"split_seed": 4}, {"folds", "clips"}),
+        ({"clips_sha256": "0"}, {"data"}),
+        ({"steps": {"load": "1", "mfcc": "2"}}, {"folds", "data"}),
+        ({"denoiser": "dns64"}, {"folds", "data"}),
+        ({"normalisation": "clip"}, {"folds"}),
+        ({"made_by": []}, set()),
+        ({"seed": 4, "code": "0.2.0"}, set()),
+    ],
+)
+def test_likeness_is_of_a_purpose(change: dict[str, Any], likenesses: set[str]) -> None:
+    found = {likeness for likeness in FIELDS if unlike(make_card(), make_card(**change), likeness)}
+    assert found == likenesses
 
 
-def test_a_checkpoint_without_a_card_is_refused(trained: Any, data: Any, made: Any) -> None:
-    with pytest.raises(CheckpointError, match="does not tell `corpus`, so a leak cannot be ruled out"):
-        check_card(CKPT, {**trained, "protocol": {}}, data, made)
+def test_an_old_checkpoint_is_one_line(tmp_path: Any) -> None:
+    good = {k: v for k, v in PROTOCOL.items() if k in TrainingCard.model_fields}
+    path = tmp_path / "best.pt"
+    assert read_training_card(path, {"protocol": good}) == part(TrainingCard)
+    lacking = {key: value for key, value in good.items() if key != "steps"}
+    for args, token in (
+        ({}, "`corpus` is missing"),
+        ({"protocol": lacking}, "`steps` is missing"),
+        ({"protocol": good | {"vad": 1}}, "`vad` is unknown"),
+        ({"protocol": good | {"folds": "5"}}, "`folds`"),
+    ):
+        with pytest.raises(CheckpointError) as refused:
+            read_training_card(path, args)
+        text = str(refused.value)
+        assert token in text
+        assert str(path) in text
+        assert "train again" in text
+        assert "\n" not in text
 
 
-def rewritten(small_run: Any, folder: Path, **columns: Any) -> list[Path]:
-    """The feature shards once more, with columns changed by functions of a row's fields."""
-    for path in list_shards(small_run.data / "features"):
-        shard = Shard(path)
-        rows = [
-            Row(
-                {**(fields := shard.fields(k)), **{name: f(fields) for name, f in columns.items()}},
-                shard.data(k),
-                shard.speech(k),
-            )
-            for k in range(len(shard))
-        ]
-        write_shard(folder / path.name, "mfcc", rows, shard.attributes)
-    return list_shards(folder)
-
-
-def test_augmented_copies_are_no_clips(small_run: Any, tmp_path: Path, data: Any, made: Any) -> None:
-    """The same clips, and copies of them that any count would notice."""
-    paths = rewritten(small_run, tmp_path, augmentation=lambda fields: "")
-    shard = Shard(paths[0])
-    copies = [
-        Row({**shard.fields(k), "clip_id": f"copy{k}", "augmentation": "pitch+2"}, shard.data(k))
-        for k in (0, 1)
-    ]
-    write_shard(tmp_path / "part-99999.h5", "mfcc", copies, shard.attributes)
-    summary = read_summary(small_run.data / "manifest.json")
-    assert data_card(summary, list_shards(tmp_path), made) == data
-
-
-def test_features_of_another_split_are_refused(small_run: Any, tmp_path: Path, made: Any) -> None:
-    turn = {"train": "val", "val": "test", "test": "train"}
-    paths = rewritten(small_run, tmp_path, split=lambda fields: turn[fields["split"]])
-    with pytest.raises(ShardError, match=r"is in split .*, but not in manifest\.json's"):
-        data_card(read_summary(small_run.data / "manifest.json"), paths, made)
-
-
-def test_a_denoiser_that_has_heard_a_test_speaker_is_told(
-    small_run: Any, data: Any, made: Any, trained: Any
-) -> None:
-    tested = data["speakers"]["test"][0]
-    heard = {**made, "denoiser": {**made["denoiser"], "trained_on": [f"demo/{tested}", "demo/somebody-else"]}}
-    shards = list_shards(small_run.data / "features")
-    card = data_card(read_summary(small_run.data / "manifest.json"), shards, heard)
-    assert card["denoiser_heard_test_speakers"] == [f"demo/{tested}"]
-    assert "HAS HEARD 1 OF THE TEST SPEAKERS" in describe({**trained["protocol"], **card})
-
-
-def test_one_line_says_what_a_score_is_worth(trained: Any) -> None:
-    card = trained["protocol"]
-    assert describe(card).startswith(f"demo (synthetic) {card['files_sha256'][:8]}, 4 classes, speaker-indep")
-    assert "seeds 0 (split) and 0 (training)" in describe(card)
-    assert "SPEAKER-DEPENDENT" in describe({**card, "speaker_independent": False})
-    assert "TRANSDUCTIVE" not in describe(card)
-    assert "TRANSDUCTIVE (normalised by speaker)" in describe(
-        {**card, "normalisation": NORMALISATIONS["speaker"]}
-    )
-    assert "4 classes (1 WITHOUT TEST CLIPS)" in describe({**card, "untested_labels": ["sad"]})
-
-
-def test_differences_are_dotted_and_tell_absence() -> None:
-    one = {"a": 1, "b": {"c": 2, "d": [1]}, "e": {}}
-    other = {"a": 1, "b": {"c": 3, "d": [1]}, "f": {"g": 4}}
-    assert differences(one, other) == [("b.c", 2, 3), ("f.g", None, 4)]
-    assert differences(one, one) == []
-
-
-def test_the_code_is_named_by_its_commit_and_says_where_it_was_edited(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(provenance, "ROOT", tmp_path)
-    assert " " not in provenance.code_version()
-    source = tmp_path / "a.py"
-    source.write_text("1")
-    identity = ["-c", "user.name=x", "-c", "user.email=x"]
-    for command in (["init", "-q"], ["add", "a.py"], [*identity, "commit", "-qm", "x"]):
-        subprocess.run(["git", "-C", tmp_path, *command], check=True)
-    version, commit = provenance.code_version().split(" ", 1)
-    assert len(commit) == 12
-    (tmp_path / "params.yaml").write_text("not code")
-    assert provenance.code_version() == f"{version} {commit}"
-    source.write_text("2")
-    assert provenance.code_version() == f"{version} {commit} with edits"
+def test_an_old_manifest_is_one_line(tmp_path: Any) -> None:
+    path = tmp_path / "manifest.json"
+    content = make_summary(make_card()).model_dump(mode="json")
+    path.write_text(json.dumps(content))
+    assert read_summary(path) == make_summary(make_card())
+    del content["protocol"]["label_set"]
+    path.write_text(json.dumps(content))
+    with pytest.raises(CorpusError, match=r"manifest\.json: `protocol\.label_set` is missing; run `ser man"):
+        read_summary(path)

@@ -9,6 +9,7 @@ from pydantic import ValidationError
 
 from featurize.errors import SplitError
 from pipeline.corpora.ravdess import EMOBOX_FOLDS
+from pipeline.protocol.folds import FoldScheme
 from pipeline.protocol.splits import SPLITS, Division, Item, SplitParams, divide
 
 LABELS = ("a", "b")
@@ -105,8 +106,10 @@ def test_published_folds_are_used_where_folds_are_auto() -> None:
     for fold, actors in enumerate(EMOBOX_FOLDS, start=1):
         division = divide(items, SplitParams(fold=fold), EMOBOX_FOLDS, "EmoBox")
         assert speakers_in(items, division)["test"] == set(actors)
-        assert division.folds == "EmoBox 6"
-    assert divide(items, SplitParams(folds=6), EMOBOX_FOLDS, "EmoBox").folds == "6"
+        assert division.folds == FoldScheme(kind="published", number=6, publisher="EmoBox")
+    assert divide(items, SplitParams(folds=6), EMOBOX_FOLDS, "EmoBox").folds == FoldScheme(
+        kind="dealt", number=6
+    )
     with pytest.raises(SplitError, match="7 is not one of the folds 1 to 6"):
         divide(items, SplitParams(fold=7), EMOBOX_FOLDS, "EmoBox")
 
@@ -154,7 +157,7 @@ def test_a_predefined_split_is_taken_as_it_is() -> None:
     items = given_items(*[(s, label, s) for s in SPLITS for label in LABELS])
     division = divide(items, SplitParams(method="predefined"))
     assert division.splits == [item.given for item in items]
-    assert (division.folds, division.val, division.speaker_independent) == ("", "predefined", True)
+    assert (division.folds, division.val, division.speaker_independent) == (None, "predefined", True)
 
 
 def test_validation_is_taken_from_train_by_speakers() -> None:

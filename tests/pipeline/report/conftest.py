@@ -10,15 +10,19 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from sklearn.metrics import accuracy_score, confusion_matrix, f1_score, precision_recall_fscore_support
 
+from featurize.atomic import write_json
 from featurize.shards import Row, write_shard
+from pipeline.protocol.card import ScoringCard
+from pipeline.protocol.splits import SPLITS
+from pipeline.runs.run import Run
+from pipeline.runs.workspace import ROBUSTNESS
 from pipeline.stages.report import report
+from tests.pipeline.made_up import make_card, make_evaluation, make_summary, table_of, write_run
 
 VOID = {"meta", "link", "br", "hr", "img", "input"}
 RATE = 16_000
 NUM_CLIPS = 240
-SPLITS = ("train", "val", "test")
 
 
 @dataclass
@@ -84,7 +88,7 @@ def parse_page(html: str) -> Page:
 
 @dataclass
 class Sample:
-    """A made-up run of 240 clips by six speakers, two of them tested on; metrics are scikit-learn's."""
+    """A made-up run of 240 clips by six speakers, two of them tested on."""
 
     root: Path
     labels: list[str]
@@ -141,26 +145,20 @@ class Sample:
         (self.data / "denoised/rejects.csv").write_text(
             f"{header}{clips['clip_id'][3]},c.wav,non-finite,c.wav: NaN\n"
         )
-        card = {
-            "corpus": "toy", "synthetic": False, "files_sha256": "ab" * 32, "label_set": "native",
-            "labels": self.labels, "split": "speaker", "speaker_independent": True, "folds": "5", "fold": 2,
-            "val": "next fold", "split_seed": 3, "denoiser": "none", "seed": 11,
-            "speakers": {part: [name for name in self.speakers if by_speaker[name] == part] for part in SPLITS},
-        } | self.protocol  # fmt: skip
-        summary = {
-            "labels": self.labels,
-            "protocol": {"files_sha256": "ab" * 32},
-            "left_out": {"calm": 9},
-            "rejected": 2,
-        }
-        (self.data / "manifest.json").write_text(json.dumps(summary))
-        self.reports.mkdir()
+        card = make_card(
+            **{"labels": self.labels, "label_set": "native", "fold": 2, "val": "next fold", "split_seed": 3}
+            | {"seed": 11, "speakers": {part: self._speakers(by_speaker, part) for part in SPLITS}}
+            | self.protocol
+        )
+        listed = card.model_copy(update={"files_sha256": "ab" * 32})
+        summary = make_summary(listed, left_out={"calm": 9}, rejected=2)
+        write_json(self.data / "manifest.json", summary.model_dump(mode="json"))
         test = clips[clips["split"] == "test"].reset_index(drop=True)
-        predictions = predict(test, self.labels, rng)
-        predictions.to_csv(self.reports / "predictions.csv", index=False)
-        scores = score(predictions["true_label"], predictions["pred_label"], self.labels)
-        (self.reports / "evaluation.json").write_text(json.dumps(scores | {"protocol": card}))
+        write_run(predict(test, self.labels, rng, card), self.reports)
         write_curves(self.reports / "training/plots/metrics")
+
+    def _speakers(self, by_speaker: dict[str, str], part: str) -> list[str]:
+        return [name for name in self.speakers if by_speaker[name] == part]
 
     def add_shards(self, num_samples: int = 8000) -> None:
         """Write data/denoised and data/features: hiss with a tone, which alone is called speech."""
@@ -183,26 +181,14 @@ class Sample:
         write_shard(self.data / "features/part-00000.h5", "mfcc", features, attributes)
 
     def add_everything_else(self) -> None:
-        """Write what newer stages write: intervals, calibration, audit, robustness."""
-        predictions = pd.read_csv(self.reports / "predictions.csv")
-        tested = predictions["speaker"].nunique()
+        """Write what may be absent, audit and robustness; and scores whose digits are known."""
         ends = {name: [0.41, 0.75] for name in ("uar", "accuracy", "macro_f1")}
-        recall = {label: [0.25, 0.875] for label in self.labels}
-        self.edit(
-            intervals={"level": 0.95, "draws": 1000, "speakers": tested, **ends, "recall": recall},
-            intervals_note="",
-            macro_precision=0.5432,
-            macro_recall=self.metrics()["uar"],
-            calibration={
-                "before": {"nll": 1.9, "brier": 0.81, "ece": 0.2718},
-                "after": {"nll": 1.2, "brier": 0.62, "ece": 0.0314},
-                "bins": [
-                    {"confidence": 0.45, "accuracy": 0.25, "count": 20},
-                    {"confidence": 0.85, "accuracy": 0.875, "count": 60},
-                ],
-            },
-            risk_coverage={"aurc": 0.1618, "points": [[0.25, 0.1], [0.5, 0.2], [1.0, 0.4]]},
-        )
+        found = self.metrics()
+        found["intervals"] |= ends | {"recall": {label: [0.25, 0.875] for label in self.labels}}
+        found["calibration"]["before"]["ece"] = 0.2718
+        found["calibration"]["after"]["ece"] = 0.0314
+        found["risk_coverage"]["aurc"] = 0.1618
+        self.edit(**found | {"intervals_note": "", "macro_precision": 0.5432})
         findings = [
             {"kind": "retake", "severity": "note", "splits": ["train", "test"], "clips": [],
              "detail": "7 sentences twice"},
@@ -210,51 +196,28 @@ class Sample:
              "clips": ["toy/001", "<script>alert(2)</script>"], "detail": "alike"},
         ]  # fmt: skip
         (self.data / "audit.json").write_text(
-            json.dumps({"clips": NUM_CLIPS, "fingerprinted": NUM_CLIPS - 1, "findings": findings})
+            json.dumps(
+                {"params": {}, "clips": NUM_CLIPS, "fingerprinted": NUM_CLIPS - 1, "findings": findings}
+            )
         )
         points = [
             {"snr_db": snr, "n_clips": 80, "uar": uar, "accuracy": uar, "nll": 1.0, "ece": 0.9 - uar}
             for snr, uar in ((None, 0.61), (20, 0.58), (0, 0.35), (-5, 0.271))
         ]
-        robustness = {
-            "checkpoint": "best_uar_0.6100.pt", "protocol": {}, "noise": "rain & dogs", "points": points,
-        }  # fmt: skip
-        (self.reports / "robustness.json").write_text(json.dumps(robustness))
+        robustness = {"checkpoint": found["checkpoint"], "noise": "rain & dogs", "points": points}
+        protocol = {key: value for key, value in found["protocol"].items() if key != "scored_with"}
+        write_json(self.reports / ROBUSTNESS, robustness | {"protocol": protocol})
 
 
-def predict(test: pd.DataFrame, labels: list[str], rng: np.random.Generator) -> pd.DataFrame:
-    """Predictions of a network that is right in three of five clips, and never quite sure."""
+def predict(test: pd.DataFrame, labels: list[str], rng: np.random.Generator, card: ScoringCard) -> Run:
+    """A run of a network that is right in three of five clips, and never quite sure."""
     logits = rng.normal(size=(len(test), len(labels)))
-    right = rng.random(len(test)) < 0.6
-    logits[np.flatnonzero(right), [labels.index(label) for label in test["label"][right]]] += 3
-    probabilities = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
-    guess = np.array(labels, dtype=object)[probabilities.argmax(axis=1)]
-    table = test[["clip_id", "speaker", "gender"]].assign(
-        true_label=test["label"],
-        pred_label=guess,
-        correct=test["label"] == guess,
-        confidence=probabilities.max(axis=1),
-    )
-    return table.assign(**{f"prob_{label}": probabilities[:, i] for i, label in enumerate(labels)})
-
-
-def score(true: Any, predicted: Any, labels: list[str]) -> dict[str, Any]:
-    parts = precision_recall_fscore_support(true, predicted, labels=labels, zero_division=0)
-    per_class = {
-        label: {"precision": float(p), "recall": float(r), "f1": float(f), "support": int(n)}
-        for label, p, r, f, n in zip(labels, *parts, strict=True)
-    }
-    return {
-        "accuracy": float(accuracy_score(true, predicted)),
-        "uar": float(np.mean(parts[1])),
-        "macro_f1": float(f1_score(true, predicted, labels=labels, average="macro", zero_division=0)),
-        "per_class": per_class,
-        "confusion": confusion_matrix(true, predicted, labels=labels).tolist(),
-        "labels": labels,
-        "n_clips": len(true),
-        "temperature": 1.25,
-        "checkpoint": "best_uar_0.6100.pt",
-    }
+    truth = test["label"].map(labels.index).to_numpy(np.int64)
+    right = np.flatnonzero(rng.random(len(test)) < 0.6)
+    logits[right, truth[right]] += 3
+    columns = {name: test[name].to_numpy(object) for name in ("clip_id", "speaker", "gender")}
+    evaluation = make_evaluation(truth, logits, columns, card, temperature=1.25)
+    return Run("", evaluation, table_of(columns, truth, logits, evaluation))
 
 
 def write_curves(folder: Path) -> None:
@@ -297,7 +260,7 @@ def make_sample(tmp_path_factory: pytest.TempPathFactory) -> Make:
 
 @pytest.fixture
 def sample(make_sample: Make) -> Sample:
-    """A run of an older version, to be changed at will."""
+    """A run without what may be absent, to be changed at will."""
     return make_sample()
 
 

@@ -39,11 +39,14 @@ def test_missing_or_damaged(sample: Any, name: str, command: str, damage: bytes 
 
 
 @pytest.mark.parametrize(
-    ("name", "command"), [("data/audit.json", "ser manifest"), ("reports/robustness.json", "ser robustness")]
+    ("name", "command"),
+    [("data/audit.json", "ser manifest"), ("reports/robustness/robustness.json", "ser robustness")],
 )
 @pytest.mark.parametrize("damage", [b"", b"[]", b'{"clips": -1, "points": []}'])
 def test_what_may_be_absent_may_not_be_damaged(sample: Any, name: str, command: str, damage: bytes) -> None:
-    (sample.root / name).write_bytes(damage)
+    path = sample.root / name
+    path.parent.mkdir(exist_ok=True)
+    path.write_bytes(damage)
     message = complaint(sample)
     assert name in message
     assert command in message
@@ -86,9 +89,18 @@ def test_damaged_shard(sample: Any, folder: str) -> None:
     assert "run its stage again" in message
 
 
-def test_an_audit_of_a_later_version_is_read(sample: Any) -> None:
-    finding = {"kind": "new-kind", "severity": "note", "detail": "d", "score": 0.9}
-    (sample.data / "audit.json").write_text(
-        json.dumps({"clips": 1, "fingerprinted": 1, "findings": [finding], "seed": 1})
-    )
-    assert "new kind" in sample.page().text
+def test_an_audit_of_another_version(sample: Any) -> None:
+    finding = {"kind": "new-kind", "severity": "note", "splits": [], "clips": [], "detail": "d"}
+    content = {"params": {}, "clips": 1, "fingerprinted": 1, "findings": [finding]}
+    (sample.data / "audit.json").write_text(json.dumps(content))
+    message = complaint(sample)
+    assert "findings.0.kind" in message
+    assert "run `ser manifest` again" in message
+
+
+@pytest.mark.parametrize("name", ["steps", "normalisation", "speakers"])
+def test_a_card_that_lacks_a_field(sample: Any, name: str) -> None:
+    card = sample.metrics()["protocol"]
+    del card[name]
+    sample.edit(protocol=card)
+    assert f"evaluation.json: `protocol.{name}` is missing; run `ser evaluate` again" in complaint(sample)

@@ -2,10 +2,13 @@
 
 from typing import Any
 
+import numpy as np
 import pytest
 
+from model.scoring.intervals import Intervals
 from pipeline.report import words
-from pipeline.runs.evaluation import Metrics
+from pipeline.runs.evaluation import Evaluation
+from tests.pipeline.made_up import make_run
 
 
 @pytest.mark.parametrize(
@@ -26,18 +29,11 @@ def test_what_there_is_not_is_a_dash() -> None:
     assert words.count(1234567) == "1\u202f234\u202f567"
 
 
-def metrics(low: float = 0.4, note: str = "", **changes: Any) -> Metrics:
-    found = {
-        "accuracy": 0.5,
-        "uar": 0.5,
-        "per_class": {"a": {"support": 4}, "b": {"support": 4}, "c": {"support": 0}},
-        "confusion": [[2, 2, 0], [2, 2, 0], [0, 0, 0]],
-        "labels": ["a", "b", "c"],
-        "n_clips": 8,
-        "intervals": {"level": 0.95, "draws": 1000, "speakers": 2, "uar": [low, 0.6]},
-        "intervals_note": note,
-    }
-    return Metrics.model_validate(found | changes)
+def metrics(low: float = 0.4, **changes: Any) -> Evaluation:
+    """Two of three classes tested, half of the clips right."""
+    own = Intervals(0.95, 1000, 2, (low, 0.6), (0, 1), (0, 1), {})
+    found = {"uar": 0.5, "intervals": own, "intervals_note": "", **changes}
+    return make_run(truth=np.arange(8) % 2, predicted=np.arange(8) // 4, **found).evaluation
 
 
 def test_the_headline_counts_the_classes_that_were_tested() -> None:
@@ -52,7 +48,6 @@ def test_an_interval_that_reaches_chance_says_so() -> None:
 
 
 def test_notes_become_sentences() -> None:
-    assert words.reach(metrics(note="only 2 test speakers")).endswith(" Only 2 test speakers.")
-    alone = metrics(intervals=None, note="no intervals: one speaker")
+    assert words.reach(metrics(intervals_note="only 2 test speakers")).endswith(" Only 2 test speakers.")
+    alone = metrics(intervals=None, intervals_note="no intervals: one speaker")
     assert words.reach(alone) == "No intervals: one speaker."
-    assert words.reach(metrics(intervals=None)) == "No interval was computed; run `ser evaluate` again."

@@ -7,6 +7,7 @@ import pytest
 from scipy.special import softmax
 
 from model.scoring.confidence import score_calibration
+from pipeline.runs.evaluation import Scores, SpeakerScore
 from pipeline.runs.scoring import probabilities_of, score
 
 LABELS = ["happy", "sad", "angry"]
@@ -25,44 +26,52 @@ def scored(truth, speakers, temperature=2.0, genders=None):
 def test_before_is_at_a_temperature_of_one_and_after_at_the_fitted_one():
     truth = [0, 1, 2, 0, 1, 2]
     logits, found = scored(truth, list("aabbcc"))
-    assert found["calibration"]["before"] == score_calibration(logits, np.array(truth))
-    assert found["calibration"]["after"] == score_calibration(logits / 2, np.array(truth))
+    assert found.calibration.before == score_calibration(logits, np.array(truth))
+    assert found.calibration.after == score_calibration(logits / 2, np.array(truth))
     assert probabilities_of(logits, 2.0) == pytest.approx(softmax(logits / 2, axis=1), abs=1e-6)
-    assert sum(b["count"] for b in found["calibration"]["bins"]) == 6
-    assert json.loads(json.dumps(found)).keys() == found.keys()
+    assert sum(b.count for b in found.calibration.bins) == 6
+    assert Scores.model_validate(json.loads(json.dumps(found.model_dump(mode="json")))) == found
 
 
 def test_speakers_and_genders_by_hand():
     truth = [0, 1, 0, 0]
     logits, found = scored(truth, ["b", "b", "a", ""], genders=["male", "male", "female", "female"])
     right = logits.argmax(axis=1) == truth
-    assert found["speakers"] == [
-        {"speaker": "a", "gender": "female", "n_clips": 1, "accuracy": right[2], "uar": right[2]},
-        {
-            "speaker": "b",
-            "gender": "male",
-            "n_clips": 2,
-            "accuracy": right[:2].mean(),
-            "uar": right[:2].mean(),
-        },
+    assert found.speakers == [
+        SpeakerScore(
+            speaker="a",
+            gender="female",
+            n_clips=1,
+            accuracy=right[2],
+            uar=right[2],
+            recall={"happy": right[2], "sad": None, "angry": None},
+        ),
+        SpeakerScore(
+            speaker="b",
+            gender="male",
+            n_clips=2,
+            accuracy=right[:2].mean(),
+            uar=right[:2].mean(),
+            recall={"happy": right[0], "sad": right[1], "angry": None},
+        ),
     ]
-    assert [(g["gender"], g["n_clips"]) for g in found["genders"]] == [("female", 2), ("male", 2)]
-    assert found["genders"][0]["accuracy"] == right[2:].mean()
-    assert found["intervals"] is None
-    assert "1 of 4 test clips name no speaker" in found["intervals_note"]
+    assert [(g.gender, g.n_clips) for g in found.genders] == [("female", 2), ("male", 2)]
+    assert found.genders[0].accuracy == right[2:].mean()
+    assert found.intervals is None
+    assert "1 of 4 test clips name no speaker" in found.intervals_note
 
 
 def test_a_class_without_test_clips_is_said_and_no_nan_is_written():
     _, found = scored([0, 0, 1, 1], list("abab"))
-    assert found["missing_classes_note"].startswith("no test clips of angry")
-    assert "over the other 2 classes" in found["missing_classes_note"]
-    assert found["per_class"]["angry"]["recall"] is None
-    assert found["uar"] == np.mean([found["per_class"][name]["recall"] for name in LABELS[:2]])
-    assert found["intervals"]["recall"].keys() == {"happy", "sad"}
-    assert "NaN" not in json.dumps(found)
+    assert found.missing_classes_note.startswith("no test clips of angry")
+    assert "over the other 2 classes" in found.missing_classes_note
+    assert found.per_class["angry"].recall is None
+    assert found.uar == np.mean([found.per_class[name].recall for name in LABELS[:2]])
+    assert found.intervals.recall.keys() == {"happy", "sad"}
+    assert "NaN" not in json.dumps(found.model_dump(mode="json"))
 
 
 def test_one_speaker_has_no_interval():
     _, found = scored([0, 1, 2], ["anna"] * 3)
-    assert found["intervals"] is None
-    assert "one speaker (anna)" in found["intervals_note"]
+    assert found.intervals is None
+    assert "one speaker (anna)" in found.intervals_note

@@ -17,8 +17,11 @@ from featurize.errors import CheckpointError, SplitError
 from featurize.shards import Row, Shard, list_shards, write_shard
 from model.checkpoint import load_checkpoint, save_checkpoint
 from model.network.tier1 import SERTier1
-from pipeline.protocol.card import data_card, describe, fingerprint, shared_provenance
-from pipeline.protocol.manifest_file import read_manifest, read_summary
+from pipeline.protocol.card import ScoringCard, digest
+from pipeline.protocol.data_card import data_card, shared_provenance
+from pipeline.protocol.manifest_file import read_manifest
+from pipeline.protocol.manifest_summary import read_summary
+from pipeline.protocol.wording import describe
 from pipeline.stages.evaluate import best_checkpoint, evaluate
 
 
@@ -64,14 +67,14 @@ def test_the_headline_is_short_and_never_without_its_protocol(small_run: Any) ->
     whole = json.loads((small_run.reports / "evaluation.json").read_text())
     assert headline["uar"] == whole["uar"]
     assert headline["recall"]["sad"] == whole["per_class"]["sad"]["recall"]
-    assert headline["protocol"] == describe(whole["protocol"])
+    assert headline["protocol"] == describe(ScoringCard.model_validate(whole["protocol"]))
     assert headline["ece"] == whole["calibration"]["after"]["ece"]
 
 
 def test_every_prediction_bears_the_hash_of_the_card(small_run: Any) -> None:
     whole = json.loads((small_run.reports / "evaluation.json").read_text())
     predictions = pd.read_csv(small_run.reports / "predictions.csv")
-    assert whole["card"] == fingerprint(whole["protocol"])[:12]
+    assert whole["card"] == digest(whole["protocol"])[:12]
     assert set(predictions["card"]) == {whole["card"]}
     assert whole["protocol"]["scored_with"] == {}  # trained and scored by the same code, here
     assert whole["params"].keys() == {"denoise", "vad", "mfcc", "network", "train"}
@@ -95,7 +98,7 @@ def with_other_splits(
         rows = [Row(change(shard.fields(k)), shard.data(k), shard.speech(k)) for k in range(len(shard))]
         write_shard(folder / "features" / path.name, "mfcc", rows, shard.attributes)
     fields = [change(shard.fields(k)) for k in range(len(shard))]
-    summary = read_summary(small_run.data / "manifest.json")
+    summary = json.loads((small_run.data / "manifest.json").read_text())
     for split in ("train", "val", "test"):
         found = sorted({each["speaker"] for each in fields if each["split"] == split})
         summary["protocol"]["speakers"][split] = found
@@ -121,7 +124,7 @@ def test_an_empty_test_split_is_told(small_run: Any, tmp_path: Path) -> None:
     shards = list_shards(data / "features")
     card = data_card(read_summary(data / "manifest.json"), shards, shared_provenance(shards))
     path = tmp_path / "fits.pt"
-    save_checkpoint(path, network, {**args, "protocol": {**args["protocol"], **card}})
+    save_checkpoint(path, network, {**args, "protocol": {**args["protocol"], **card.model_dump(mode="json")}})
     with pytest.raises(SplitError, match=r"the test split has no clips"):
         evaluate(data, small_run.checkpoints, tmp_path, path)
 

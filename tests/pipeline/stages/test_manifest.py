@@ -19,8 +19,10 @@ from pipeline.audit import AuditParams
 from pipeline.cli import main
 from pipeline.corpora import CorpusParams, DemoParams
 from pipeline.corpora.ravdess import KNOWN_DUPLICATE
+from pipeline.protocol.folds import FoldScheme
 from pipeline.protocol.labels import LabelParams
-from pipeline.protocol.manifest_file import COLUMNS, read_manifest, read_summary
+from pipeline.protocol.manifest_file import COLUMNS, read_manifest
+from pipeline.protocol.manifest_summary import ManifestSummary, read_summary
 from pipeline.protocol.splits import SPLITS, SplitParams
 from pipeline.stages.corpus import corpus
 from pipeline.stages.manifest import hash_audio, manifest
@@ -44,7 +46,7 @@ SILENT = AuditParams(fingerprint=False)
 
 def run(
     params: CorpusParams, out: Path, labels: str = "four", audit: AuditParams = SILENT, **split: Any
-) -> tuple[list[dict[str, str]], Any]:
+) -> tuple[list[dict[str, str]], ManifestSummary]:
     manifest(params, LabelParams.model_validate({"set": labels}), SplitParams(**split), out, audit)
     with (out / "manifest.csv").open(encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))
@@ -81,37 +83,37 @@ def test_a_row_holds_what_is_known_of_a_clip(tmp_path: Path) -> None:
         "split": "",
     }
     assert Counter(row["split"] for row in rows) == {"train": 6, "val": 2, "test": 2}
-    assert summary["labels"] == ["happy", "sad"]
+    assert summary.labels == ["happy", "sad"]
     assert read_manifest(tmp_path / "out" / "manifest.csv").to_dict("records") == rows
 
 
 def test_the_summary_tells_the_protocol(tmp_path: Path) -> None:
     rows, summary = run(make_table(tmp_path, [*plenty(), "c.wav,calm,s0"]), tmp_path / "out", fold=2)
-    protocol = summary["protocol"]
+    protocol = summary.protocol
     lines = sorted(f"{row['clip_id']}\t{row['sha256']}\n" for row in rows)
-    assert protocol["files_sha256"] == hashlib.sha256("".join(lines).encode()).hexdigest()
-    assert (protocol["corpus"], protocol["synthetic"], protocol["label_set"]) == ("table", False, "four")
-    assert (protocol["split"], protocol["speaker_independent"]) == ("speaker", True)
-    assert (protocol["folds"], protocol["fold"], protocol["split_seed"]) == ("5", 2, 0)
-    assert sorted(name for names in protocol["speakers"].values() for name in names) == [
+    assert protocol.files_sha256 == hashlib.sha256("".join(lines).encode()).hexdigest()
+    assert (protocol.corpus, protocol.synthetic, protocol.label_set) == ("table", False, "four")
+    assert (protocol.split, protocol.speaker_independent) == ("speaker", True)
+    assert (protocol.folds, protocol.fold, protocol.split_seed) == (FoldScheme(kind="dealt", number=5), 2, 0)
+    assert sorted(name for names in protocol.speakers.values() for name in names) == [
         "s0",
         "s1",
         "s2",
         "s3",
         "s4",
     ]
-    assert summary["left_out"] == {"calm": 1}
-    assert (summary["rejected"], summary["duplicates_dropped"]) == (0, 0)
-    counts = summary["counts"]
-    assert (counts["clips"], counts["speakers"]) == (10, 5)
-    assert counts["splits"] == {"train": 6, "val": 2, "test": 2}
-    assert counts["labels"]["test"] == {"happy": 1, "sad": 1}
+    assert summary.left_out == {"calm": 1}
+    assert (summary.rejected, summary.duplicates_dropped) == (0, 0)
+    counts = summary.counts
+    assert (counts.clips, counts.speakers) == (10, 5)
+    assert counts.splits == {"train": 6, "val": 2, "test": 2}
+    assert counts.labels["test"] == {"happy": 1, "sad": 1}
 
 
 def test_random_is_stamped_speaker_dependent(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level("INFO"):
         _, summary = run(make_table(tmp_path, plenty(10)), tmp_path / "out", method="random")
-    assert summary["protocol"]["speaker_independent"] is False
+    assert summary.protocol.speaker_independent is False
     assert "speaker-dependent" in caplog.text
 
 
@@ -138,7 +140,7 @@ def test_recordings_that_cannot_be_opened_are_rejected_with_a_reason(tmp_path: P
     os.mkfifo(tmp_path / "unreadable.wav")
     rows, summary = run(params, tmp_path / "out")
     assert len(rows) == 60
-    assert summary["rejected"] == 5
+    assert summary.rejected == 5
     assert rejects_in(tmp_path / "out") == {f"{name}.wav": name for name in bad}
 
 
@@ -180,7 +182,7 @@ def test_identical_bytes_of_one_speaker_are_dropped_and_told(tmp_path: Path) -> 
     (tmp_path / "twin.wav").write_bytes(b"s0-happy.wav")
     rows, summary = run(params, tmp_path / "out")
     assert len(rows) == 10
-    assert summary["duplicates_dropped"] == 1
+    assert summary.duplicates_dropped == 1
     (finding,) = findings_in(tmp_path / "out")
     assert (finding["kind"], finding["severity"]) == ("identical-bytes", "note")
     assert finding["clips"] == ["table/twin"]
@@ -313,22 +315,25 @@ def test_the_demo_corpus_is_marked_synthetic(tmp_path: Path) -> None:
     corpus(params, tmp_path / "demo")
     rows, summary = run(params, tmp_path / "out")
     assert len(rows) == 16
-    assert summary["protocol"]["synthetic"] is True
-    assert summary["labels"] == ["happy", "neutral", "sad", "angry"]
+    assert summary.protocol.synthetic is True
+    assert summary.labels == ["happy", "neutral", "sad", "angry"]
 
 
 def test_ravdess_fold_one(shared: Path, tmp_path: Path) -> None:
     params = CorpusParams(name="ravdess", root=shared / "corpora" / "ravdess")
     rows, summary = run(params, tmp_path, "native", AuditParams())
     assert len(rows) == 1439
-    assert summary["counts"]["splits"] == {"train": 960, "val": 239, "test": 240}
-    protocol = summary["protocol"]
-    assert protocol["speakers"]["test"] == ["01", "11", "20", "21"]
-    assert (protocol["folds"], protocol["fold"]) == ("EmoBox 6", 1)
-    assert [len(protocol["speakers"][split]) for split in ("train", "val")] == [16, 4]
+    assert summary.counts.splits == {"train": 960, "val": 239, "test": 240}
+    protocol = summary.protocol
+    assert protocol.speakers["test"] == ["01", "11", "20", "21"]
+    assert (protocol.folds, protocol.fold) == (
+        FoldScheme(kind="published", number=6, publisher="EmoBox"),
+        1,
+    )
+    assert [len(protocol.speakers[split]) for split in ("train", "val")] == [16, 4]
     assert len({row["sha256"] for row in rows}) == 1439
-    assert summary["labels"][0] == "neutral"
-    assert len(summary["labels"]) == 8
+    assert summary.labels[0] == "neutral"
+    assert len(summary.labels) == 8
     # The audit: of all clips, the one known slip and no other.
     drop, keep = (f"ravdess/Actor_07/{name}.flac" for name in KNOWN_DUPLICATE)
     assert [(f["kind"], f["severity"], f["clips"]) for f in findings_in(tmp_path)] == [
@@ -359,8 +364,8 @@ def test_emodb_under_both_label_sets(shared: Path, tmp_path: Path) -> None:
     params = CorpusParams(name="emodb", root=shared / "corpora" / "emodb")
     rows, summary = run(params, tmp_path / "four")
     assert len(rows) == 339
-    assert summary["labels"] == ["happy", "neutral", "sad", "angry"]
-    assert summary["counts"]["speakers"] == 10
+    assert summary.labels == ["happy", "neutral", "sad", "angry"]
+    assert summary.counts.speakers == 10
     _, summary = run(params, tmp_path / "native", "native")
-    assert summary["labels"] == ["anger", "happiness", "sadness", "neutral"]
-    assert json.loads((tmp_path / "native" / "manifest.json").read_text()) == summary
+    assert summary.labels == ["anger", "happiness", "sadness", "neutral"]
+    assert json.loads((tmp_path / "native" / "manifest.json").read_text()) == summary.model_dump(mode="json")

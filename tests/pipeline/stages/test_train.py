@@ -10,8 +10,8 @@ from featurize.errors import ShardError
 from featurize.shards import Row, Shard, write_shard
 from featurize.tier0 import Tier0Params
 from model.checkpoint import load_checkpoint
+from pipeline.protocol.data_card import shared_provenance
 from pipeline.stages.evaluate import best_checkpoint
-from pipeline.stages.train import shared_provenance
 
 
 def test_the_checkpoint_knows_what_it_was_trained_on(small_run: Any) -> None:

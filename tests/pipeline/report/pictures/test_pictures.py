@@ -9,14 +9,14 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from model.scoring.confidence import Bin
 from pipeline.report.pictures.confusion import draw_confusion
 from pipeline.report.pictures.curves import draw_curves
 from pipeline.report.pictures.drawing import ACCENT, INK, MUTED, SHADE
 from pipeline.report.pictures.noise_levels import draw_robustness
 from pipeline.report.pictures.reliability import draw_reliability, draw_risk_coverage
 from pipeline.report.pictures.speakers import MAX_NAMED, draw_speakers
-from pipeline.runs.evaluation import Bin
-from pipeline.runs.results import Curve
+from pipeline.runs.workspace import Curve
 
 COUNTS = [[30, 4, 1], [2, 20, 13], [0, 0, 0]]
 LABELS = ["angry", "happy", "sad"]

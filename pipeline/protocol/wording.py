@@ -1,0 +1,135 @@
+"""Protocol cards in words. Nothing that is written here is ever read back."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from pipeline.protocol.card import Card, DataCard, Likeness, Normalisation, TrainingCard, unlike
+from pipeline.protocol.folds import FoldScheme
+from pipeline.protocol.provenance import Maker
+
+CAPTIONS = {
+    "corpus": "corpus",
+    "files_sha256": "recordings (hash)",
+    "label_set": "label set",
+    "labels": "labels",
+    "split": "split by",
+    "folds": "folds",
+    "fold": "fold",
+    "speakers": "speakers of each split",
+    "val": "validation data",
+    "split_seed": "split seed",
+    "clips_sha256": "clips of each split (hash)",
+    "denoiser": "denoiser",
+    "denoiser_sha256": "denoiser (hash)",
+    "tier0_sha256": "Tier 0 (hash)",
+    "steps": "version of step",
+    "normalisation": "normalisation",
+}
+"""Of every field that cards are compared by."""
+
+NORMALISATIONS: dict[Normalisation, str] = {
+    "global": "global: by the train split",
+    "clip": "clip: each by itself",
+    "speaker": "speaker (transductive): by all clips of a test speaker",
+}
+
+
+def describe(card: TrainingCard) -> str:
+    """A card in one line: the task, and what was made of it."""
+    return (
+        f"{describe_task(card)}, {describe_making(card)}, Tier 0 {card.tier0_sha256[:8]}, "
+        f"seeds {card.split_seed} (split) and {card.seed} (training), ser {card.code}"
+    )
+
+
+def describe_task(card: DataCard, folds: str = "") -> str:
+    """In one line, what a score is about: recordings, classes, split; `folds` stands in for the card's one."""
+    synthetic = " (synthetic)" if card.synthetic else ""
+    untested = len(card.untested_labels)
+    classes = f"{len(card.labels)} classes{f' ({untested} WITHOUT TEST CLIPS)' if untested else ''}"
+    parts = [f"{card.corpus}{synthetic} {card.files_sha256[:8]}", classes, describe_independence(card)]
+    return ", ".join(filter(None, [*parts, folds or describe_fold(card)]))
+
+
+def describe_making(card: TrainingCard) -> str:
+    """In one line, what may have seen more of the test speakers than a single clip: normalisation and denoiser."""
+    heard = len(card.denoiser_heard_test_speakers)
+    overlap = f" (HAS HEARD {heard} OF THE TEST SPEAKERS)" if heard else ""
+    transductive = "TRANSDUCTIVE (normalised by speaker), " if card.normalisation == "speaker" else ""
+    return f"{transductive}denoiser {card.denoiser}{overlap}"
+
+
+def describe_independence(card: Card) -> str:
+    """Whether the test speakers are new to the network; loud where they are not."""
+    return "speaker-independent" if card.speaker_independent else "SPEAKER-DEPENDENT"
+
+
+def describe_fold(card: Card) -> str:
+    """Such as "fold 2 of 5" or "fold 1 of EmoBox 6"; empty where there are no folds."""
+    return f"fold {card.fold} of {describe_folds(card.folds)}" if card.folds else ""
+
+
+def describe_folds(folds: FoldScheme | None) -> str:
+    """Such as "5", "EmoBox 6" or "24 (one speaker each)"; "none" where there are none."""
+    if folds is None:
+        return "none"
+    return {
+        "dealt": f"{folds.number}",
+        "published": f"{folds.publisher} {folds.number}",
+        "loso": f"{folds.number} (one speaker each)",
+    }[folds.kind]
+
+
+def describe_mixture(card: DataCard) -> str:
+    """Features that were made by more than one device, version or commit, as a warning; else empty."""
+    if len(card.made_by) < 2:
+        return ""
+    makers = "; ".join(describe_maker(maker, card.made_by) for maker in card.made_by)
+    return f"features made by {len(card.made_by)} devices or versions: {makers}"
+
+
+def describe_maker(maker: Maker, among: Sequence[Maker] = ()) -> str:
+    """Device and code of a maker, and the package versions in which it is unlike others."""
+    versions = [
+        f"{name} {version}"
+        for name, version in maker.versions.items()
+        if any(other.versions.get(name) != version for other in among)
+    ]
+    return ", ".join([maker.device, f"ser {maker.code}", *versions])
+
+
+def word_differences(one: Card, other: Card, likeness: Likeness) -> list[tuple[str, str, str]]:
+    """What two cards disagree on though they should not: its caption, and both values in a few words."""
+    found = []
+    for name in unlike(one, other, likeness):
+        a, b = getattr(one, name), getattr(other, name)
+        if name == "steps":
+            found += [(f"{CAPTIONS[name]} {step}", short(x), short(y)) for step, x, y in differences(a, b)]
+        else:
+            found.append((CAPTIONS[name], short(a), short(b)))
+    return found
+
+
+def differences(one: Mapping[str, Any], other: Mapping[str, Any]) -> list[tuple[str, Any, Any]]:
+    """Dotted name and both values of everything that differs between two nested mappings; None where it is absent."""
+    found = []
+    for key in dict.fromkeys((*one, *other)):
+        a, b = one.get(key), other.get(key)
+        if isinstance(a, Mapping) or isinstance(b, Mapping):
+            inner = differences(a if isinstance(a, Mapping) else {}, b if isinstance(b, Mapping) else {})
+            found += [(f"{key}.{name}", x, y) for name, x, y in inner]
+        elif a != b:
+            found.append((key, a, b))
+    return found
+
+
+def short(value: Any) -> str:
+    """A value of a card in a few words: hashes cut, long lists as their length."""
+    if isinstance(value, FoldScheme):
+        return describe_folds(value)
+    if isinstance(value, Mapping):
+        return "(" + ", ".join(f"{key} {short(item)}" for key, item in value.items()) + ")"
+    if isinstance(value, list):
+        return ", ".join(map(str, value)) if len(value) <= 8 else f"{len(value)} of them"
+    text = "none" if value is None or value == "" else str(value)
+    return text[:8] if len(text) == 64 else text

@@ -1,0 +1,153 @@
+"""One evaluated run: of this workspace, of a folder, or of a DVC experiment, tag or commit."""
+
+import io
+import textwrap
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from featurize.errors import SerError
+from pipeline.protocol.typed_json import parse_json
+from pipeline.protocol.wording import describe, describe_mixture
+from pipeline.runs.evaluation import Evaluation
+
+WORKSPACE = "workspace"
+FILES = ("evaluation.json", "predictions.csv")
+COLUMNS = ("clip_id", "speaker", "gender", "true_label", "pred_label", "correct", "card")
+REMEDY = "run `ser evaluate` again"
+
+
+@dataclass(frozen=True)
+class Run:
+    """Scores, and the predictions that they are of."""
+
+    name: str
+    """As the user gave it."""
+    evaluation: Evaluation
+    predictions: pd.DataFrame
+    """predictions.csv in order of clip_id; confidence and the probabilities are numbers, all else is text."""
+
+    def classes(self, column: str) -> NDArray[np.int64]:
+        """A column of labels as classes (n,)."""
+        return self.predictions[column].map(self.evaluation.labels.index).to_numpy(np.int64)
+
+
+def read_run(name: str, reports: Path) -> Run:
+    """Read a run and check that its files belong together.
+
+    Args:
+        name: "workspace", a folder that holds evaluation.json and predictions.csv, or what DVC knows as a revision.
+        reports: where these files lie in the workspace, and in a revision.
+
+    Raises:
+        SerError: it is not there, damaged, of another version, or its files are of different runs.
+    """
+    if name == WORKSPACE:
+        return read_folder(reports, name)
+    if Path(name).is_dir():
+        return read_folder(Path(name), name)
+    evaluation, predictions = _read_revision(name, reports)
+    return _parse(name, f"{name}: ", evaluation, predictions)
+
+
+def read_folder(folder: Path, name: str) -> Run:
+    """Read the run that a folder holds; `name` is what it is called. Errors as in `read_run`."""
+    for file in FILES:
+        if not (folder / file).is_file():
+            raise SerError(f"{folder / file}: missing; run `ser evaluate` first, or name another run")
+    evaluation, predictions = ((folder / file).read_bytes() for file in FILES)
+    return _parse(name, f"{folder}/", evaluation, predictions)
+
+
+def describe_scores(evaluation: Evaluation) -> str:
+    """The scores that matter most, in one line."""
+    intervals = evaluation.intervals
+    between = " ({:.3f} to {:.3f})".format(*intervals.uar) if intervals else ""
+    return (
+        f"UAR {evaluation.uar:.3f}{between}, accuracy {evaluation.accuracy:.3f}, "
+        f"macro F1 {evaluation.macro_f1:.3f}, ECE {evaluation.calibration.after.ece:.3f}"
+    )
+
+
+def summarise(run: Run) -> list[str]:
+    """A run in lines of at most 80 columns: scores, recalls, doubts, protocol."""
+    evaluation = run.evaluation
+    recalls = ", ".join(
+        f"{label} {'–' if own.recall is None else format(own.recall, '.3f')}"
+        for label, own in evaluation.per_class.items()
+    )
+    notes = [
+        evaluation.missing_classes_note,
+        evaluation.intervals_note,
+        describe_mixture(evaluation.protocol),
+    ]
+    return fit_lines(
+        [
+            describe_scores(evaluation),
+            f"recall: {recalls}",
+            *filter(None, notes),
+            describe(evaluation.protocol),
+        ]
+    )
+
+
+def fit_lines(paragraphs: list[str]) -> list[str]:
+    """Break paragraphs into lines of at most 80 columns; an empty one stays an empty line."""
+    return [
+        line
+        for paragraph in paragraphs
+        for line in textwrap.wrap(paragraph, 80, subsequent_indent="  ") or [""]
+    ]
+
+
+def _read_revision(name: str, reports: Path) -> tuple[bytes, bytes]:
+    from dvc.api import DVCFileSystem
+    from dvc.exceptions import DvcException, NotDvcRepoError
+    from dvc.scm import SCMError
+
+    try:
+        files = DVCFileSystem(rev=name)
+        evaluation, predictions = (files.read_bytes((reports / file).as_posix()) for file in FILES)
+    except (SCMError, NotDvcRepoError) as error:
+        raise SerError(
+            f"{name}: neither a folder, nor an experiment, tag or commit; see `dvc exp list -A`"
+        ) from error
+    except (DvcException, OSError) as error:
+        raise SerError(
+            f"{name}: {reports} of this revision cannot be read ({' '.join(str(error).split())[:120]}); "
+            "`dvc pull` or `dvc exp apply` may bring it"
+        ) from error
+    return evaluation, predictions
+
+
+def _parse(name: str, place: str, evaluation: bytes, predictions: bytes) -> Run:
+    """Both files as a run; `place` is what stands before their names in an error."""
+    scores = parse_json(Evaluation, evaluation, f"{place}evaluation.json", REMEDY)
+    return Run(name, scores, _parse_predictions(f"{place}predictions.csv", predictions, scores))
+
+
+def _parse_predictions(source: str, content: bytes, evaluation: Evaluation) -> pd.DataFrame:
+    try:
+        table = pd.read_csv(io.BytesIO(content), dtype=str, keep_default_na=False, encoding="utf-8")
+    except ValueError as error:
+        raise SerError(f"{source}: damaged ({' '.join(str(error).split())}); {REMEDY}") from error
+    numbers = ["confidence", *(f"prob_{label}" for label in evaluation.labels)]
+    if missing := [column for column in (*COLUMNS, *numbers) if column not in table.columns]:
+        raise SerError(f"{source}: no column {', '.join(missing)}; {REMEDY}")
+    strange = sorted({*table["true_label"], *table["pred_label"]} - set(evaluation.labels))
+    if strange:
+        known = ", ".join(evaluation.labels)
+        raise SerError(f"{source}: of another label set ({strange[0]!r} is not among {known}); {REMEDY}")
+    if len(table) != evaluation.n_clips or set(table["card"]) != {evaluation.card}:
+        raise SerError(f"{source}: of another run than the evaluation.json beside it; {REMEDY}")
+    if table["clip_id"].duplicated().any():
+        twice = table.loc[table["clip_id"].duplicated(), "clip_id"].iloc[0]
+        raise SerError(f"{source}: holds {twice} twice; {REMEDY}")
+    for name in numbers:
+        table[name] = pd.to_numeric(table[name], errors="coerce")
+        if table[name].isna().any():
+            raise SerError(f"{source}: column {name} does not hold numbers; {REMEDY}")
+    return table.sort_values("clip_id", ignore_index=True)

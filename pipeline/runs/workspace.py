@@ -1,0 +1,126 @@
+"""Everything that all stages have left in data/ and reports/, as types."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from featurize.errors import SerError
+from featurize.shards import Shard
+from pipeline.protocol.findings import Audit
+from pipeline.protocol.manifest_file import read_manifest
+from pipeline.protocol.manifest_summary import ManifestSummary, read_summary
+from pipeline.protocol.typed_json import Model, parse_json
+from pipeline.rejects import Reject, read_rejects
+from pipeline.runs.evaluation import Robustness
+from pipeline.runs.run import WORKSPACE, Run, read_folder
+
+ROBUSTNESS = Path("robustness", "robustness.json")
+"""In the folder of reports. The folder is in git, so that DVC finds the report's dep before there is any file in it."""
+REJECTS = {"manifest": Path(), "denoise": Path("denoised"), "featurize": Path("features")}
+"""Which stage writes a rejects.csv, and into which folder of data/."""
+
+
+@dataclass(frozen=True)
+class Curve:
+    """One measured quantity over training.
+
+    Shape:
+        steps: (num_points,) step numbers. values: (num_points,); NaN or infinite points leave a gap.
+    """
+
+    steps: NDArray[np.float64]
+    values: NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Workspace:
+    """One run from its recordings to its scores."""
+
+    run: Run
+    manifest: pd.DataFrame
+    summary: ManifestSummary
+    rejects: pd.DataFrame
+    """Columns stage, clip_id, path, reason, detail."""
+    curves: dict[str, dict[str, Curve]]
+    """By metric, then by split."""
+    audio: pd.DataFrame | None
+    """Columns clip_id, label, duration_s, speech_s of every clip in data/features/; None without shards."""
+    audit: Audit | None
+    """None where no audit was made."""
+    robustness: Robustness | None
+    """None where `ser robustness` has not run."""
+
+
+def read_workspace(data: Path, reports: Path) -> Workspace:
+    """Read manifest, rejects, scores, predictions and training curves.
+
+    Raises:
+        SerError: a file is missing or damaged, or they are of different runs; says which stage to run.
+    """
+    return Workspace(
+        run=read_folder(reports, WORKSPACE),
+        manifest=read_manifest(data / "manifest.csv"),
+        summary=read_summary(data / "manifest.json"),
+        rejects=read_all_rejects(data),
+        curves=_read_curves(reports / "training" / "plots" / "metrics"),
+        audio=_read_audio(data / "features"),
+        audit=_read_optional(data / "audit.json", Audit, "ser manifest"),
+        robustness=_read_optional(reports / ROBUSTNESS, Robustness, "ser robustness"),
+    )
+
+
+def read_all_rejects(data: Path) -> pd.DataFrame:
+    """The rejects of every stage that has listed any: columns stage, clip_id, path, reason, detail.
+
+    Raises:
+        SerError: the manifest stage's list, which is always written, is missing, or one is damaged.
+    """
+    found = {stage: data / folder / "rejects.csv" for stage, folder in REJECTS.items()}
+    rows = [
+        (stage, *reject)
+        for stage, path in found.items()
+        if stage == "manifest" or path.exists()
+        for reject in read_rejects(path, stage)
+    ]
+    return pd.DataFrame(rows, columns=["stage", *Reject._fields])
+
+
+def _read_optional(path: Path, model: type[Model], command: str) -> Model | None:
+    """A JSON file as its type, or None where there is no such file."""
+    if not path.exists():
+        return None
+    return parse_json(model, path.read_bytes(), str(path), f"run `{command}` again")
+
+
+def _read_curves(folder: Path) -> dict[str, dict[str, Curve]]:
+    """DVCLive curves, folder/<split>/<metric>.tsv with columns step and <metric>; empty without training."""
+    curves: dict[str, dict[str, Curve]] = {}
+    for path in sorted(folder.rglob("*.tsv")):
+        try:
+            table = pd.read_csv(path, sep="\t", encoding="utf-8")
+            steps, values = (table[name].to_numpy(np.float64) for name in ("step", path.stem))
+        except (KeyError, ValueError) as error:
+            raise SerError(f"{path}: not a DVCLive curve ({error}); run `ser train` again") from error
+        if len(steps):
+            split = path.parent.relative_to(folder).as_posix()
+            curves.setdefault(path.stem, {})["" if split == "." else split] = Curve(steps, values)
+    return curves
+
+
+def _read_audio(folder: Path) -> pd.DataFrame | None:
+    """Length and speech of every clip in the feature shards, augmented copies left out; None without shards."""
+    rows = []
+    paths = sorted(folder.glob("*.h5"))
+    for path in paths:
+        shard = Shard(path, verify=False)  # `ser evaluate` has just read all of it
+        rate = int(shard.attributes["sample_rate"])
+        names = (shard.columns[name] for name in ("clip_id", "label", "duration_s"))
+        for row, (clip, label, duration_s) in enumerate(zip(*names, strict=True)):
+            if not ("augmentation" in shard.columns and shard.columns["augmentation"][row]):
+                speech = shard.speech(row)  # (num_segments, 2)
+                speech_s = float((speech[:, 1] - speech[:, 0]).sum()) / rate
+                rows.append((clip, label, float(duration_s), speech_s))
+    return pd.DataFrame(rows, columns=["clip_id", "label", "duration_s", "speech_s"]) if paths else None

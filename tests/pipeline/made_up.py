@@ -1,0 +1,144 @@
+"""Made-up cards, evaluations and runs, each valid as it is: a test names only what it is about."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from featurize.atomic import write_json
+from pipeline.protocol.card import Card, ScoringCard
+from pipeline.protocol.manifest_summary import ManifestSummary
+from pipeline.runs.evaluation import Evaluation
+from pipeline.runs.run import Run
+from pipeline.runs.scoring import probabilities_of, score
+
+LABELS = ["happy", "sad", "angry"]
+PROTOCOL: dict[str, Any] = {
+    "corpus": "toy",
+    "synthetic": False,
+    "files_sha256": "ab" * 32,
+    "label_set": "map",
+    "labels": LABELS,
+    "split": "speaker",
+    "speaker_independent": True,
+    "folds": {"kind": "dealt", "number": 5},
+    "fold": 1,
+    "val": "2 speakers",
+    "split_seed": 0,
+    "speakers": {"train": ["x"], "val": ["y"], "test": []},
+    "untested_labels": [],
+    "clips_sha256": "cd" * 32,
+    "denoiser": "none",
+    "denoiser_sha256": "",
+    "denoiser_heard_test_speakers": [],
+    "tier0_sha256": "ef" * 32,
+    "steps": {"load": "1", "mfcc": "1"},
+    "made_by": [{"device": "cpu", "versions": {"torch": "2.11.0"}, "code": "0.1.0"}],
+    "normalisation": "global",
+    "seed": 0,
+    "code": "0.1.0",
+    "versions": {"torch": "2.11.0"},
+    "device": "cpu",
+    "scored_with": {},
+}
+
+
+def make_card(**changes: Any) -> ScoringCard:
+    """A complete card."""
+    return ScoringCard.model_validate(PROTOCOL | changes)
+
+
+def make_summary(card: ScoringCard, **changes: Any) -> ManifestSummary:
+    """The manifest.json that a card began in."""
+    own = {name: value for name, value in dict(card).items() if name in Card.model_fields}
+    nothing = dict.fromkeys(("train", "val", "test"), 0)
+    counts = {"clips": 0, "speakers": 0, "splits": nothing, "labels": {split: {} for split in nothing}}
+    content = {"labels": card.labels, "protocol": own, "counts": counts, "left_out": {}}
+    return ManifestSummary.model_validate(content | {"duplicates_dropped": 0, "rejected": 0} | changes)
+
+
+def make_evaluation(
+    truth: NDArray[np.int64],
+    logits: NDArray[np.float64],
+    columns: dict[str, NDArray[Any]],
+    card: ScoringCard,
+    **changes: Any,
+) -> Evaluation:
+    """The scores of logits, with other values where a test wants them."""
+    rest: dict[str, Any] = {
+        "temperature": 1.0,
+        "checkpoint": "best_uar_0.6100.pt",
+        "val_uar": 0.61,
+        "best_epoch": 3,
+        "params": {"train": {"lr": 0.1}},
+        "protocol": card,
+        "card": "0123456789ab",
+    }
+    rest |= changes
+    scores = score(truth, logits, rest["temperature"], card.labels, columns)
+    return Evaluation.model_validate(dict(scores) | rest)
+
+
+def make_run(
+    name: str = "run",
+    card: ScoringCard | None = None,
+    clip_ids: list[str] | None = None,
+    speakers: list[str] | None = None,
+    genders: list[str] | None = None,
+    truth: NDArray[np.int64] | None = None,
+    predicted: NDArray[np.int64] | None = None,
+    **changes: Any,
+) -> Run:
+    """A run whose predictions are those of its scores; twelve clips by two speakers unless they are named.
+
+    Args:
+        name: what it is called.
+        card: its protocol.
+        clip_ids: of its test clips.
+        speakers: one a clip.
+        genders: one a clip.
+        truth: true classes (n,).
+        predicted: predicted classes (n,), each with a probability twice that of the others.
+        changes: other values of the evaluation.
+    """
+    card = card or make_card()
+    ids = clip_ids or [f"clip{number:02}" for number in range(12 if truth is None else len(truth))]
+    true = np.arange(len(ids)) % len(card.labels) if truth is None else truth
+    guess = true if predicted is None else predicted
+    columns = {
+        "clip_id": np.array(ids, dtype=object),
+        "speaker": np.array(speakers or [f"s{number % 2}" for number in range(len(ids))], dtype=object),
+        "gender": np.array(genders or ["female"] * len(ids), dtype=object),
+    }
+    logits = np.log(1 + np.eye(len(card.labels))[guess])
+    evaluation = make_evaluation(true, logits, columns, card, **changes)
+    return Run(name, evaluation, table_of(columns, true, logits, evaluation))
+
+
+def table_of(
+    columns: dict[str, NDArray[Any]],
+    truth: NDArray[np.int64],
+    logits: NDArray[np.float64],
+    evaluation: Evaluation,
+) -> pd.DataFrame:
+    """predictions.csv of an evaluation."""
+    labels = evaluation.labels
+    names, probabilities = np.array(labels, dtype=object), probabilities_of(logits, evaluation.temperature)
+    predicted = probabilities.argmax(axis=1)
+    return pd.DataFrame(columns).assign(
+        true_label=names[truth],
+        pred_label=names[predicted],
+        correct=np.where(truth == predicted, "True", "False"),
+        confidence=probabilities.max(axis=1),
+        card=evaluation.card,
+        **{f"prob_{label}": probabilities[:, k] for k, label in enumerate(labels)},
+    )
+
+
+def write_run(run: Run, folder: Path) -> Path:
+    """Write a run's two files."""
+    write_json(folder / "evaluation.json", run.evaluation.model_dump(mode="json"))
+    run.predictions.to_csv(folder / "predictions.csv", index=False)
+    return folder

@@ -1,0 +1,79 @@
+"""A card in words: loud about what makes a score worth less."""
+
+import pytest
+
+from pipeline.protocol.folds import FoldScheme
+from pipeline.protocol.wording import (
+    describe,
+    describe_fold,
+    describe_folds,
+    describe_mixture,
+    differences,
+    word_differences,
+)
+from tests.pipeline.made_up import make_card
+
+TWO = [
+    {"device": "cpu", "versions": {"torch": "2.11.0", "av": "15"}, "code": "0.1.0 abc"},
+    {"device": "cuda (H100)", "versions": {"torch": "2.12.0", "av": "15"}, "code": "0.1.0 abc"},
+]
+
+
+def test_one_line_says_what_a_score_is_worth() -> None:
+    card = make_card()
+    assert describe(card) == (
+        "toy abababab, 3 classes, speaker-independent, fold 1 of 5, denoiser none, Tier 0 efefefef, "
+        "seeds 0 (split) and 0 (training), ser 0.1.0"
+    )
+    for change, token in (
+        ({"synthetic": True}, "toy (synthetic)"),
+        ({"speaker_independent": False}, "SPEAKER-DEPENDENT"),
+        ({"normalisation": "speaker"}, "TRANSDUCTIVE (normalised by speaker)"),
+        ({"untested_labels": ["sad"]}, "3 classes (1 WITHOUT TEST CLIPS)"),
+        ({"denoiser_heard_test_speakers": ["toy/a"]}, "HAS HEARD 1 OF THE TEST SPEAKERS"),
+    ):
+        assert token not in describe(card)
+        assert token in describe(make_card(**change))
+
+
+@pytest.mark.parametrize(
+    ("folds", "text"),
+    [
+        (FoldScheme(kind="dealt", number=5), "5"),
+        (FoldScheme(kind="published", number=6, publisher="EmoBox"), "EmoBox 6"),
+        (FoldScheme(kind="loso", number=24), "24 (one speaker each)"),
+        (None, "none"),
+    ],
+)
+def test_folds(folds: FoldScheme | None, text: str) -> None:
+    assert describe_folds(folds) == text
+    assert describe_fold(make_card(folds=folds)) == (f"fold 1 of {text}" if folds else "")
+
+
+def test_a_mixture_of_makers_is_said_with_what_is_unlike() -> None:
+    assert describe_mixture(make_card()) == describe_mixture(make_card(made_by=[])) == ""
+    text = describe_mixture(make_card(made_by=TWO))
+    assert text == (
+        "features made by 2 devices or versions: "
+        "cpu, ser 0.1.0 abc, torch 2.11.0; cuda (H100), ser 0.1.0 abc, torch 2.12.0"
+    )
+
+
+def test_what_is_unlike_has_a_caption_and_both_values() -> None:
+    other = make_card(
+        folds=None, files_sha256="cd" * 32, steps={"load": "1", "mfcc": "2", "vad": "1"}, labels=list("abc")
+    )
+    assert word_differences(make_card(), other, "data") == [
+        ("recordings (hash)", "abababab", "cdcdcdcd"),
+        ("labels", "happy, sad, angry", "a, b, c"),
+        ("folds", "5", "none"),
+        ("version of step mfcc", "1", "2"),
+        ("version of step vad", "none", "1"),
+    ]
+
+
+def test_differences_are_dotted_and_tell_absence() -> None:
+    one = {"a": 1, "b": {"c": 2, "d": [1]}, "e": {}}
+    other = {"a": 1, "b": {"c": 3, "d": [1]}, "f": {"g": 4}}
+    assert differences(one, other) == [("b.c", 2, 3), ("f.g", None, 4)]
+    assert differences(one, one) == []
