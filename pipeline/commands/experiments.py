@@ -28,7 +28,7 @@ Seeds = Annotated[int, typer.Option("--seeds", min=1, help="Training seeds: trai
 
 def summary(run: Run = "workspace", reports: Reports = REPORTS) -> None:
     """Tell a run's test scores and their protocol in a few lines."""
-    from pipeline.runs.run import read_run, summarise
+    from pipeline.runs.evaluated_run import read_run, summarise
 
     typer.echo("\n".join(summarise(read_run(run, reports))))
 

@@ -19,7 +19,7 @@ from featurize.errors import SerError
 from pipeline.experiments.laboratory import SCORES, Experiment, Laboratory, scores_of
 from pipeline.protocol.card import TrainingCard
 from pipeline.protocol.wording import describe_making, describe_task
-from pipeline.runs.run import Run
+from pipeline.runs.evaluated_run import Run
 
 FACTORS = {"denoise": "denoise.model", "vad": "vad.method", "augment": "augment.copies"}
 """A factor's name, and the parameter that it varies."""

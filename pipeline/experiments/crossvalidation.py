@@ -21,7 +21,7 @@ from pipeline.experiments.laboratory import SCORES, Experiment, Laboratory, scor
 from pipeline.protocol.card import ScoringCard
 from pipeline.protocol.manifest_file import read_manifest
 from pipeline.protocol.wording import describe_folds, describe_making, describe_task, word_differences
-from pipeline.runs.run import Run
+from pipeline.runs.evaluated_run import Run
 from pipeline.runs.workspace import read_all_rejects
 
 log = logging.getLogger(__name__)

@@ -20,7 +20,7 @@ from featurize.errors import SerError
 from pipeline.experiments.project import absolute_paths, code_digest, require_project, run_dvc
 from pipeline.params import Params, check_params, load_params
 from pipeline.protocol.manifest_summary import ManifestSummary, read_summary
-from pipeline.runs.run import FILES, Run, read_folder
+from pipeline.runs.evaluated_run import FILES, Run, read_folder
 
 log = logging.getLogger(__name__)
 

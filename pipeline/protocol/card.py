@@ -63,8 +63,8 @@ class DataCard(Card):
     """Of Tier 0's parameters."""
     steps: dict[str, str]
     """Version of each step that makes numbers, such as "mfcc": "1"."""
-    made_by: list[Maker]
-    """What made the features; more than one where rows were taken over from other runs."""
+    made_by: dict[Literal["denoise", "featurize"], list[Maker]]
+    """What made the rows in each stage; more than one where rows were taken over from other runs."""
 
 
 class TrainingCard(DataCard):

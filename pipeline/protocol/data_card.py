@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from featurize.errors import CheckpointError, ShardError
 from featurize.shards import Shard
+from pipeline.extraction.tasks import MAKERS, STAMPS
 from pipeline.protocol.card import Card, DataCard, Likeness, TrainingCard, digest
 from pipeline.protocol.manifest_summary import ManifestSummary
 from pipeline.protocol.splits import SPLITS, Split
@@ -23,6 +24,10 @@ from pipeline.protocol.wording import CAPTIONS, differences, short, word_differe
 
 Columns = dict[str, NDArray[Any]]
 
+STAMP_OF = dict(zip(("denoise", "featurize"), STAMPS, strict=True))
+"""Column that says what made a row, by stage."""
+STEPS = ("load", "denoise", "vad", "mfcc")
+"""That make numbers; the shards' attributes "load_step", ... hold settings and version of each."""
 NEEDED = ("clip_id", "sha256", "corpus", "speaker", "label", "split")
 """Columns of the features that the card is made from."""
 
@@ -51,8 +56,8 @@ def data_card(summary: ManifestSummary, paths: Sequence[Path], made: Mapping[str
         denoiser_sha256=denoiser["sha256"],
         denoiser_heard_test_speakers=heard_by(denoiser, tested),
         tier0_sha256=digest(made["tier0"]),
-        steps=made.get("steps", {}),
-        made_by=made.get("makers", []),
+        steps=made["steps"],
+        made_by=_makers(paths),
     )
 
 
@@ -62,22 +67,23 @@ def heard_by(denoiser: Mapping[str, Any], speakers: Iterable[tuple[str, str]]) -
 
 
 def shared_provenance(paths: Sequence[Path]) -> dict[str, Any]:
-    """Tier 0 settings and denoiser that all the feature shards were made with.
+    """What all the feature shards were made with: settings of Tier 0, denoiser, version of each step.
 
     Raises:
         ShardError: they differ, so the shards do not belong together.
     """
-    found = {}
+    found: dict[str, tuple[Path, dict[str, Any]]] = {}
     for path in paths:
         attributes = Shard(path, verify=False).attributes
-        found[attributes["tier0"], attributes["denoiser"]] = path
+        made = {name: json.loads(attributes[name]) for name in ("tier0", "denoiser")}
+        steps = {name: json.loads(attributes.get(f"{name}_step", "{}")) for name in STEPS}
+        made["steps"] = {name: step["version"] for name, step in steps.items() if "version" in step}
+        found[digest(made)] = path, made
     if len(found) > 1:
-        one, other = list(found.values())[:2]
-        raise ShardError(
-            f"{one} and {other} were made with different Tier 0 settings; run `ser featurize` again"
-        )
-    tier0, denoiser = next(iter(found))
-    return {"tier0": json.loads(tier0), "denoiser": json.loads(denoiser)}
+        first, second = [path for path, _ in found.values()][:2]
+        raise ShardError(f"{first} and {second} were made with different settings; run `ser featurize` again")
+    ((_, made),) = found.values()
+    return made
 
 
 def read_training_card(path: Path, args: Mapping[str, Any]) -> TrainingCard:
@@ -183,6 +189,18 @@ def _check_speakers(columns: Columns, speakers: Mapping[Split, list[str]], folde
                 f"{folder}: speaker {min(strange)} is in split {split}, but not in manifest.json's; "
                 "run denoise and featurize again"
             )
+
+
+def _makers(paths: Sequence[Path]) -> dict[str, list[Any]]:
+    """What made the rows, by stage, as plain types."""
+    found: dict[str, dict[str, Any]] = {stage: {} for stage in STAMP_OF}
+    for path in paths:
+        shard = Shard(path, verify=False)
+        makers = json.loads(shard.attributes.get(MAKERS, "{}"))
+        for stage, stamp in STAMP_OF.items():
+            used = set(shard.columns[stamp].tolist()) if stamp in shard.columns else set()
+            found[stage] |= {name: maker for name, maker in makers.items() if name in used}
+    return {stage: [makers[name] for name in sorted(makers)] for stage, makers in found.items() if makers}
 
 
 def _hash_clips(columns: Columns) -> str:

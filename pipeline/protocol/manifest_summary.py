@@ -1,5 +1,6 @@
 """manifest.json: classes, the protocol card's first part, and counts."""
 
+import logging
 from pathlib import Path
 
 from pydantic import BaseModel
@@ -8,6 +9,9 @@ from featurize.errors import CorpusError
 from pipeline.protocol.card import Card
 from pipeline.protocol.splits import Split
 from pipeline.protocol.typed_json import parse_json
+from pipeline.protocol.wording import describe_fold, describe_independence
+
+log = logging.getLogger(__name__)
 
 
 class Counts(BaseModel, frozen=True, extra="forbid"):
@@ -46,3 +50,18 @@ def read_summary(path: Path) -> ManifestSummary:
     except FileNotFoundError as error:
         raise CorpusError(f"{path}: no manifest summary; run `ser manifest` first") from error
     return parse_json(ManifestSummary, text, str(path), "run `ser manifest` again", CorpusError)
+
+
+def log_summary(summary: ManifestSummary) -> None:
+    """Log corpus, split and counts in a few lines."""
+    counts, protocol = summary.counts, summary.protocol
+    how = ", ".join(filter(None, [f"split by {protocol.split}", describe_fold(protocol)]))
+    log.info("%s: %d clips, %d speakers", protocol.corpus, counts.clips, counts.speakers)
+    log.info("%s (%s)", how, describe_independence(protocol))
+    for split, number in counts.splits.items():
+        labels = ", ".join(f"{name} {clips}" for name, clips in counts.labels[split].items())
+        log.info("%-5s %5d clips, %2d speakers: %s", split, number, len(protocol.speakers[split]), labels)
+    log.info(
+        "left out by the label set: %d; duplicates dropped: %d; rejected: %d",
+        *(sum(summary.left_out.values()), summary.duplicates_dropped, summary.rejected),
+    )

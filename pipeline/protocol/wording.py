@@ -81,11 +81,17 @@ def describe_folds(folds: FoldScheme | None) -> str:
 
 
 def describe_mixture(card: DataCard) -> str:
-    """Features that were made by more than one device, version or commit, as a warning; else empty."""
-    if len(card.made_by) < 2:
-        return ""
-    makers = "; ".join(describe_maker(maker, card.made_by) for maker in card.made_by)
-    return f"features made by {len(card.made_by)} devices or versions: {makers}"
+    """Features of which one stage was run by several devices, versions or commits, as a warning; else empty."""
+    return "; ".join(
+        f"features made by {len(makers)} devices or versions ({stage}: {describe_makers(makers)})"
+        for stage, makers in card.made_by.items()
+        if len(makers) > 1
+    )
+
+
+def describe_makers(makers: Sequence[Maker], among: Sequence[Maker] = ()) -> str:
+    """Each in a few words, with the versions in which it is unlike the others, or those it stands `among`."""
+    return " | ".join(describe_maker(maker, among or makers) for maker in makers)
 
 
 def describe_maker(maker: Maker, among: Sequence[Maker] = ()) -> str:

@@ -1,7 +1,7 @@
 """The protocol card as two tables: what a score is worth nothing without, and the small print."""
 
 from pipeline.protocol.splits import SPLITS
-from pipeline.protocol.wording import NORMALISATIONS, describe_folds, describe_maker, describe_mixture
+from pipeline.protocol.wording import NORMALISATIONS, describe_folds, describe_makers, describe_mixture
 from pipeline.report.words import count, score
 from pipeline.runs.workspace import Workspace
 
@@ -36,14 +36,13 @@ def protocol_table(workspace: Workspace) -> Rows:
 def small_print(workspace: Workspace) -> Rows:
     """Versions and hashes."""
     card = workspace.run.evaluation.protocol
-    makers = [describe_maker(maker, card.made_by) for maker in card.made_by]
     rows = [
         ("File list (SHA-256)", card.files_sha256),
         ("Clips used (SHA-256)", card.clips_sha256),
         ("Denoiser (SHA-256)", card.denoiser_sha256),
         ("Tier 0 (SHA-256)", card.tier0_sha256),
         ("Versions of steps", _pairs(card.steps)),
-        ("Features made by", "; ".join(makers)),
+        *((f"Made by ({stage})", describe_makers(makers)) for stage, makers in card.made_by.items()),
         ("Untested classes", ", ".join(card.untested_labels)),
         ("Trained by", f"{card.device}, ser {card.code}"),
         ("Versions", _pairs(card.versions)),

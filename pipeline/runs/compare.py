@@ -13,8 +13,8 @@ from model.scoring.intervals import LEVEL
 from model.scoring.significance import McNemar, UarDifference, compare_uar, mcnemar
 from pipeline.protocol.card import FIELDS, ScoringCard
 from pipeline.protocol.provenance import Maker
-from pipeline.protocol.wording import describe_maker, describe_task, differences, word_differences
-from pipeline.runs.run import Run, describe_scores, fit_lines, read_run
+from pipeline.protocol.wording import describe_makers, describe_task, differences, word_differences
+from pipeline.runs.evaluated_run import Run, describe_scores, fit_lines, read_run
 
 ALPHA = 1 - LEVEL
 UNLISTED = {*FIELDS["task"], "clips_sha256", "tier0_sha256", "seed"}
@@ -107,7 +107,7 @@ def check_same_task(one: Run, other: Run) -> None:
 def list_differences(one: Run, other: Run) -> list[tuple[str, Any, Any]]:
     """Parameters first, then what else the cards hold."""
     cards = [run.evaluation.protocol for run in (one, other)]
-    makers = [maker for card in cards for maker in card.made_by]
+    makers = [maker for card in cards for own in card.made_by.values() for maker in own]
     return differences(one.evaluation.params, other.evaluation.params) + differences(
         *(_plain(card, makers) for card in cards)
     )
@@ -115,7 +115,7 @@ def list_differences(one: Run, other: Run) -> list[tuple[str, Any, Any]]:
 
 def _plain(card: ScoringCard, makers: list[Maker]) -> dict[str, Any]:
     """A card without what is the same, or said by the parameters, and with its makers in words."""
-    made_by = "; ".join(describe_maker(maker, makers) for maker in card.made_by)
+    made_by = {stage: describe_makers(own, makers) for stage, own in card.made_by.items()}
     return {**card.model_dump(mode="json", exclude=UNLISTED), "made_by": made_by}
 
 

@@ -14,8 +14,8 @@ from pipeline.protocol.manifest_file import read_manifest
 from pipeline.protocol.manifest_summary import ManifestSummary, read_summary
 from pipeline.protocol.typed_json import Model, parse_json
 from pipeline.rejects import Reject, read_rejects
+from pipeline.runs.evaluated_run import WORKSPACE, Run, read_folder
 from pipeline.runs.evaluation import Robustness
-from pipeline.runs.run import WORKSPACE, Run, read_folder
 
 ROBUSTNESS = Path("robustness", "robustness.json")
 """In the folder of reports. The folder is in git, so that DVC finds the report's dep before there is any file in it."""

@@ -22,9 +22,8 @@ from pipeline.locations import Location, fetched, make_folder, written
 from pipeline.protocol.card import Card
 from pipeline.protocol.labels import Labelling, LabelParams, label_emotions
 from pipeline.protocol.manifest_file import COLUMNS
-from pipeline.protocol.manifest_summary import Counts, ManifestSummary
+from pipeline.protocol.manifest_summary import Counts, ManifestSummary, log_summary
 from pipeline.protocol.splits import SPLITS, Division, Item, SplitParams, divide
-from pipeline.protocol.wording import describe_fold, describe_independence
 from pipeline.rejects import Reject, check_rejects, write_rejects
 
 log = logging.getLogger(__name__)
@@ -94,7 +93,7 @@ def manifest(
         write_text(table, _table(distinct, division.splits))
     with written(data / "manifest.json") as file:
         write_json(file, summary.model_dump(mode="json"))
-    _log_summary(summary)
+    log_summary(summary)
 
 
 def hash_clips(clips: Sequence[Clip], label_of: dict[str, str]) -> tuple[list[Hashed], list[Reject]]:
@@ -239,17 +238,3 @@ def _table(clips: Sequence[Hashed], splits: Sequence[str]) -> str:
         row = vars(one.clip) | {"label": one.label, "sha256": one.sha256, "split": split}
         writer.writerow(row | {"path": one.clip.path.as_posix()})  # None is written as an empty cell
     return text.getvalue()
-
-
-def _log_summary(summary: ManifestSummary) -> None:
-    counts, protocol = summary.counts, summary.protocol
-    how = ", ".join(filter(None, [f"split by {protocol.split}", describe_fold(protocol)]))
-    log.info("%s: %d clips, %d speakers", protocol.corpus, counts.clips, counts.speakers)
-    log.info("%s (%s)", how, describe_independence(protocol))
-    for split, number in counts.splits.items():
-        labels = ", ".join(f"{name} {clips}" for name, clips in counts.labels[split].items())
-        log.info("%-5s %5d clips, %2d speakers: %s", split, number, len(protocol.speakers[split]), labels)
-    log.info(
-        "left out by the label set: %d; duplicates dropped: %d; rejected: %d",
-        *(sum(summary.left_out.values()), summary.duplicates_dropped, summary.rejected),
-    )

@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 from featurize.atomic import write_json
 from pipeline.protocol.card import Card, ScoringCard
 from pipeline.protocol.manifest_summary import ManifestSummary
+from pipeline.runs.evaluated_run import Run
 from pipeline.runs.evaluation import Evaluation
-from pipeline.runs.run import Run
 from pipeline.runs.scoring import probabilities_of, score
 
 LABELS = ["happy", "sad", "angry"]
@@ -35,7 +35,7 @@ PROTOCOL: dict[str, Any] = {
     "denoiser_heard_test_speakers": [],
     "tier0_sha256": "ef" * 32,
     "steps": {"load": "1", "mfcc": "1"},
-    "made_by": [{"device": "cpu", "versions": {"torch": "2.11.0"}, "code": "0.1.0"}],
+    "made_by": {"denoise": [{"device": "cpu", "versions": {"torch": "2.11.0"}, "code": "0.1.0"}]},
     "normalisation": "global",
     "seed": 0,
     "code": "0.1.0",

@@ -11,7 +11,7 @@ from pipeline.experiments import ablation as module
 from pipeline.experiments.ablation import ablate
 from pipeline.experiments.laboratory import Experiment, Laboratory
 from pipeline.params import Params
-from pipeline.runs.run import Run
+from pipeline.runs.evaluated_run import Run
 from tests.pipeline.made_up import make_card, make_run
 
 

@@ -88,7 +88,7 @@ def test_every_field_that_cards_are_compared_by_exists_and_has_a_caption() -> No
         ({"steps": {"load": "1", "mfcc": "2"}}, {"folds", "data"}),
         ({"denoiser": "dns64"}, {"folds", "data"}),
         ({"normalisation": "clip"}, {"folds"}),
-        ({"made_by": []}, set()),
+        ({"made_by": {}}, set()),
         ({"seed": 4, "code": "0.2.0"}, set()),
     ],
 )

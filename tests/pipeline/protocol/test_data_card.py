@@ -1,5 +1,6 @@
 """A checkpoint is scored on the data that it was trained for, or not at all."""
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -8,10 +9,12 @@ import pytest
 from featurize.errors import CheckpointError, ShardError
 from featurize.shards import Row, Shard, list_shards, write_shard
 from model.checkpoint import load_checkpoint
-from pipeline.protocol.card import DataCard, digest
+from pipeline.protocol.card import DataCard, digest, unlike
 from pipeline.protocol.data_card import check_checkpoint, data_card, shared_provenance
 from pipeline.protocol.folds import FoldScheme
 from pipeline.protocol.manifest_summary import ManifestSummary, read_summary
+from pipeline.protocol.provenance import this_maker
+from pipeline.protocol.wording import describe_mixture
 from pipeline.stages.evaluate import best_checkpoint
 
 CKPT = Path("best.pt")
@@ -99,16 +102,6 @@ def test_a_checkpoint_without_a_card_is_refused(
         check_checkpoint(CKPT, {**trained, "protocol": {}}, data, made)
 
 
-def test_steps_and_makers_come_from_the_shards(
-    small_run: Any, summary: ManifestSummary, made: dict[str, Any]
-) -> None:
-    maker = {"device": "cpu", "versions": {"torch": "2.11.0"}, "code": "0.1.0"}
-    more = {**made, "steps": {"mfcc": "1"}, "makers": [maker, {**maker, "device": "cuda"}]}
-    card = data_card(summary, list_shards(small_run.data / "features"), more)
-    assert card.steps == {"mfcc": "1"}
-    assert [each.device for each in card.made_by] == ["cpu", "cuda"]
-
-
 def rewritten(small_run: Any, folder: Path, **columns: Any) -> list[Path]:
     """The feature shards once more, with columns changed by functions of a row's fields."""
     for path in list_shards(small_run.data / "features"):
@@ -155,3 +148,38 @@ def test_a_denoiser_that_has_heard_a_test_speaker_is_named(
     heard = {**made, "denoiser": {**made["denoiser"], "trained_on": [f"demo/{tested}", "demo/other"]}}
     card = data_card(summary, list_shards(small_run.data / "features"), heard)
     assert card.denoiser_heard_test_speakers == [f"demo/{tested}"]
+
+
+def test_steps_and_makers_come_from_the_shards(
+    small_run: Any, tmp_path: Path, summary: ManifestSummary, data: DataCard, made: dict[str, Any]
+) -> None:
+    """Rows of which one was taken over from a run on another device."""
+    assert data.steps.keys() == {"load", "vad", "mfcc"}  # nothing was denoised
+    assert data.made_by == {stage: [this_maker("cpu")] for stage in ("denoise", "featurize")}
+    taken = this_maker("cpu").model_copy(update={"device": "cuda"})
+    (path,) = list_shards(small_run.data / "features")
+    shard = Shard(path)
+    first = shard.fields(0)["clip_id"]
+    (changed,) = rewritten(
+        small_run,
+        tmp_path,
+        denoised_by=lambda f: taken.digest if f["clip_id"] == first else f["denoised_by"],
+    )
+    rows = [Row(Shard(changed).fields(k), shard.data(k), shard.speech(k)) for k in range(len(shard))]
+    makers = json.loads(shard.attributes["makers"]) | {taken.digest: taken.model_dump()}
+    write_shard(changed, "mfcc", rows, shard.attributes | {"makers": json.dumps(makers)})
+    card = data_card(summary, [changed], made)
+    assert sorted(maker.device for maker in card.made_by["denoise"]) == ["cpu", "cuda"]
+    assert card.made_by["featurize"] == [this_maker("cpu")]
+    assert "2 devices or versions (denoise: " in describe_mixture(card)
+    assert not unlike(data, card, "data")
+
+
+def test_shards_of_different_versions_do_not_belong_together(small_run: Any, tmp_path: Path) -> None:
+    (path,) = list_shards(small_run.data / "features")
+    shard = Shard(path)
+    step = json.dumps(json.loads(shard.attributes["mfcc_step"]) | {"version": "0"})
+    rows = [Row(shard.fields(0), shard.data(0), shard.speech(0))]
+    write_shard(tmp_path / "other.h5", "mfcc", rows, shard.attributes | {"mfcc_step": step})
+    with pytest.raises(ShardError, match=r"other\.h5 were made with different settings"):
+        shared_provenance([path, tmp_path / "other.h5"])

@@ -51,11 +51,15 @@ def test_folds(folds: FoldScheme | None, text: str) -> None:
 
 
 def test_a_mixture_of_makers_is_said_with_what_is_unlike() -> None:
-    assert describe_mixture(make_card()) == describe_mixture(make_card(made_by=[])) == ""
-    text = describe_mixture(make_card(made_by=TWO))
+    assert (
+        describe_mixture(make_card())
+        == describe_mixture(make_card(made_by={"denoise": TWO[:1], "featurize": TWO[1:]}))
+        == ""
+    )
+    text = describe_mixture(make_card(made_by={"denoise": TWO[:1], "featurize": TWO}))
     assert text == (
-        "features made by 2 devices or versions: "
-        "cpu, ser 0.1.0 abc, torch 2.11.0; cuda (H100), ser 0.1.0 abc, torch 2.12.0"
+        "features made by 2 devices or versions "
+        "(featurize: cpu, ser 0.1.0 abc, torch 2.11.0 | cuda (H100), ser 0.1.0 abc, torch 2.12.0)"
     )
 
 

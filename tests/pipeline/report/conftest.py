@@ -15,7 +15,7 @@ from featurize.atomic import write_json
 from featurize.shards import Row, write_shard
 from pipeline.protocol.card import ScoringCard
 from pipeline.protocol.splits import SPLITS
-from pipeline.runs.run import Run
+from pipeline.runs.evaluated_run import Run
 from pipeline.runs.workspace import ROBUSTNESS
 from pipeline.stages.report import report
 from tests.pipeline.made_up import make_card, make_evaluation, make_summary, table_of, write_run

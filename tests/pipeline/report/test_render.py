@@ -230,8 +230,10 @@ def test_mistakes_without_their_sound_are_still_listed(sample: Any) -> None:
 
 def test_makers_and_steps_are_shown_and_a_mixture_is_a_warning(make_sample: Any, full_page: Any) -> None:
     makers = [{"device": device, "versions": {"torch": "2"}, "code": "0.1.0"} for device in ("cpu", "tpu")]
-    page = make_sample(made_by=makers, steps={"mfcc": "77"}, scored_with={"device": "npu"}).page()
-    for said in ("features made by 2 devices or versions: cpu, ser 0.1.0; tpu", "mfcc 77", "npu"):
+    page = make_sample(
+        made_by={"featurize": makers}, steps={"mfcc": "77"}, scored_with={"device": "npu"}
+    ).page()
+    for said in ("features made by 2 devices or versions (featurize: cpu, ser 0.1.0 | tpu", "mfcc 77", "npu"):
         assert said in page.text
         assert said not in full_page.text
 

@@ -11,7 +11,7 @@ import pytest
 from featurize.errors import ProtocolError
 from pipeline.cli import main
 from pipeline.runs.compare import compare, tell, verdict
-from pipeline.runs.run import read_run
+from pipeline.runs.evaluated_run import read_run
 from tests.pipeline import made_up
 
 LABELS = made_up.LABELS

@@ -37,5 +37,5 @@ def test_shards_of_different_settings_are_not_mixed(small_run: Any, tmp_path: Pa
     attributes = Shard(path).attributes
     other = tmp_path / "part-00001.h5"
     write_shard(other, "mfcc", [Row({"clip_id": "x"}, Shard(path).data(0))], {**attributes, "tier0": "{}"})
-    with pytest.raises(ShardError, match="different Tier 0 settings"):
+    with pytest.raises(ShardError, match="different settings"):
         shared_provenance([path, other])

@@ -12,7 +12,7 @@ import pytest
 from featurize.errors import SerError
 from pipeline.cli import main
 from pipeline.runs.compare import compare, verdict
-from pipeline.runs.run import read_folder, read_run, summarise
+from pipeline.runs.evaluated_run import read_folder, read_run, summarise
 from tests.pipeline.made_up import make_card, make_run, write_run
 
 
@@ -112,8 +112,9 @@ def test_a_summary_has_scores_doubts_and_protocol() -> None:
     assert "toy abababab, 3 classes, speaker-independent, fold 1 of 5" in text
     assert "recall: happy 1." in text
     assert "features made by" not in text
-    mixed = summarise(make_run(card=make_card(made_by=makers)))
-    assert "features made by 2 devices or versions: cpu, ser 0.1.0; cuda, ser 0.1.0" in " ".join(mixed)
+    mixed = summarise(make_run(card=make_card(made_by={"denoise": makers})))
+    text = " ".join(" ".join(mixed).split())
+    assert "features made by 2 devices or versions (denoise: cpu, ser 0.1.0 | cuda, ser 0.1.0)" in text
     assert all(len(line) <= 80 for line in mixed)
 
 
