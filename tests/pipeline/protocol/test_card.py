@@ -103,7 +103,7 @@ def rewritten(small_run: Any, folder: Path, **columns: Any) -> list[Path]:
             Row(
                 {**(fields := shard.fields(k)), **{name: f(fields) for name, f in columns.items()}},
                 shard.data(k),
-                shard.speech(k),
+                shard.segments(k),
             )
             for k in range(len(shard))
         ]
