@@ -152,27 +152,24 @@ def _denoise_shard(denoiser: Denoiser, writer: ShardWriter) -> None:
             columns = {**clip, "peak": found.columns["peak"], "denoised": found.columns["denoised"]}
             writer.keep(index, [Row(columns, found.data)], len(found.data) / SAMPLE_RATE)
     clips = dict(writer.todo)
-    left_alone: set[int] = set()
 
     def usable(index: int, waveform: Loaded) -> tuple[int, torch.Tensor] | None:
         if isinstance(waveform, AudioError):
             writer.reject(index, waveform)
             return None
         writer.at(index, "work")
-        if denoiser.leaves(waveform):
-            left_alone.add(index)
         return index, waveform
 
     loaded = _timed("decode", load_ahead(clips.items(), writer.at), watch)
     waveforms = filter(None, starmap(usable, loaded))  # not a loop, which would hold the last one
-    for index, waveform in _timed("denoise", denoise_clips(waveforms, denoiser), watch):
+    for index, waveform, changed in _timed("denoise", denoise_clips(waveforms, denoiser), watch):
         clip = clips[index]
         if not torch.isfinite(waveform).all():
             what = f"{clip['path']}: the denoiser gave no finite samples"
             writer.reject(index, AudioError("non-finite", what))
             continue
         samples, peak = quantise(waveform)
-        columns = {**clip, "peak": peak, "denoised": index not in left_alone}
+        columns = {**clip, "peak": peak, "denoised": changed}
         writer.keep(index, [Row(columns, samples)], len(samples) / SAMPLE_RATE)
 
 
