@@ -2,10 +2,10 @@
 
 network/         SERTier1 and its parts
 training/        fit(), and what an epoch is made of
-scoring/         what predictions are worth
+scoring/         metrics, calibration, confidence intervals, significance
 batches          shards → padded batches
-logits           what a network answers for a whole split
-affect           valence and arousal: read, and scored by concordance
-checkpoint       save and load: atomic, nothing unpickled
-distributed      several processes, one network
+logits           the outputs of a network for a whole split
+affect           valence and arousal: reading them, and their concordance
+checkpoint       save and load: atomic, plain types only
+distributed      one network trained by several processes
 """
