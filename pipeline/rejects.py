@@ -7,18 +7,24 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from featurize.atomic import write_text
-from featurize.errors import RejectsError
+from featurize.errors import Reason, RejectsError
 from pipeline.locations import Location, written
 
-_ADVICE = {
-    "missing": "look whether the audio is where the manifest says, and run `ser manifest` again",
-    "changed": "run `ser manifest` again",
-    "crashed": "look at memory (`dmesg` names what the kernel killed), and try fewer --workers",
+_LISTEN = "listen to a few of them"
+ADVICE: dict[Reason, str] = {
+    "missing": "check that the audio is where the manifest says, and run `ser manifest` again",
+    "directory": "check the paths of the corpus",
+    "unreadable": "check the permissions of the audio",
+    "empty": "copy the audio again",
     "lfs-pointer": "fetch the audio with `git lfs pull`",
-    "unreadable": "look at the permissions of the audio",
-    "no-speech": "look at vad.threshold, or set vad.if_no_speech to keep",
+    "undecodable": _LISTEN,
+    "silent": _LISTEN,
+    "non-finite": _LISTEN,
+    "no-speech": "check vad.threshold, or set vad.if_no_speech to keep",
+    "changed": "run `ser manifest` again",
+    "crashed": "check the memory (`dmesg` lists the processes that the kernel killed), and try fewer --workers",
 }
-"""What to look at, for reasons that are rarely the clip's own."""
+"""What to do if many clips are rejected for a reason."""
 
 
 class Reject(NamedTuple):
@@ -26,7 +32,7 @@ class Reject(NamedTuple):
 
     clip_id: str
     path: str
-    reason: str
+    reason: Reason
     detail: str
 
 
@@ -52,6 +58,6 @@ def check_rejects(path: Location, rejects: Sequence[Reject], num_clips: int, max
     example = next(reject for reject in rejects if reject.reason == reason)
     raise RejectsError(
         f"{len(rejects)} of {num_clips} clips rejected, more than corpus.max_reject_fraction = {max_fraction} allows; "
-        f"{count} times '{reason}', first {example.detail}; {_ADVICE.get(reason, 'listen to a few of them')}; "
+        f"{count} times '{reason}', first {example.detail}; {ADVICE[reason]}; "
         f"all of them are in {path}"
     )

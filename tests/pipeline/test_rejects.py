@@ -2,11 +2,12 @@
 
 import csv
 from pathlib import Path
+from typing import get_args
 
 import pytest
 
-from featurize.errors import RejectsError
-from pipeline.rejects import Reject, check_rejects, write_rejects
+from featurize.errors import Reason, RejectsError
+from pipeline.rejects import ADVICE, Reject, check_rejects, write_rejects
 
 REJECTS = [
     Reject("a", "a.wav", "empty", "a.wav holds no bytes"),
@@ -19,6 +20,10 @@ def test_the_list_is_readable_csv(tmp_path: Path) -> None:
     write_rejects(tmp_path / "rejects.csv", REJECTS)
     with (tmp_path / "rejects.csv").open(newline="", encoding="utf-8") as file:
         assert [tuple(row.values()) for row in csv.DictReader(file)] == REJECTS
+
+
+def test_there_is_advice_for_every_reason() -> None:
+    assert tuple(ADVICE) == get_args(Reason)
 
 
 def test_few_rejects_pass(tmp_path: Path) -> None:
