@@ -43,15 +43,15 @@ class DenoiseParams(BaseModel, frozen=True, extra="forbid", use_attribute_docstr
     """Which denoiser to run, where its weights are, and how much of the input to keep."""
 
     model: str = Field("compact", min_length=1)
-    """none, compact, dns64, dns48, master64, noisereduce, or the path of a checkpoint of the Demucs class."""
+    """none | compact (built in) | dns64 | dns48 | master64 | noisereduce | path of a checkpoint."""
     weights: str | None = None
     """Local file with the weights of a named model; null: torch's hub cache, else a download."""
     precision: Precision = "fp32"
-    """Precision of the matrix products: fp32, tf32 or bf16."""
+    """Of the matrix products: fp32 | tf32 (on a GPU) | bf16."""
     dry: float = Field(0.0, ge=0, le=1)
-    """Share of the input mixed back: dry * input + (1 - dry) * denoised."""
+    """Share of the input mixed back, 0 to 1: dry * input + (1 - dry) * denoised."""
     gate_snr_db: float | None = Field(None, allow_inf_nan=False)
-    """Clips with an estimated SNR above this bypass the denoiser; null: every clip is denoised."""
+    """Clips with an estimated SNR above this bypass the denoiser; null: none does."""
 
 
 class Method(Protocol):

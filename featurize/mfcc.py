@@ -22,7 +22,7 @@ VERSION = "1"
 _WINDOWS = {"hamming": torch.hamming_window, "hann": torch.hann_window}
 
 
-class MfccParams(BaseModel, frozen=True, extra="forbid"):
+class MfccParams(BaseModel, frozen=True, extra="forbid", use_attribute_docstrings=True):
     """Analysis at 16 kHz: frames of 25 ms every 10 ms, 64 mel bands from 20 Hz to 8 kHz, 40 coefficients."""
 
     n_mfcc: int = Field(40, ge=1)
@@ -30,17 +30,17 @@ class MfccParams(BaseModel, frozen=True, extra="forbid"):
     n_fft: int = Field(512, ge=2)
     """Samples per FFT."""
     hop_length: int = Field(160, ge=1)
-    """Samples from one frame to the next."""
+    """Samples from one frame to the next; 160 are 10 ms."""
     win_length: int = Field(400, ge=1)
-    """Samples under the window; at most n_fft."""
+    """Samples under the window, at most n_fft; 400 are 25 ms."""
     f_min: float = Field(20.0, ge=0)
     """Lower edge of the lowest mel band, in Hz."""
     f_max: float = Field(8000.0, gt=0, le=SAMPLE_RATE / 2)
     """Upper edge of the highest mel band, in Hz."""
     n_mels: int = Field(64, ge=1)
-    """Mel bands. With n_fft 512, more than about 80 leave low bands without an FFT bin."""
+    """Mel bands; with n_fft 512, more than about 80 leave low bands without an FFT bin."""
     window: Literal["hamming", "hann"] = "hamming"
-    """Window function (periodic)."""
+    """hamming | hann."""
 
     @model_validator(mode="after")
     def _fits_together(self) -> Self:

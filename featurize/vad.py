@@ -39,17 +39,17 @@ class VadParams(BaseModel, frozen=True, extra="forbid", use_attribute_docstrings
     """How speech is found: the rules that turn probabilities into segments, with Silero's own defaults."""
 
     method: Literal["silero", "none"] = "silero"
-    """silero, or none: the whole clip counts as speech."""
+    """silero | none: the whole clip counts as speech."""
     threshold: float = Field(0.5, gt=0, lt=1)
     """Speech probability at which a segment starts; it ends 0.15 below."""
     min_speech_ms: float = Field(250, ge=0, allow_inf_nan=False)
     """Shorter segments are dropped."""
     min_silence_ms: float = Field(100, ge=0, allow_inf_nan=False)
-    """Shorter pauses stay inside a segment."""
+    """Shorter pauses stay in the segment."""
     pad_ms: float = Field(30, ge=0, allow_inf_nan=False)
     """Added to both ends of a segment."""
     if_no_speech: Literal["keep", "reject"] = "keep"
-    """What to do with a clip without speech: keep all of it, or reject it."""
+    """keep: use the whole clip, flagged | reject."""
 
 
 def load_vad(device: str | torch.device = "cpu") -> SileroVad:

@@ -13,6 +13,7 @@ from ruamel.yaml import YAML
 
 from pipeline.params import known_names
 from tests.code_deps import DVC_YAML, FLOORS, PIPELINES, ROOT, build_graph, rewritten
+from tests.params_comments import PARAMS_YAML, commented, descriptions
 
 FOUNDATIONS = {"featurize.atomic", "featurize.errors", "featurize.shards"}
 STAGES: dict[str, Any] = YAML(typ="safe").load(DVC_YAML.read_text())["stages"]
@@ -62,6 +63,16 @@ def test_params_yaml_holds_every_parameter_at_its_default() -> None:
 
     assert names(written) == known_names()
     assert load_params(ROOT / "params.yaml") == Params()
+
+
+def test_every_parameter_has_a_description_which_is_its_comment_in_params_yaml() -> None:
+    missing = [name for name, text in descriptions().items() if not text and not name.startswith("augment.")]
+    assert missing == []
+    text = PARAMS_YAML.read_text()
+    assert text == commented(text), "run `make params`"
+    entries = [line for line in text.splitlines() if line and not line.startswith("#")]
+    assert [line for line in entries if " # " not in line] == []
+    assert [line for line in entries if len(line) > 130] == []
 
 
 def test_imports_go_downward_only() -> None:

@@ -33,9 +33,9 @@ class NetworkParams(BaseModel, frozen=True, extra="forbid", use_attribute_docstr
     """Size and variant of SERTier1. recipes/accuracy/ explains how the defaults were chosen."""
 
     normalisation: Literal["global", "clip", "speaker"] = "global"
-    """Standardise by the statistics of the train split, of each clip, or of each speaker (transductive)."""
+    """global | clip | speaker: transductive, uses all clips of a speaker; stamped so."""
     deltas: Literal[0, 1, 2] = 0
-    """Orders of delta coefficients, the slopes over time, appended to the coefficients."""
+    """Orders of delta coefficients, the slopes over time: 0 | 1 | 2."""
     attention_heads: int = Field(4, gt=0, le=64)
     """Heads of the two-stream channel attention."""
     conv_channels: tuple[Channels, ...] = Field((128, 128), min_length=1)
@@ -43,7 +43,7 @@ class NetworkParams(BaseModel, frozen=True, extra="forbid", use_attribute_docstr
     kernel_size: int = Field(5, gt=0, le=255)
     """Width of the convolutions in frames; odd."""
     depthwise: bool = True
-    """Depthwise-separable convolutions instead of regular ones."""
+    """Depthwise-separable convolutions; false: regular ones."""
     time_pooling: int = Field(4, gt=0, le=64)
     """Frames averaged into one before the BiLSTM."""
     lstm_hidden: int = Field(64, gt=0, le=8192)
@@ -51,7 +51,7 @@ class NetworkParams(BaseModel, frozen=True, extra="forbid", use_attribute_docstr
     lstm_layers: int = Field(2, gt=0, le=16)
     """Stacked BiLSTM layers."""
     pooling: Literal["attention", "mean", "attentive-statistics"] = "attention"
-    """Pooling of the frames into one vector per clip."""
+    """attention | mean | attentive-statistics: how the frames become one vector per clip."""
     dropout: float = Field(0.3, ge=0, lt=1)
     """Dropout in the blocks, between LSTM layers and before the head."""
     lstm_dropout: float = Field(0.3, ge=0, lt=1)

@@ -22,43 +22,43 @@ class TrainParams(BaseModel, frozen=True, extra="forbid", use_attribute_docstrin
     """Parameters of training."""
 
     epochs: int = Field(54, gt=0)
-    """At most; in an epoch, as many clips are drawn as there are without augmented copies."""
+    """At most; each draws as many times as there are clips, from clips and copies together."""
     validate_every: int = Field(9, gt=0)
-    """Epochs from one validation to the next; the last epoch is always validated."""
+    """Epochs between validations; with 8 copies, 9 epochs draw every clip and copy once."""
     batch_size: int = Field(16, gt=0)
     """Clips in a step, over all processes together."""
     sampler: Literal["shuffle", "balanced"] = "shuffle"
-    """shuffle: every clip equally often | balanced: every class equally often."""
+    """shuffle: every clip and copy equally often | balanced: every class equally often."""
     lr: float = Field(2e-3, gt=0, allow_inf_nan=False)
     """Peak learning rate of AdamW."""
     weight_decay: float = Field(1e-2, ge=0, allow_inf_nan=False)
     """Decoupled weight decay, on weight matrices only."""
     schedule: Literal["cosine", "plateau", "step"] = "cosine"
-    """Decay of the learning rate after the warm-up."""
+    """cosine | step | plateau, after the warm-up."""
     warmup_epochs: float = Field(18.0, ge=0, allow_inf_nan=False)
     """Epochs in which the learning rate rises linearly to its peak."""
     decay_epochs: int = Field(45, gt=0)
-    """Schedule step: epochs between decays; plateau: epochs without a better validation UAR before a decay."""
+    """step: epochs between decays; plateau: epochs without a better validation UAR before one."""
     decay: float = Field(0.5, gt=0, lt=1)
-    """Schedules step and plateau: factor by which a decay multiplies the learning rate."""
+    """step and plateau: factor by which a decay multiplies the learning rate."""
     ema: float = Field(0.999, ge=0, lt=1)
-    """Decay of the exponential moving average of the weights, which is validated and saved instead of them; 0: off."""
+    """Decay of the moving average of the weights, validated and saved in their place; 0: off."""
     grad_clip: float = Field(1.0, ge=0, allow_inf_nan=False)
-    """Largest norm of the gradient; 0: unlimited."""
+    """Largest norm of the gradient; 0: no limit."""
     label_smoothing: float = Field(0.1, ge=0, lt=1)
     """Share of the target spread over all classes."""
     class_weights: Literal["none", "balanced", "effective"] = "none"
-    """balanced: each class has the same weight in the loss; effective: weights by the effective number of clips."""
+    """none | balanced: the same for each class | effective: by the effective number of clips."""
     effective_beta: float = Field(0.99, ge=0, lt=1)
-    """Beta of the effective number of clips: at 0 as none, towards 1 as balanced."""
+    """Beta of the effective number of clips: 0 is none, towards 1 is balanced."""
     mixup: float = Field(0.0, ge=0, allow_inf_nan=False)
-    """The alpha of Beta(alpha, alpha), from which the mixing share of two clips is drawn; 0: off."""
+    """Alpha of Beta(alpha, alpha), from which the share of each of two mixed clips is drawn; 0: off."""
     spec_augment: SpecAugmentParams = Field(default_factory=SpecAugmentParams)
     """Masked stripes of frames and of coefficients."""
     va_weight: float = Field(0.0, ge=0, allow_inf_nan=False)
-    """Weight of valence and arousal in the loss, for clips that have them; 0: they are not trained."""
+    """Weight of valence and arousal in the loss, for clips that have them; 0: not trained."""
     precision: Literal["fp32", "bf16", "fp16"] = "fp32"
-    """Arithmetic on CUDA; on the CPU always fp32."""
+    """fp32 | bf16 | fp16 on CUDA; the CPU always uses fp32."""
     patience: int = Field(90, ge=0)
     """Epochs without a better validation UAR before training stops; 0: never stop early."""
     seed: int = Field(0, ge=0, lt=2**63)
