@@ -1,8 +1,8 @@
 """Mel-frequency cepstral coefficients, the features of the classifier.
 
 Power spectrum of Hamming-windowed frames, mel filters (HTK scale), decibels, orthonormal DCT-II
-(Davis and Mermelstein, 1980), computed by torchaudio, one clip at a time: on a batch its 80 dB floor would
-follow the loudest clip.
+(Davis and Mermelstein, 1980), computed by torchaudio, one clip at a time: in a batch, the 80 dB floor of every clip
+would be relative to the loudest one.
 """
 
 from functools import lru_cache
@@ -54,7 +54,7 @@ class MfccParams(BaseModel, frozen=True, extra="forbid", use_attribute_docstring
 
     @property
     def min_samples(self) -> int:
-        """Samples that a clip is zero-padded to: the fewest that can be reflected at both ends."""
+        """Length that shorter clips are zero-padded to: the shortest that can be reflected at both ends."""
         return self.n_fft // 2 + 1
 
     def num_frames(self, num_samples: int) -> int:
@@ -63,20 +63,20 @@ class MfccParams(BaseModel, frozen=True, extra="forbid", use_attribute_docstring
 
 
 BLOCK = 6000
-"""Frames of a long clip that are analysed at a time: a minute at 10 ms."""
+"""Frames of a long clip that are computed at a time: a minute at 10 ms."""
 
 
 def mfcc_40(waveform: Tensor, n_mfcc: int | None = None, params: MfccParams | None = None) -> Tensor:
-    """MFCCs of one clip; frame t is centred on sample t * hop_length, the ends are reflected.
+    """MFCCs of one clip; frame t is centred on sample t * hop_length, and the clip is reflected at its ends.
 
     Args:
-        waveform: (num_samples,), 16 kHz; one shorter than params.min_samples is zero-padded at its end.
-        n_mfcc: coefficients, in place of params.n_mfcc.
-        params: the analysis.
+        waveform: (num_samples,), 16 kHz; if shorter than params.min_samples, it is zero-padded at its end.
+        n_mfcc: number of coefficients, instead of params.n_mfcc.
+        params: of the analysis.
 
     Returns:
-        (n_mfcc, num_frames), float32, on the waveform's device. Band energies below -100 dB, or 80 dB below
-        the clip's loudest one, are raised to that floor.
+        (n_mfcc, num_frames), float32, on the waveform's device. Band energies are limited from below to -100 dB, and
+        to 80 dB below the largest one of the clip.
 
     Raises:
         ValueError: n_mfcc exceeds the number of mel bands.
@@ -94,7 +94,7 @@ def mfcc_40(waveform: Tensor, n_mfcc: int | None = None, params: MfccParams | No
 
 
 def _in_blocks(waveform: Tensor, params: MfccParams) -> Tensor:
-    """The same for a clip of any length: its spectrum, several times its size, is never held whole."""
+    """MFCCs of a long clip, whose whole spectrum would take several times the memory of the clip."""
     transform = _transform(params, str(waveform.device))
     frames = params.num_frames(len(waveform))
     starts = range(0, frames - BLOCK + 1, BLOCK)  # the last block is the longest
@@ -112,7 +112,7 @@ def _in_blocks(waveform: Tensor, params: MfccParams) -> Tensor:
 
 
 def _spectrum(waveform: Tensor, start: int, stop: int, params: MfccParams) -> Tensor:
-    """Power of frames [start, stop), (n_fft // 2 + 1, frames); reflected at the clip's ends alone."""
+    """Power spectrum of frames [start, stop), (n_fft // 2 + 1, frames); reflected at the ends of the clip only."""
     half = params.n_fft // 2
     first, last = start * params.hop_length - half, (stop - 1) * params.hop_length + params.n_fft - half
     inside = waveform[max(first, 0) : last]

@@ -461,7 +461,7 @@ def test_the_built_in_weights_are_refused_when_damaged(
 def test_a_foreign_safetensors_file_is_refused(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "other.safetensors"
     path.write_bytes(content)
-    with pytest.raises(WeightsError, match=r"other\.safetensors: damaged, or no safetensors"):
+    with pytest.raises(WeightsError, match=r"other\.safetensors: damaged, or not a safetensors"):
         load_denoiser(DenoiseParams(model=str(path)))
 
 
