@@ -52,7 +52,7 @@ class TrainParams(BaseModel, frozen=True, extra="forbid", use_attribute_docstrin
     effective_beta: float = Field(0.99, ge=0, lt=1)
     """Beta of the effective number of clips: 0 is none, towards 1 is balanced."""
     mixup: float = Field(0.0, ge=0, allow_inf_nan=False)
-    """Alpha of Beta(alpha, alpha), from which the share of each of two mixed clips is drawn; 0: off."""
+    """Alpha of Beta(alpha, alpha), the distribution of the share of a mixed clip; 0: off."""
     spec_augment: SpecAugmentParams = Field(default_factory=SpecAugmentParams)
     """Masked stripes of frames and of coefficients."""
     va_weight: float = Field(0.0, ge=0, allow_inf_nan=False)
