@@ -13,7 +13,7 @@ These names are loaded on first use, so `import featurize` itself loads neither 
     decoders         finding audio files; decoding them block by block: libsndfile, then FFmpeg
     resampling       sample rate conversion: windowed sinc, block by block
     denoise          load_denoiser, denoise_demucs, denoise_clips
-    demucs/          Demucs on many clips at once, with the same results as one by one
+    demucs/          Demucs on many clips at once, each with the result it has alone
     spectral_gate    the package noisereduce, as a baseline
     weights          finding, downloading and verifying the weights of a denoiser
     snr              signal-to-noise ratio: definition, adding noise at a given one, estimate from a clip alone

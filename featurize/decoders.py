@@ -129,7 +129,7 @@ def check_file(path: Path) -> None:
 
 
 def _open_soundfile(file: BinaryIO) -> soundfile.SoundFile | None:
-    """Open a file with libsndfile; None if it does not support the format, or cannot tell the length."""
+    """Open a file with libsndfile; None if it does not support the format, or cannot determine the length."""
     try:
         sound = soundfile.SoundFile(file)
     except (soundfile.LibsndfileError, TypeError) as error:  # TypeError: the name ends in .raw

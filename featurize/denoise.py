@@ -30,7 +30,6 @@ Clip = tuple[Any, Tensor]
 
 VERSION = "1"
 """Of denoising: Demucs, the gate and its SNR, the spectral gate. Raise it with any change that moves a number."""
-
 MIN_SAMPLES = 2
 """A clip of one sample has no standard deviation to normalise by; it bypasses the denoiser."""
 GPU_SLOTS = 256
@@ -135,9 +134,8 @@ def load_denoiser(params: DenoiseParams, device: str | torch.device = "cpu") -> 
     that cache. From the cache and the network only the published file is accepted, by its SHA-256; a file
     named in `params.weights` is the user's choice, and its SHA-256 is in the result.
 
-    Another checkpoint holds a plain state_dict (its architecture is inferred from the shapes; `stride` and
-    `resample` leave no trace there and are 4), or a dict with the state under `state` or `model` and Demucs'
-    keyword arguments under `kwargs` or `args`, as in denoiser's own best.th.
+    Another checkpoint holds a plain state_dict (the shapes determine the architecture; `stride` and `resample` are 4),
+    or a dict with the state under `state` or `model` and Demucs' arguments under `kwargs` or `args`.
 
     Args:
         params: the model and its settings.
@@ -200,7 +198,7 @@ def dns64(device: str = "cpu") -> Denoiser:
 def denoise_clips(
     clips: Iterable[tuple[Key, Tensor]], denoiser: Denoiser
 ) -> Iterator[tuple[Key, Tensor, bool]]:
-    """Denoise many clips together: several times faster than one by one, with bit for bit the same results.
+    """Denoise many clips together: several times faster than one at a time, with bit for bit the same results.
 
     Args:
         clips: key and waveform (num_samples,), 16 kHz, finite; read as they are needed.
@@ -212,7 +210,7 @@ def denoise_clips(
         finite where the network overflows; other clips are not affected.
     """
     if denoiser.dry == 1:
-        yield from ((key, waveform, False) for key, waveform in clips)
+        yield from map(_unchanged, clips)  # not a loop, which would keep the last clip in memory
         return
     clips = iter(clips)
     first = deque(islice(clips, max(FEW_CLIPS) + 1))
@@ -243,6 +241,10 @@ def _denoise(clips: Iterable[Clip], num_clips: int, denoiser: Denoiser) -> Itera
     for key, padded in denoiser.method(to_denoise(), num_clips):
         clean = padded.cpu()[edge : len(padded) - edge]
         yield key, denoiser.mix(inputs.pop(key), clean) if denoiser.dry else clean, True
-        yield from ((key, waveform, False) for key, waveform in bypassed)
+        yield from map(_unchanged, bypassed)
         bypassed.clear()
-    yield from ((key, waveform, False) for key, waveform in bypassed)
+    yield from map(_unchanged, bypassed)
+
+
+def _unchanged(clip: tuple[Key, Tensor]) -> tuple[Key, Tensor, bool]:
+    return *clip, False

@@ -49,7 +49,7 @@ class MfccParams(BaseModel, frozen=True, extra="forbid", use_attribute_docstring
         if self.win_length > self.n_fft:
             raise ValueError(f"win_length ({self.win_length}) cannot exceed n_fft ({self.n_fft})")
         if self.f_min >= self.f_max:
-            raise ValueError(f"f_min ({self.f_min:g} Hz) must lie below f_max ({self.f_max:g} Hz)")
+            raise ValueError(f"f_min ({self.f_min:g} Hz) must be below f_max ({self.f_max:g} Hz)")
         return self
 
     @property

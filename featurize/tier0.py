@@ -71,7 +71,7 @@ def tier0(
     try:
         denoised = dequantise(*quantise(denoise_demucs(waveform, denoiser=denoiser)))
         segments, mfcc = speech_features(denoised, params, vad)
-    except AudioError as error:  # the steps on arrays do not know the file
+    except AudioError as error:  # functions of arrays cannot name the file
         raise AudioError(error.reason, f"{path}: {error.detail}") from error
     return Tier0(waveform, denoised, segments, mfcc)
 

@@ -1,5 +1,6 @@
 """The house itself: what stands on paper about it is true."""
 
+import ast
 import re
 import subprocess
 import sys
@@ -72,6 +73,28 @@ def test_every_parameter_has_a_description_which_is_its_comment_in_params_yaml()
     entries = [line for line in text.splitlines() if line and not line.startswith("#")]
     assert [line for line in entries if " # " not in line] == []
     assert [line for line in entries if len(line) > 120] == []
+
+
+@pytest.mark.parametrize("floor", ["featurize", "model"])
+def test_a_field_is_documented_under_the_field(floor: str) -> None:
+    kinds = {"BaseModel", "NamedTuple", "TypedDict", "dataclass"}
+    elsewhere = []
+    for path in (ROOT / floor).rglob("*.py"):
+        text = path.read_text()
+        for node in ast.walk(ast.parse(text)):
+            if not isinstance(node, ast.ClassDef):
+                continue
+            names = {ast.unparse(each).split("(")[0] for each in [*node.bases, *node.decorator_list]}
+            fields = [field for field in node.body if isinstance(field, ast.AnnAssign)]
+            lines = [
+                text.splitlines()[line - 1]
+                for field in fields
+                for line in (field.lineno - 1, field.end_lineno or 0)
+            ]
+            documented = re.search("^(Args|Attributes):", ast.get_docstring(node) or "", re.MULTILINE)
+            if names & kinds and (documented or any("# " in line for line in lines)):
+                elsewhere.append(f"{path.relative_to(ROOT)}: {node.name}")
+    assert elsewhere == []
 
 
 def test_imports_go_downward_only() -> None:

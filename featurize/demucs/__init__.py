@@ -1,4 +1,4 @@
-"""Demucs on many clips at once, with the same results as one by one: the arithmetic behind `featurize.denoise`.
+"""Demucs on many clips at once, each with the result it has alone: the arithmetic behind `featurize.denoise`.
 
 streams           assigns clips to slots and processes a few frames of each slot at a time
 streamed_network  encoder, LSTM and decoder for those frames

@@ -1,9 +1,9 @@
-"""Demucs on many clips at once, with exactly the results of one by one, in memory that does not depend on their length.
+"""Demucs on many clips at once: exact, and in memory that does not depend on the length of the clips.
 
 There is a fixed number of slots, each with one clip. A step advances all slots by a few frames: the convolutions keep
 the frames that the next step needs, the LSTM keeps its state, and when a clip ends, the next one enters its slot. So no
-clip is padded to the length of another, files can have any length, and the shapes (hence the arithmetic of each clip)
-do not depend on the other clips.
+clip is padded to the length of another, files can have any length, and the shapes, hence the arithmetic and the result
+of a clip, do not depend on the other clips.
 """
 
 import math

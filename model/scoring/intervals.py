@@ -124,7 +124,7 @@ def speaker_intervals(confusion: Counts, labels: Sequence[str], draws: int = DRA
 
 
 def why_no_intervals(speakers: NDArray[Any]) -> str:
-    """One line that tells why clips of these speakers give no interval; empty if they do."""
+    """One line that says why there are no intervals for clips of these speakers; empty if there are."""
     known = sorted(set(speakers.tolist()) - {""})
     if unknown := int((speakers == "").sum()):
         return f"no intervals: {unknown} of {len(speakers)} test clips name no speaker to draw"

@@ -23,28 +23,24 @@ class ClassMetrics(TypedDict):
 
 @dataclass(frozen=True)
 class Metrics:
-    """Metrics of one set of predictions.
-
-    Args:
-        accuracy: share of clips that are right.
-        uar: recall, averaged over the classes present among the true labels.
-        macro_precision: precision, averaged over the same classes.
-        macro_recall: the UAR under its other name.
-        macro_f1: F1, averaged over the same classes.
-        per_class: by label name, in class order.
-        confusion: (K, K) counts, rows true, columns predicted.
-        labels: names in class order.
-        n_clips: number of clips.
-    """
+    """Metrics of one set of predictions."""
 
     accuracy: float
+    """Share of clips that are right."""
     uar: float
+    """Recall, averaged over the classes present among the true labels."""
     macro_precision: float
+    """Precision, averaged over the same classes."""
     macro_recall: float
+    """The UAR under its other name."""
     macro_f1: float
+    """F1, averaged over the same classes."""
     per_class: dict[str, ClassMetrics]
+    """By label name, in class order."""
     confusion: list[list[int]]
+    """(K, K) counts, rows true, columns predicted."""
     labels: list[str]
+    """Names in class order."""
     n_clips: int
 
     def as_dict(self) -> dict[str, Any]:
@@ -67,7 +63,7 @@ def compute_metrics(truth: NDArray[np.int64], predicted: NDArray[np.int64], labe
     if len(truth) == 0:
         raise ValueError("no clips to score")
     if not np.isin(truth, classes).all() or not np.isin(predicted, classes).all():
-        raise ValueError(f"a class lies outside the {len(labels)} labels")
+        raise ValueError(f"a class is not among the {len(labels)} labels")
     # zero_division: the precision of a class without predictions is 0, without a warning.
     precision, recall, f1, support = precision_recall_fscore_support(
         truth, predicted, labels=classes, zero_division=0.0

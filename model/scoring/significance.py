@@ -1,8 +1,8 @@
 """Tests of whether one of two sets of predictions for the same clips is better than the other.
 
-Would the difference in UAR hold for other speakers? The interval and p over speakers say so. Do the predictions differ
-on these clips? McNemar's test says so; it assumes independent clips, which those of one speaker are not, so its p is
-too small where speakers differ.
+`compare_uar` tests whether the difference in UAR would hold for other speakers. `mcnemar` tests whether the predictions
+differ on these clips; it assumes that clips are independent, which those of one speaker are not, so its p is too small
+where speakers differ.
 """
 
 from dataclasses import dataclass

@@ -72,7 +72,8 @@ class Truth:
     snr_db: float
     leading_s: float
     trailing_s: float
-    speech_s: float = 0.0  # known once spoken
+    speech_s: float = 0.0
+    """Duration of the speech; 0 before it is synthesised."""
 
 
 def make(params: DemoParams, out: Path) -> list[Truth]:

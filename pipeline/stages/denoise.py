@@ -109,20 +109,17 @@ def _identity(params: DenoiseParams) -> dict[str, Any]:
 
 @dataclass(frozen=True)
 class DenoiseJob:
-    """Clips to clean waveforms, one row each.
-
-    Attributes:
-        params: which denoiser.
-        device: where it runs.
-        sha256: of its weights, wherever they are loaded.
-        output: where the shards go.
-    """
+    """Clips to clean waveforms, one row each."""
 
     params: DenoiseParams
     device: str
+    """Where the denoiser runs."""
     sha256: str
+    """Of its weights, which must be the same for every worker."""
     output: Output
-    cores: int | None = None  # Demucs keeps all of them busy
+    """Where the shards are written, and their attributes."""
+    cores: int | None = None
+    """Demucs keeps all of them busy."""
 
     def keys(self, clip: Fields) -> list[str]:
         """A waveform is found by its audio's hash."""
