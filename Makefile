@@ -9,7 +9,7 @@ PIP := $(BIN)/python -m pip install -q --disable-pip-version-check --no-deps
 endif
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: demo test lint setup install recipe lock deps golden clean distclean
+.PHONY: demo test lint setup install recipe lock deps params golden clean distclean
 
 demo: setup
 	dvc repro
@@ -55,6 +55,10 @@ lock:
 # Which code each stage of dvc.yaml depends on: run it after a change of imports.
 deps: setup
 	python -m tests.code_deps
+
+# The comments of params.yaml: run it after a change of a parameter's docstring.
+params: setup
+	python -m tests.params_comments
 
 # What each step of Tier 0 makes of fixed clips: run it after raising a VERSION.
 golden: setup

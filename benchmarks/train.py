@@ -127,13 +127,13 @@ def our_steps(
     network = build_network(features.clips[0].shape[1], num_classes, network_params, 0).to(device)
     trainer = Trainer(network, features, params, device)
     trainer.start()
-    loss_of = trainer.make_loss()
+    criterion = trainer.make_loss()
     network.train()
     epoch = 0
     while True:
         epoch += 1
         for index in batch_order(features.num_frames, params.batch_size, params.seed, epoch):
-            trainer.run_step(index, epoch, loss_of)
+            trainer.run_step(index, epoch, criterion)
             trainer.step += 1
             synchronise(device)
             yield len(index)

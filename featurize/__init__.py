@@ -1,24 +1,68 @@
-"""Tier 0, the ground floor: arrays in, arrays out. Imports nothing from the floors above.
+"""Tier 0: from an audio file to MFCCs. Arrays in, arrays out; imports nothing from the floors above.
+
+    from featurize import denoise_demucs, load_audio, mfcc_40, vad_silero_keep_speech
+
+    waveform = load_audio("clip.wav")  # (num_samples,), 16 kHz, peak 1
+    mfcc = mfcc_40(vad_silero_keep_speech(denoise_demucs(waveform)))  # (40, num_frames)
+
+`tier0_to_mfcc` does the same for a path, including the rounding to 16 bits. The function `tier0`, which returns every
+intermediate result, is imported as `from featurize.tier0 import tier0`: on this package its name is that of the module.
+These names are loaded on first use, so `import featurize` itself loads neither torch nor numpy.
 
     audio            load_audio: decode, mono, 16 kHz, peak 1; 16-bit storage
-    decoders         which files are audio; their samples, block by block: libsndfile, then FFmpeg
-    resampling       sample rates: windowed sinc, block by block
+    decoders         finding audio files; decoding them block by block: libsndfile, then FFmpeg
+    resampling       sample rate conversion: windowed sinc, block by block
     denoise          load_denoiser, denoise_demucs, denoise_clips
-    demucs/          Demucs over many clips at once, each as if alone
-    spectral_gate    the package noisereduce, as a yardstick
-    weights          where a denoiser's weights come from, and that they are the right ones
-    snr              signal-to-noise ratio: its definition, noise at a given one, an estimate from the clip alone
-    noise            recordings of noise, the pieces that clips get, and how they are added
-    vad              Silero VAD: probabilities, segments, speech only
+    demucs/          Demucs on many clips at once, each with the result it has alone
+    spectral_gate    the package noisereduce, as a baseline
+    weights          finding, downloading and verifying the weights of a denoiser
+    snr              signal-to-noise ratio: definition, adding noise at a given one, estimate from a clip alone
+    noise            recordings of noise, choosing pieces of them, adding them to clips
+    vad              Silero VAD: speech probabilities, segments, speech only
     vad_network      its network as a plain module: all windows of a block in one call
     mfcc             mfcc_40
     augment          altered copies of a clip: other voices, time stretch, pitch shift, noise
-    fingerprint      copies of one recording, whatever their level, format and sample rate
-    tier0            tier0_to_mfcc: all of Tier 0 for one file, the reference
+    fingerprint      acoustic fingerprints: copies of a recording at any level, format and sample rate
+    tier0            tier0_to_mfcc, tier0: all of Tier 0 for one file, the reference
 
 Foundations, which the floors above may use as well:
 
     shards           the HDF5 shard format: writer, reader, checksum
-    atomic           files appear whole or not at all
+    atomic           writing files completely or not at all
     errors           the exception tree
 """
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+__all__ = [
+    "denoise_demucs",
+    "load_audio",
+    "mfcc_40",
+    "tier0_to_mfcc",
+    "vad_silero_keep_speech",
+]
+
+if TYPE_CHECKING:
+    from featurize.audio import load_audio
+    from featurize.denoise import denoise_demucs
+    from featurize.mfcc import mfcc_40
+    from featurize.tier0 import tier0_to_mfcc
+    from featurize.vad import vad_silero_keep_speech
+else:
+    _MODULES = {
+        "denoise_demucs": "featurize.denoise",
+        "load_audio": "featurize.audio",
+        "mfcc_40": "featurize.mfcc",
+        "tier0_to_mfcc": "featurize.tier0",
+        "vad_silero_keep_speech": "featurize.vad",
+    }
+
+    def __getattr__(name: str) -> object:
+        """Load a public name on first use (PEP 562)."""
+        if name not in _MODULES:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        return getattr(import_module(_MODULES[name]), name)
+
+    def __dir__() -> list[str]:
+        return sorted({*globals(), *__all__})

@@ -1,4 +1,4 @@
-"""Files appear whole or not at all: written beside their final name, flushed to the disk, then renamed."""
+"""Atomic writing: a file is written under a temporary name, flushed to the disk, then renamed."""
 
 import contextlib
 import json
@@ -12,7 +12,7 @@ from featurize.errors import SerError
 
 @contextlib.contextmanager
 def replacing(path: str | Path) -> Iterator[Path]:
-    """Give a temporary path to write to; rename it to `path` if the block ends well, remove it if not.
+    """Yield a temporary path to write to; rename it to `path` if the block succeeds, delete it if not.
 
     Raises:
         SerError: the folder cannot be written to, or the disk is full.
@@ -35,11 +35,11 @@ def replacing(path: str | Path) -> Iterator[Path]:
 
 
 def write_json(path: str | Path, content: Any) -> None:
-    """Write plain types as indented JSON, whole or not at all."""
+    """Write plain types as indented JSON, atomically."""
     write_text(path, json.dumps(content, indent=2, ensure_ascii=False) + "\n")
 
 
 def write_text(path: str | Path, text: str) -> None:
-    """Write UTF-8 text with plain line feeds, whole or not at all."""
+    """Write UTF-8 text with line feeds as line ends, atomically."""
     with replacing(path) as temporary:
         temporary.write_bytes(text.encode("utf-8"))

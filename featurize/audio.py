@@ -1,7 +1,7 @@
-"""Audio files to waveforms, so that every later step sees one form: mono, 16 kHz, peak 1, finite.
+"""Audio files to waveforms of one form: mono, 16 kHz, peak 1, finite.
 
-Whatever cannot become such a waveform is an `AudioError` with a reason, never another exception: a corpus
-of ten thousand clips always holds a few that are cut short, empty or not audio at all.
+A file that cannot be converted raises an `AudioError` with a reason, never another exception: a corpus of ten
+thousand clips always contains a few that are truncated, empty or not audio at all.
 """
 
 from collections.abc import Iterable
@@ -25,17 +25,17 @@ SAMPLE_RATE = 16_000
 """Rate of every waveform after `load_audio`, in Hz: that of DNS64, Silero VAD and the MFCCs."""
 
 _INT16_MAX = 32_767
-_PART = 2**20  # samples that are rounded at once: 8 MB in float64
+_PART = 2**20  # samples rounded at a time: 8 MB in float64
 
 
 def load_audio(path: str | Path, sample_rate: int = SAMPLE_RATE) -> Tensor:
     """Decode a file, average its channels, resample it and scale its peak to 1.
 
-    A long file is read block by block and needs little more memory than its result: 230 MB an hour. Its
-    samples are held as float32 on the way, a short clip's (one block, see `decoders`) as float64.
+    A long file is decoded block by block and needs little more memory than its result, 230 MB per hour. Its
+    samples are stored as float32 on the way; those of a short file (one block, see `decoders`) as float64.
 
     Args:
-        path: an audio file, or a video file with sound; the content decides about the format, not the name.
+        path: an audio file, or a video file with sound; the format is detected from the content, not from the name.
         sample_rate: of the result, in Hz.
 
     Returns:
@@ -57,7 +57,7 @@ def load_audio(path: str | Path, sample_rate: int = SAMPLE_RATE) -> Tensor:
 
 
 def decode(path: str | Path) -> tuple[Tensor, int]:
-    """Decode a whole file as it is, which takes memory by its length: `decode_blocks` does not.
+    """Decode a whole file into memory, at its own sample rate and level; `decode_blocks` does it block by block.
 
     Returns:
         Samples (num_channels, num_samples), float32, finite, full scale 1, and their rate in Hz.
@@ -70,7 +70,7 @@ def decode(path: str | Path) -> tuple[Tensor, int]:
 
 
 def probe(path: str | Path) -> tuple[float, int, int]:
-    """Measure a file as it is, by decoding it: headers lie, and some formats state no length.
+    """Measure a file by decoding it: headers can be wrong, and some formats state no length.
 
     Returns:
         Duration in s, sample rate in Hz, number of channels.
@@ -85,13 +85,13 @@ def probe(path: str | Path) -> tuple[float, int, int]:
 def quantise(waveform: Tensor) -> tuple[NDArray[np.int16], float]:
     """Round a waveform to 16 bits for storage: samples = round(x / peak * 32767).
 
-    Tier 0 contains this rounding by definition, so that features are the same from a file and from a shard.
+    Tier 0 includes this rounding by definition, so that the features of a file and of a shard are the same.
 
     Args:
         waveform: (num_samples,), finite.
 
     Returns:
-        Samples (num_samples,), int16, and peak = max |x|, or 1.0 where that is 0.
+        Samples (num_samples,), int16, and peak = max |x|, or 1.0 if that is 0.
     """
     values = waveform.detach().cpu().numpy()
     peak = max(float(values.max(initial=0.0)), -float(values.min(initial=0.0))) or 1.0
@@ -117,7 +117,7 @@ def _mono(samples: NDArray[np.float32]) -> Tensor:
 
 
 def _scale_to_peak(waveform: Tensor, path: str | Path) -> Tensor:
-    """Divide float64 samples by their peak: exact for subnormal and huge float32 samples too."""
+    """Divide float64 samples by their peak; exact even for subnormal and very large float32 samples."""
     peak = waveform.abs().max()
     if peak == 0:
         reject("silent", Path(path), "every sample is zero")
@@ -125,10 +125,10 @@ def _scale_to_peak(waveform: Tensor, path: str | Path) -> Tensor:
 
 
 def _join_and_scale(blocks: Iterable[Tensor], path: str | Path) -> Tensor:
-    """Join float64 blocks of unknown number to one float32 waveform of peak 1, in the memory of that one.
+    """Join float64 blocks into one float32 waveform of peak 1, with little more memory than the waveform.
 
-    The peak is known only at the end. Until then samples are held divided by a power of two above all of
-    them, which costs no precision and lets every level fit, the subnormal and the huge.
+    The peak is known only at the end. Until then, samples are stored divided by a power of two above all of them,
+    which costs no precision and keeps samples of any level, subnormal or very large, in the range of float32.
     """
     joined = np.empty(0, dtype=np.float32)
     length, peak, exponent = 0, 0.0, 0  # peak: of the original samples; exponent: of the power of two
@@ -140,7 +140,7 @@ def _join_and_scale(blocks: Iterable[Tensor], path: str | Path) -> Tensor:
                 joined[:length] *= np.float32(2.0 ** (before - exponent))
             peak = loudest
         end = length + len(block)
-        if end > len(joined):  # by an eighth: the operating system moves the pages, and copies nothing
+        if end > len(joined):  # grow by an eighth; the operating system remaps the pages and copies nothing
             joined.resize(end + end // 8, refcheck=False)
         joined[length:end] = np.ldexp(block.numpy(), -exponent)
         length = end

@@ -45,17 +45,17 @@ class AugmentParams(BaseModel, frozen=True, extra="forbid", use_attribute_docstr
     """How many copies of each training clip, and what is done to them; every amount is drawn uniformly."""
 
     copies: int = Field(8, ge=0, le=20)
-    """Altered copies of each clip."""
+    """Copies of each training clip; they do not make an epoch longer."""
     methods: Annotated[tuple[Method, ...], Field(min_length=1)] = ("voice",)
-    """A clip's copies take these in turn, each clip in an order of its own."""
+    """In turn: voice (pitch and speed, one per speaker and number) | stretch | pitch | noise."""
     stretch_rate: Annotated[tuple[_Rate, _Rate], AfterValidator(_in_order)] = (0.8, 1.25)
-    """Speed, of a voice too; 2 is twice as fast at the same pitch."""
+    """Speed, also of a voice; 2 is twice as fast, at the same pitch."""
     pitch_semitones: Annotated[tuple[_Semitones, _Semitones], AfterValidator(_in_order)] = (-4.0, 4.0)
-    """Pitch, of a voice too, at the same duration."""
+    """Pitch with its formants, also of a voice, at the same duration."""
     snr_db: Annotated[tuple[_Decibels, _Decibels], AfterValidator(_in_order)] = (10.0, 30.0)
-    """Active speech over noise, as `snr` defines it."""
+    """Active speech over noise; active: 20 ms frames at most 35 dB below the loudest."""
     noise: str = Field("white", min_length=1)
-    """white, or a folder of recordings: each folder in it is a kind of noise, and each kind is drawn as often."""
+    """white | folder of recordings; each folder in it is a kind, and kinds are equally likely."""
     seed: int = Field(0, ge=0)
     """Seed of all random draws."""
 

@@ -1,8 +1,8 @@
-"""Audio files: found by their endings, and decoded block by block, in the same memory whatever their length.
+"""Audio files: found in a folder by their endings, and decoded block by block, in memory independent of their length.
 
-Two decoders take turns: soundfile (libsndfile), and PyAV (FFmpeg) for what it does not know. The content
-decides which, not the name. What a header says is never believed with memory: nothing is allocated for
-samples that have not been read.
+There are two decoders: soundfile (libsndfile), and PyAV (FFmpeg) for formats that libsndfile does not support. The
+content of the file decides which is used, not its name. Memory is allocated for samples that were decoded, never for
+the number that a header claims.
 """
 
 import os
@@ -18,21 +18,21 @@ import soundfile
 from av.container import InputContainer
 from numpy.typing import NDArray
 
-from featurize.errors import AudioError
+from featurize.errors import AudioError, Reason
 
 ENDINGS = frozenset(
     {".wav", ".flac", ".aif", ".aiff", ".aifc", ".au", ".caf"}
     | {".mp3", ".ogg", ".oga", ".opus", ".aac", ".wma"}
     | {".m4a", ".mp4", ".mka", ".mkv", ".mov", ".webm"}
 )
-"""Which files of a folder are taken for audio; the last six may hold a video's."""
+"""Endings of the files of a folder that are audio files; those of the last six may be videos with sound."""
 
 _BLOCK = 2**20  # samples over all channels: 4 MB, and more than a minute of 16 kHz mono
-_LOWEST_RATE, _HIGHEST_RATE = 1_000, 1_000_000  # Hz; a header outside is damaged, and would cost gigabytes
-_UNKNOWN_LENGTH = 0x7FFF_0000  # bytes; a writer into a pipe states such a length, since it cannot know it
-_UNKNOWN_FRAMES = 2**62  # libsndfile's count for a FLAC file whose writer left it open is 2**63 - 1
-_MALFORMED = 3  # libsndfile's SF_ERR_MALFORMED_FILE: a format that it reads, but damaged
-# Playlists and session descriptions (m3u8, ffconcat, SDP) make FFmpeg open what they name, on disk or net.
+_LOWEST_RATE, _HIGHEST_RATE = 1_000, 1_000_000  # Hz; other rates are those of damaged headers
+_UNKNOWN_LENGTH = 0x7FFF_0000  # bytes; programs that write WAV to a pipe put such a length into the header
+_UNKNOWN_FRAMES = 2**62  # libsndfile reports 2**63 - 1 frames for a FLAC file without a length
+_MALFORMED = 3  # libsndfile's SF_ERR_MALFORMED_FILE: a supported format, but damaged
+# Playlists and session descriptions (m3u8, ffconcat, SDP) would make FFmpeg open the files and addresses in them.
 _NO_OTHER_FILES = {"protocol_whitelist": "none"}
 
 Block = tuple[NDArray[np.float32], int]
@@ -40,9 +40,9 @@ Block = tuple[NDArray[np.float32], int]
 
 
 def find_audio(root: Path) -> list[PurePosixPath]:
-    """Paths, relative to `root`, of every file in it with an audio ending, at any depth, in a stable order.
+    """Paths, relative to `root`, of all files in it with an audio ending, at any depth, sorted.
 
-    Links to folders are followed, once each.
+    Links to folders are followed, but no folder is visited twice.
     """
     return sorted(path for path in _walk(root) if path.suffix.lower() in ENDINGS)
 
@@ -60,21 +60,21 @@ def _walk(root: Path) -> Iterator[PurePosixPath]:
 
 
 def decode_blocks(path: str | Path) -> Iterator[Block]:
-    """Decode a file as it is: soundfile (WAV, FLAC, OGG, MP3, AIFF...), else PyAV (M4A, MP4, WebM, AAC...).
+    """Decode a file with soundfile (WAV, FLAC, OGG, MP3, AIFF...), else PyAV (M4A, MP4, WebM, AAC...).
 
-    A clip that is cut short is refused where that can be told: a WAV, AIFF or MP3 that holds less than 99 %
-    of the samples its header promises, a damaged FLAC, an MP4 or WebM that ends more than 0.25 s early. Where
-    the format carries no length (raw MP3 or AAC frames, Ogg), what is there is taken as the clip.
+    A truncated file is rejected if it can be detected: a WAV, AIFF or MP3 with less than 99 % of the samples stated
+    in its header, a damaged FLAC, an MP4 or WebM that ends more than 0.25 s early. Where the format states no length
+    (raw MP3 or AAC frames, Ogg), the clip is what the file holds.
 
     Yields:
         At least one block: its samples, float32 and finite, and the rate, which is the same for all.
 
     Raises:
         AudioError: missing, directory, unreadable, empty, lfs-pointer, undecodable or non-finite; some of
-            them show only at the end, after blocks that were good.
+            them only at the end, after valid blocks.
     """
     path = Path(path)
-    _check_file(path)
+    check_file(path)
     empty = finite = True
     try:
         with path.open("rb") as file:
@@ -97,19 +97,23 @@ def decode_blocks(path: str | Path) -> Iterator[Block]:
         reject("non-finite", path, "NaN or infinite samples")
 
 
-def reject(reason: str, path: Path, found: str, cause: Exception | None = None) -> NoReturn:
-    """Raise the AudioError of a file, on one line."""
+def reject(reason: Reason, path: Path, found: str, cause: Exception | None = None) -> NoReturn:
+    """Raise an AudioError about a file, with a message of one line."""
     raise AudioError(reason, " ".join(f"{path}: {found}".split())) from cause
 
 
-def _check_file(path: Path) -> None:
-    """Refuse what is no file with content, before a decoder words it worse (or waits on a pipe)."""
+def check_file(path: Path) -> None:
+    """Check that a path is a readable file with content, so that no decoder waits on a pipe.
+
+    Raises:
+        AudioError: missing, directory, unreadable, empty or lfs-pointer.
+    """
     try:
         info = path.stat()
         if stat.S_ISDIR(info.st_mode):
             reject("directory", path, "a directory, not an audio file")
         if not stat.S_ISREG(info.st_mode):
-            reject("undecodable", path, "a device or pipe, not an audio file")
+            reject("unreadable", path, "a device or pipe, not an audio file")
         if info.st_size == 0:
             reject("empty", path, "zero bytes")
         with path.open("rb") as file:
@@ -125,7 +129,7 @@ def _check_file(path: Path) -> None:
 
 
 def _open_soundfile(file: BinaryIO) -> soundfile.SoundFile | None:
-    """None for a format that libsndfile does not know, or a length: it fails at the end of such a file."""
+    """Open a file with libsndfile; None if it does not support the format, or cannot determine the length."""
     try:
         sound = soundfile.SoundFile(file)
     except (soundfile.LibsndfileError, TypeError) as error:  # TypeError: the name ends in .raw
@@ -147,7 +151,7 @@ def _soundfile_blocks(sound: soundfile.SoundFile, path: Path) -> Iterator[Block]
             found += len(samples)
             yield samples.T, int(sound.samplerate)
         promised, unit = sound.frames, "samples"
-        # WAV and AIFF: `frames` already counts what is there; only the log tells what the header said.
+        # WAV and AIFF: `frames` is the number of frames in the file; the header's number is only in the log.
         log = re.search(r"^\s*(?:data|SSND) : (\d+) \(should be (\d+)\)", sound.extra_info, re.MULTILINE)
         if log and int(log[1]) < _UNKNOWN_LENGTH:
             promised, unit, found = int(log[1]), "bytes of samples", int(log[2])
@@ -174,20 +178,20 @@ def _pyav_blocks(file: BinaryIO, path: Path) -> Iterator[Block]:
 
 
 def _pyav_frames(container: InputContainer) -> Iterator[Block]:
-    """Frames as FFmpeg decodes them, a few milliseconds each."""
+    """Frames decoded by FFmpeg, a few milliseconds each."""
     to_planar_float = av.AudioResampler(format="fltp")
     rate = 0
     for frame in container.decode(container.streams.audio[0]):
         for out in to_planar_float.resample(frame):
             rate = rate or out.sample_rate
             yield out.to_ndarray().astype(np.float32, copy=False), rate
-    if rate:  # without a frame the resampler has nothing to flush, and says so by an error
+    if rate:  # without a frame the resampler has nothing to flush and raises an error
         for out in to_planar_float.resample(None):
             yield out.to_ndarray().astype(np.float32, copy=False), rate
 
 
 def _gather(frames: Iterable[Block]) -> Iterator[Block]:
-    """Join small blocks to large ones."""
+    """Join small blocks into large ones."""
     parts: list[NDArray[np.float32]] = []
     size, rate = 0, 0
     for samples, rate in frames:
@@ -201,7 +205,7 @@ def _gather(frames: Iterable[Block]) -> Iterator[Block]:
 
 
 def _promised_s(container: InputContainer) -> float:
-    """Duration of the audio that the header states; 0 where FFmpeg only estimates one from the bit rate."""
+    """Duration of the audio stated in the header; 0 if FFmpeg only estimates it from the bit rate."""
     stream = container.streams.audio[0]
     if "mp4" in container.format.name and stream.duration and stream.time_base:
         return float(stream.duration * stream.time_base)

@@ -1,53 +1,70 @@
-"""What can go wrong, as one tree. Every message is one line for a person: what, where, what to do.
+"""The exceptions, as one tree. Every message is one line for a person: what is wrong, where, and what to do.
 
     SerError
-    ├── AudioError        one clip cannot be used; becomes a row in rejects.csv, its neighbours go on
-    ├── WeightsError      a denoiser's weights (or package) are missing, damaged or of another network
-    ├── ShardError        a feature or waveform shard is damaged or of another format
+    ├── AudioError        one clip cannot be used; it becomes a row of rejects.csv, and the other clips are processed
+    ├── WeightsError      the weights or the package of a denoiser are missing, damaged or of another network
+    ├── ShardError        a shard is missing, damaged or of another format
     ├── ParamsError       params.yaml has an unknown key or a value of the wrong type
-    ├── CorpusError       a corpus folder or a user's CSV cannot be understood
+    ├── CorpusError       a corpus folder or a user's CSV cannot be read
     ├── SplitError        a split is impossible, empty, or leaks between train, val and test
     ├── RejectsError      more clips were rejected than params allow
     ├── TrainingError     training cannot start or continue
     ├── CheckpointError   a checkpoint is missing, damaged, or was trained for other data
-    └── ProtocolError     two scores do not answer the same question
+    └── ProtocolError     two scores cannot be compared
 
 The command line prints the message of any SerError and exits with code 2.
 """
 
+from typing import Literal
+
+Reason = Literal[
+    "missing",  # there is no such file
+    "directory",  # the path is a folder
+    "unreadable",  # no permission, an I/O error, or not a regular file
+    "empty",  # no bytes, or a header without samples
+    "lfs-pointer",  # a git-LFS pointer in place of the audio
+    "undecodable",  # not audio, damaged, or cut short
+    "silent",  # every sample is zero
+    "non-finite",  # NaN or infinite samples, in the file or after the denoiser
+    "no-speech",  # the VAD found no speech, and vad.if_no_speech is reject
+    "changed",  # other bytes than when the manifest was made
+    "crashed",  # the worker process died on the clip, twice
+]
+"""Why a clip was rejected: the column `reason` of rejects.csv. pipeline/rejects.py has advice for each."""
+
 
 class SerError(Exception):
-    """Base of every error that a user can cause and mend."""
+    """Base of every error that a user can cause and fix."""
 
 
 class AudioError(SerError):
     """A clip that cannot be used.
 
     Args:
-        reason: short code for the `reason` column of rejects.csv, such as "missing" or "non-finite".
-        detail: one line that names the file and says what was found.
+        reason: code for the column `reason` of rejects.csv.
+        detail: one line with the file and what is wrong with it.
     """
 
-    def __init__(self, reason: str, detail: str) -> None:
+    def __init__(self, reason: Reason, detail: str) -> None:
         super().__init__(detail)
-        self.reason = reason
+        self.reason: Reason = reason
         self.detail = detail
 
-    def __reduce__(self) -> tuple[type["AudioError"], tuple[str, str]]:
+    def __reduce__(self) -> tuple[type["AudioError"], tuple[Reason, str]]:
         # Exceptions are rebuilt from `args` when they cross a process boundary; `args` holds only the detail.
         return type(self), (self.reason, self.detail)
 
 
 class WeightsError(SerError):
-    """A denoiser's weights, or its package, are missing; or they are damaged or of another network."""
+    """The weights or the package of a denoiser are missing, damaged or of another network."""
 
 
 class ShardError(SerError):
-    """A shard is damaged, truncated or of another format version.
+    """A shard is missing, damaged or of another format.
 
     Args:
         found: what is wrong with which shard.
-        advice: what to do; empty where `found` says it all.
+        advice: what to do, or empty.
     """
 
     def __init__(self, found: str, advice: str = "") -> None:
@@ -63,7 +80,7 @@ class ParamsError(SerError):
 
 
 class CorpusError(SerError):
-    """A corpus folder or a user's CSV cannot be understood."""
+    """A corpus folder or a user's CSV cannot be read."""
 
 
 class SplitError(SerError):
@@ -83,4 +100,4 @@ class CheckpointError(SerError):
 
 
 class ProtocolError(SerError):
-    """Two scores do not answer the same question."""
+    """Two scores cannot be compared."""

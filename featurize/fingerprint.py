@@ -1,23 +1,23 @@
-"""Acoustic fingerprints: which clips are copies of one recording, whatever their level, format and sample rate.
+"""Acoustic fingerprints: they find copies of a recording at any level, format and sample rate.
 
 The bits are those of Haitsma and Kalker 2002, "A highly robust audio fingerprinting system" (ISMIR). With E(n, m)
 the energy of frame n in band m of 33 between 300 and 2000 Hz, logarithmically spaced, bit m of frame n is
 
     E(n, m) - E(n, m + 1) - (E(n - 1, m) - E(n - 1, m + 1)) > 0.
 
-Two clips are compared by the share of bits in which they differ, their bit error rate, where one is shifted onto
-the other. Only frames with sound count: in pauses the bits are noise. The shift is found as in the paper, by words
-that the two have in common, so no pair of clips without such words costs anything.
+Two clips are compared by the share of bits in which they differ, their bit error rate, after one is shifted in time to
+match the other. Only frames with sound count: in pauses the bits are noise. The shift is found as in the paper, from
+words that the two clips have in common; pairs without common words are not compared.
 
 Measured on RAVDESS (1,440 clips) and EMO-DB (339):
 
     copies of 30 clips, 13 each: WAV at 8 and 48 kHz, 1/18 of the level, MP3 at 64 and 32 kbit/s, Vorbis,
-    Opus at 24 kbit/s, cut by 0.15 s, delayed by 3 ms to 0.2 s, noise at 20 dB    0.00 to 0.08; the noise to 0.11
+    Opus at 24 kbit/s, cut by 0.15 s, delayed by 3 ms to 0.2 s, noise at 20 dB   0.00 to 0.08; noise: up to 0.11
     takes of one sentence by one RAVDESS actor (20,879 pairs, best of all shifts within 0.3 s)       0.21 and more
-    their median, about that of any two clips                                                                 0.46
+    median of these takes, close to that of any two clips                                                     0.46
 
-`THRESHOLD` lies between them. (The 0.35 of the paper, made for music, would take retakes for copies.)
-A recording played faster, or with another voice over it, is not found, and neither are clips with less than half a
+`THRESHOLD` is between the two. (With the paper's 0.35, meant for music, retakes would count as copies.)
+Recordings played faster or with another voice over them are not found, nor are clips with less than half a
 second of sound.
 """
 
@@ -31,48 +31,49 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-FINGERPRINT_RATE = 8_000  # Hz; telephone copies have no more
-THRESHOLD = 0.16  # largest bit error rate of copies
+FINGERPRINT_RATE = 8_000
+"""Sample rate in Hz that clips are fingerprinted at: that of telephone speech."""
+THRESHOLD = 0.16
+"""Largest bit error rate of two copies."""
 HOP_S = 0.012
-VERSION = "1"  # of the bits: another one makes stored fingerprints worthless
+"""Time from one word to the next."""
+VERSION = "1"
+"""Of the bits. Raise it with any change to them; stored fingerprints of another version are computed anew."""
 
-_FRAME = 3_000  # samples, 0.375 s: so long that a shift by half a hop changes few bits
+_FRAME = 3_000  # samples, 0.375 s: long enough that a shift by half a hop changes few bits
 _HOP = round(HOP_S * FINGERPRINT_RATE)
 _BAND_EDGES = np.geomspace(300.0, 2000.0, 34)  # Hz
 _BINS = slice(112, 751)  # of the spectrum: 299 to 2000 Hz
-_FLOOR = 10.0 ** (-30 / 10)  # a frame this far below the loudest one, 30 dB, counts as silent
+_FLOOR = 10.0 ** (-30 / 10)  # frames 30 dB below the loudest one are silent
 _FRAMES_AT_ONCE = 512  # 6 MB
-_NEIGHBOURS = 16  # clips that one word is compared with: bounds the work where thousands are alike
-_MIN_WORDS = 2  # equal words at one shift that make a pair worth comparing
+_NEIGHBOURS = 16  # occurrences that each word is compared with: limits the work for thousands of equal clips
+_MIN_WORDS = 2  # common words at one shift for a pair to be compared
 _MIN_FRAMES = 40  # with sound, to be compared
 _MIN_SHARE = 0.5  # of the frames with sound of the clip that has fewer
 _COMPARED_AT_ONCE = 2**22  # frames
 
 
 class Pair(NamedTuple):
-    """Two clips that sound alike.
-
-    Args:
-        first: index of a clip.
-        second: index of another one, larger.
-        distance: bit error rate, 0 to 0.5 for unlike clips.
-        delay_s: how much later the same sound comes in the second.
-    """
+    """Two clips with the same sound."""
 
     first: int
+    """Index of a clip."""
     second: int
+    """Index of the other clip, larger."""
     distance: float
+    """Bit error rate: 0 for identical clips, about 0.5 for unrelated ones."""
     delay_s: float
+    """How much later the same sound occurs in the second clip."""
 
 
 def fingerprint(waveform: Tensor) -> NDArray[np.uint32]:
-    """One word of 32 bits every 12 ms.
+    """Compute one word of 32 bits every 12 ms.
 
     Args:
-        waveform: (num_samples,) at 8 kHz, of any level.
+        waveform: (num_samples,), 8 kHz, at any level.
 
     Returns:
-        (1 + num_samples // 96,); 0 stands for a frame without sound.
+        (1 + num_samples // 96,); 0 means a frame without sound.
     """
     energy = torch.cat(list(_band_energies(waveform.float())))  # (1 + num_words, 33)
     slope = energy[:, :-1] - energy[:, 1:]
@@ -84,7 +85,7 @@ def fingerprint(waveform: Tensor) -> NDArray[np.uint32]:
 
 
 def _band_energies(waveform: Tensor) -> Iterator[Tensor]:
-    """Energies (num_frames, 33) of the frames in order, some at a time: an hour at once would take 4 GB."""
+    """Energies (num_frames, 33) of the frames in order, in blocks: for an hour at once they would take 4 GB."""
     window, bands = torch.hann_window(_FRAME), _bands()
     padded = torch.nn.functional.pad(waveform, (_FRAME // 2 + _HOP, _FRAME // 2))
     frames = padded.unfold(0, _FRAME, _HOP)  # (num_frames, 3000), a view
@@ -95,14 +96,14 @@ def _band_energies(waveform: Tensor) -> Iterator[Tensor]:
 
 @cache
 def _bands() -> Tensor:
-    """Which of the `_BINS` belongs to which band, (num_bins, 33) of 0 and 1."""
+    """1 where a bin of `_BINS` belongs to a band, else 0: (num_bins, 33)."""
     bins = np.fft.rfftfreq(_FRAME, 1 / FINGERPRINT_RATE)[_BINS, None]
     inside = (bins >= _BAND_EDGES[:-1]) & (bins < _BAND_EDGES[1:])
     return torch.from_numpy(inside.astype(np.float32))
 
 
 def bit_error_rate(first: NDArray[np.uint32], second: NDArray[np.uint32], shift: int) -> float:
-    """Distance of two clips at one shift, the slow and obvious way.
+    """Distance of two clips at one shift: the simple, slow reference.
 
     Args:
         first: (num_frames,) words.
@@ -110,7 +111,7 @@ def bit_error_rate(first: NDArray[np.uint32], second: NDArray[np.uint32], shift:
         shift: frame n of the first is compared with frame n + shift of the second.
 
     Returns:
-        Share of differing bits over frames in which both have sound; 1.0 where these are too few.
+        Share of differing bits over the frames in which both have sound; 1.0 if these are too few.
     """
     a, b = first[max(0, -shift) :], second[max(0, shift) :]
     pairs = [(x, y) for x, y in zip(a.tolist(), b.tolist(), strict=False) if x and y]
@@ -122,9 +123,9 @@ def bit_error_rate(first: NDArray[np.uint32], second: NDArray[np.uint32], shift:
 
 
 def find_copies(fingerprints: Sequence[NDArray[np.uint32]], threshold: float = THRESHOLD) -> list[Pair]:
-    """All pairs of clips that sound alike, each at its best shift.
+    """Find all pairs of clips with the same sound, each at its best shift.
 
-    Of many clips with one and the same sound, each is paired with some of the others, not with all.
+    If many clips have the same sound, each is paired with some of the others, not with all.
 
     Args:
         fingerprints: (num_frames,) each, see `fingerprint`.
@@ -153,7 +154,7 @@ _Indices = NDArray[np.int64]
 def _candidates(
     words: NDArray[np.uint32], lengths: _Indices, starts: _Indices
 ) -> tuple[_Indices, _Indices, _Indices]:
-    """First clip, second clip and shift of every pair that has at least two words in common at that shift."""
+    """First clip, second clip and shift of every pair with at least two common words at that shift."""
     clip = np.repeat(np.arange(len(lengths)), lengths)
     sounding = np.flatnonzero(words)
     order = sounding[np.argsort(words[sounding], kind="stable")]  # of one word, the clips are in order
@@ -170,7 +171,7 @@ def _candidates(
 
 
 def _parts(costs: _Indices) -> Iterator[slice]:
-    """Stretches of candidates whose frames fit in memory together."""
+    """Split the candidates into parts whose frames fit into memory together."""
     block = np.cumsum(costs) // _COMPARED_AT_ONCE
     edges = [0, *(np.flatnonzero(np.diff(block)) + 1).tolist(), len(costs)]
     yield from (slice(start, end) for start, end in itertools.pairwise(edges) if end > start)
@@ -184,7 +185,7 @@ def _bit_error_rates(
     second: _Indices,
     shift: _Indices,
 ) -> NDArray[np.float64]:
-    """`bit_error_rate` of many pairs at once, (num_pairs,); each overlaps in at least one frame."""
+    """`bit_error_rate` of many pairs at once, (num_pairs,); every pair overlaps in at least one frame."""
     skip_first, skip_second = np.maximum(0, -shift), np.maximum(0, shift)
     overlap = np.minimum(lengths[first] - skip_first, lengths[second] - skip_second)
     begin = np.cumsum(overlap) - overlap

@@ -1,8 +1,8 @@
 """Mel-frequency cepstral coefficients, the features of the classifier.
 
 Power spectrum of Hamming-windowed frames, mel filters (HTK scale), decibels, orthonormal DCT-II
-(Davis and Mermelstein, 1980), computed by torchaudio, one clip at a time: on a batch its 80 dB floor would
-follow the loudest clip.
+(Davis and Mermelstein, 1980), computed by torchaudio, one clip at a time: in a batch, the 80 dB floor of every clip
+would be relative to the loudest one.
 """
 
 from functools import lru_cache
@@ -22,7 +22,7 @@ VERSION = "1"
 _WINDOWS = {"hamming": torch.hamming_window, "hann": torch.hann_window}
 
 
-class MfccParams(BaseModel, frozen=True, extra="forbid"):
+class MfccParams(BaseModel, frozen=True, extra="forbid", use_attribute_docstrings=True):
     """Analysis at 16 kHz: frames of 25 ms every 10 ms, 64 mel bands from 20 Hz to 8 kHz, 40 coefficients."""
 
     n_mfcc: int = Field(40, ge=1)
@@ -30,17 +30,17 @@ class MfccParams(BaseModel, frozen=True, extra="forbid"):
     n_fft: int = Field(512, ge=2)
     """Samples per FFT."""
     hop_length: int = Field(160, ge=1)
-    """Samples from one frame to the next."""
+    """Samples from one frame to the next; 160 are 10 ms."""
     win_length: int = Field(400, ge=1)
-    """Samples under the window; at most n_fft."""
+    """Samples under the window, at most n_fft; 400 are 25 ms."""
     f_min: float = Field(20.0, ge=0)
     """Lower edge of the lowest mel band, in Hz."""
     f_max: float = Field(8000.0, gt=0, le=SAMPLE_RATE / 2)
     """Upper edge of the highest mel band, in Hz."""
     n_mels: int = Field(64, ge=1)
-    """Mel bands. With n_fft 512, more than about 80 leave low bands without an FFT bin."""
+    """Mel bands; with n_fft 512, more than about 80 leave low bands without an FFT bin."""
     window: Literal["hamming", "hann"] = "hamming"
-    """Window function (periodic)."""
+    """hamming | hann."""
 
     @model_validator(mode="after")
     def _fits_together(self) -> Self:
@@ -49,12 +49,12 @@ class MfccParams(BaseModel, frozen=True, extra="forbid"):
         if self.win_length > self.n_fft:
             raise ValueError(f"win_length ({self.win_length}) cannot exceed n_fft ({self.n_fft})")
         if self.f_min >= self.f_max:
-            raise ValueError(f"f_min ({self.f_min:g} Hz) must lie below f_max ({self.f_max:g} Hz)")
+            raise ValueError(f"f_min ({self.f_min:g} Hz) must be below f_max ({self.f_max:g} Hz)")
         return self
 
     @property
     def min_samples(self) -> int:
-        """Samples that a clip is zero-padded to: the fewest that can be reflected at both ends."""
+        """Length that shorter clips are zero-padded to: the shortest that can be reflected at both ends."""
         return self.n_fft // 2 + 1
 
     def num_frames(self, num_samples: int) -> int:
@@ -63,20 +63,20 @@ class MfccParams(BaseModel, frozen=True, extra="forbid"):
 
 
 BLOCK = 6000
-"""Frames of a long clip that are analysed at a time: a minute at 10 ms."""
+"""Frames of a long clip that are computed at a time: a minute at 10 ms."""
 
 
 def mfcc_40(waveform: Tensor, n_mfcc: int | None = None, params: MfccParams | None = None) -> Tensor:
-    """MFCCs of one clip; frame t is centred on sample t * hop_length, the ends are reflected.
+    """MFCCs of one clip; frame t is centred on sample t * hop_length, and the clip is reflected at its ends.
 
     Args:
-        waveform: (num_samples,), 16 kHz; one shorter than params.min_samples is zero-padded at its end.
-        n_mfcc: coefficients, in place of params.n_mfcc.
-        params: the analysis.
+        waveform: (num_samples,), 16 kHz; if shorter than params.min_samples, it is zero-padded at its end.
+        n_mfcc: number of coefficients, instead of params.n_mfcc.
+        params: of the analysis.
 
     Returns:
-        (n_mfcc, num_frames), float32, on the waveform's device. Band energies below -100 dB, or 80 dB below
-        the clip's loudest one, are raised to that floor.
+        (n_mfcc, num_frames), float32, on the waveform's device. Band energies are limited from below to -100 dB, and
+        to 80 dB below the largest one of the clip.
 
     Raises:
         ValueError: n_mfcc exceeds the number of mel bands.
@@ -94,7 +94,7 @@ def mfcc_40(waveform: Tensor, n_mfcc: int | None = None, params: MfccParams | No
 
 
 def _in_blocks(waveform: Tensor, params: MfccParams) -> Tensor:
-    """The same for a clip of any length: its spectrum, several times its size, is never held whole."""
+    """MFCCs of a long clip, whose whole spectrum would take several times the memory of the clip."""
     transform = _transform(params, str(waveform.device))
     frames = params.num_frames(len(waveform))
     starts = range(0, frames - BLOCK + 1, BLOCK)  # the last block is the longest
@@ -112,7 +112,7 @@ def _in_blocks(waveform: Tensor, params: MfccParams) -> Tensor:
 
 
 def _spectrum(waveform: Tensor, start: int, stop: int, params: MfccParams) -> Tensor:
-    """Power of frames [start, stop), (n_fft // 2 + 1, frames); reflected at the clip's ends alone."""
+    """Power spectrum of frames [start, stop), (n_fft // 2 + 1, frames); reflected at the ends of the clip only."""
     half = params.n_fft // 2
     first, last = start * params.hop_length - half, (stop - 1) * params.hop_length + params.n_fft - half
     inside = waveform[max(first, 0) : last]

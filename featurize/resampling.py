@@ -1,7 +1,7 @@
-"""Sample rates: windowed-sinc interpolation (Smith and Gossett, ICASSP 1984) of a recording of any length.
+"""Sample rate conversion by windowed-sinc interpolation (Smith and Gossett, ICASSP 1984), for any length.
 
 The filter is torchaudio's. It is applied to pieces of a few seconds, each with the neighbouring samples that
-the filter reaches, so that the joints are exact; pieces that stay in the processor's cache are also up to
+the filter needs, so that the joins are exact; pieces that fit into the processor's cache are also up to
 six times faster than one long convolution.
 """
 
@@ -21,11 +21,11 @@ _PIECE = 2**16  # samples before or after resampling, whichever are more: half a
 def resample(waveform: Tensor, from_rate: int, to_rate: int) -> Tensor:
     """Change the sample rate of a waveform.
 
-    torchaudio's, except where the two rates share so small a divisor that its kernel, which holds one row per
-    output phase, would take gigabytes: there the same taps are computed for each output sample on its own.
+    Uses torchaudio's resampler, unless the common divisor of the two rates is so small that its kernel, which has one
+    row per output phase, would take gigabytes: then the same taps are computed for each output sample.
 
     Args:
-        waveform: (num_samples,), best as float64: torchaudio computes its taps in the waveform's precision,
+        waveform: (num_samples,), preferably float64: torchaudio computes its taps in the waveform's precision,
             and in float32 they are wrong by up to 1e-4 of the peak.
         from_rate: in Hz.
         to_rate: in Hz.
@@ -37,13 +37,13 @@ def resample(waveform: Tensor, from_rate: int, to_rate: int) -> Tensor:
 
 
 def resample_blocks(blocks: Iterable[Tensor], from_rate: int, to_rate: int) -> Iterator[Tensor]:
-    """Resample a recording that arrives in blocks: end to end, the results are `resample` of the whole.
+    """Resample a recording given in blocks; the results, concatenated, equal `resample` of the whole.
 
-    With the rates divided by their common divisor, `step` samples in become `out_step` samples out, and an
-    output sample reaches `width` samples to either side of its own place. A piece is a whole number of steps,
-    and is computed together with the `context` before and behind it: whole steps again, at least `width`
-    samples. What is computed for the context itself is dropped, so the zeros that the filter sees beyond the
-    ends of a piece touch nothing that is kept, save at the two ends of the recording.
+    With the rates divided by their common divisor, `step` input samples become `out_step` output samples, and an
+    output sample depends on `width` input samples on either side. A piece is a whole number of steps, and is computed
+    together with the `context` before and after it: whole steps again, at least `width` samples. The output for the
+    context is dropped, so the zeros that the filter assumes beyond the ends of a piece influence only the two
+    ends of the recording.
 
     Args:
         blocks: (num_samples,) each, of any lengths and of one type.
@@ -62,7 +62,7 @@ def resample_blocks(blocks: Iterable[Tensor], from_rate: int, to_rate: int) -> I
     context = math.ceil((width + 1) / step) * step
     piece = max(8 * context, math.ceil(_PIECE / max(step, out_step)) * step)
     held = torch.empty(0)
-    done = 0  # samples at the start of `held` that are context: their results are out already
+    done = 0  # samples at the start of `held` that are context: their output was yielded before
     for block in blocks:
         held = torch.cat([held, block]) if len(held) else block
         while len(held) >= done + piece + context:
@@ -86,12 +86,12 @@ def _resample_piece(waveform: Tensor, from_rate: int, to_rate: int) -> Tensor:
 def _tabulated(
     from_rate: int, to_rate: int, dtype: torch.dtype, device: torch.device
 ) -> torchaudio.transforms.Resample:
-    """Make torchaudio's resampler once for each pair of rates: its kernel costs as much as a short clip."""
+    """Make torchaudio's resampler, once for each pair of rates: its kernel takes as long as a short clip."""
     return torchaudio.transforms.Resample(from_rate, to_rate, dtype=dtype).to(device)
 
 
 def _resample_each_sample(waveform: Tensor, from_rate: int, to_rate: int) -> Tensor:
-    """Evaluate torchaudio's windowed sinc at each output sample, instead of tabulating it per phase.
+    """Evaluate torchaudio's windowed sinc for each output sample, instead of tabulating it per phase.
 
     y[n] = sum over k of x[k] h(k / from_rate - n / to_rate), with c = 0.99 min(from_rate, to_rate) and
     h(t) = c / from_rate sinc(c t) cos^2(pi c t / 12) for |c t| < 6, else 0.
@@ -101,7 +101,7 @@ def _resample_each_sample(waveform: Tensor, from_rate: int, to_rate: int) -> Ten
     taps = torch.arange(2 * width + 2)
     padded = torch.nn.functional.pad(waveform, (width, width + 1))
     num_out = -(-len(waveform) * to_rate // from_rate)
-    chunk = max(1, 1_000_000 // len(taps))  # bounds the memory by about 8 MB per array
+    chunk = max(1, 1_000_000 // len(taps))  # limits the memory to about 8 MB per array
     out = []
     for start in range(0, num_out, chunk):
         position = torch.arange(start, min(start + chunk, num_out)) * from_rate  # in 1 / to_rate samples

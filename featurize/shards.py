@@ -2,10 +2,10 @@
 
     /waveform | /mfcc | /fingerprint    rows end to end, contiguous: int16 (sum N,), float32 (sum T, C), uint32 (sum T,)
     /offsets            int64 (rows + 1,)                     row i is [offsets[i], offsets[i + 1])
-    /speech             int64 (sum S, 2)                      speech [start, end) in samples at 16 kHz
+    /speech             int64 (sum S, 2)                      segments of speech, [start, end) in samples at 16 kHz
     /speech_offsets     int64 (rows + 1,)
     /columns/<name>     (rows,)                               a field: UTF-8 text, float64, int64 or bool
-    attributes          format, version, kind, checksum, and whatever the stage adds about provenance
+    attributes          format, version, kind, checksum, and the provenance that the stage records
 
 The checksum is the SHA-256 of every dataset's name, type, shape and bytes, and of the attributes.
 """
@@ -32,24 +32,21 @@ DTYPES: dict[Kind, str] = {"waveform": "<i2", "mfcc": "<f4", "fingerprint": "<u4
 TEXT = h5py.string_dtype("utf-8")
 
 
-def no_speech_segments() -> NDArray[np.int64]:
+def no_segments() -> NDArray[np.int64]:
     """An empty (0, 2) array of segments."""
     return np.zeros((0, 2), dtype=np.int64)
 
 
 @dataclass(frozen=True)
 class Row:
-    """One clip in a shard.
-
-    Args:
-        columns: the manifest's fields and whatever the stage adds; the same names in every row.
-        data: waveform int16 (num_samples,) or mfcc float32 (num_frames, n_mfcc).
-        speech: (num_segments, 2) [start, end) in samples.
-    """
+    """One clip in a shard."""
 
     columns: dict[str, str | float | int | bool]
+    """The manifest's fields and those that the stage adds; the same names in every row."""
     data: NDArray[Any]
-    speech: NDArray[np.int64] = field(default_factory=no_speech_segments)
+    """Waveform int16 (num_samples,) or mfcc float32 (num_frames, n_mfcc)."""
+    segments: NDArray[np.int64] = field(default_factory=no_segments)
+    """Speech as [start, end) in samples, (num_segments, 2)."""
 
 
 def write_shard(path: str | Path, kind: Kind, rows: Sequence[Row], attributes: dict[str, str]) -> None:
@@ -94,8 +91,8 @@ def _small_datasets(rows: Sequence[Row]) -> dict[str, NDArray[Any]]:
         raise ValueError("rows have different shapes")
     datasets = {
         "offsets": _offsets([len(row.data) for row in rows]),
-        "speech": np.concatenate([np.asarray(row.speech, dtype="<i8").reshape(-1, 2) for row in rows]),
-        "speech_offsets": _offsets([len(row.speech) for row in rows]),
+        "speech": np.concatenate([np.asarray(row.segments, dtype="<i8").reshape(-1, 2) for row in rows]),
+        "speech_offsets": _offsets([len(row.segments) for row in rows]),
     }
     for name in names:
         column = np.asarray(values := [row.columns[name] for row in rows])
@@ -114,7 +111,7 @@ def _checksum(
     shape: tuple[int, ...],
     data: Iterable[NDArray[Any]],
 ) -> str:
-    """SHA-256 over everything; `data` comes in parts, end to end of the shape given."""
+    """SHA-256 over everything; `data` is given in parts, which end to end have the shape `shape`."""
     digest = hashlib.sha256(json.dumps(attributes, sort_keys=True).encode())
     for name in sorted([*datasets, kind]):
         if name == kind:
@@ -131,16 +128,18 @@ def _checksum(
 
 @dataclass(frozen=True)
 class Columns:
-    """What a shard holds beside its long dataset: columns (rows,), offsets (rows + 1,), provenance."""
+    """A shard without its data: small, whatever the length of the clips."""
 
     kind: str
     columns: dict[str, NDArray[Any]]
+    """Each (rows,)."""
     offsets: NDArray[np.int64]
+    """(rows + 1,)."""
     attributes: dict[str, str]
 
 
 def read_columns(file: BinaryIO, name: str) -> Columns:
-    """Read a shard's columns alone, without its data and without checking it.
+    """Read a shard without its data, and without verifying its checksum.
 
     Raises:
         ShardError: damaged, or of another format or version.
@@ -148,7 +147,7 @@ def read_columns(file: BinaryIO, name: str) -> Columns:
     try:
         with h5py.File(file, "r") as opened:
             datasets, stored = _read_small(opened)
-    except Exception as error:  # HDF5 answers damage with whatever it stumbles over
+    except Exception as error:  # on damaged files h5py raises almost any exception
         raise _damaged(name, error) from error
     return _as_columns(datasets, stored)
 
@@ -175,11 +174,11 @@ def _damaged(name: str | Path, error: Exception) -> ShardError:
 
 
 class Shard:
-    """A shard, opened for reading: columns in memory, the long dataset mapped.
+    """A shard, opened for reading: columns in memory, the data mapped.
 
     Args:
         path: file to open.
-        verify: compare the content with the checksum (reads the whole file once).
+        verify: compare the content with the checksum, which reads the whole file once.
 
     Raises:
         ShardError: the file is missing, damaged, truncated, or of another format or version.
@@ -193,20 +192,20 @@ class Shard:
             with h5py.File(self.path, "r") as file:
                 datasets, stored = _read_small(file)
                 self._data = self._map(file[stored["kind"]])
-        except Exception as error:  # HDF5 answers damage with whatever it stumbles over
+        except Exception as error:  # on damaged files h5py raises almost any exception
             raise _damaged(self.path, error) from error
         checksum = stored.pop("checksum", "")
         kind, data = stored["kind"], self._data
         if verify and _checksum(datasets, stored, kind, data.shape, [data]) != checksum:
             what = "content does not match its checksum"
             raise ShardError(f"{self.path}: {what}", "delete it and run its stage again")
-        small = self.everything_but_data = _as_columns(datasets, stored)
-        self.kind, self.attributes, self.columns = small.kind, small.attributes, small.columns
-        self._offsets = small.offsets
-        self._speech, self._speech_offsets = datasets["speech"], datasets["speech_offsets"]
+        self.without_data = _as_columns(datasets, stored)
+        self.columns, self.attributes = self.without_data.columns, self.without_data.attributes
+        self.kind, self._offsets = kind, self.without_data.offsets
+        self._segments, self._segment_offsets = datasets["speech"], datasets["speech_offsets"]
 
     def _map(self, dataset: h5py.Dataset) -> NDArray[Any]:
-        """Map a contiguous dataset; the file may be closed and the array crosses into forked processes."""
+        """Map a contiguous dataset: the array outlives the open file, and forked processes share it."""
         if dataset.size == 0:
             return np.zeros(dataset.shape, dataset.dtype)
         offset = dataset.id.get_offset()
@@ -221,9 +220,9 @@ class Shard:
         """Waveform int16 (num_samples,) or mfcc float32 (num_frames, n_mfcc) of a row, mapped."""
         return self._data[self._offsets[row] : self._offsets[row + 1]]
 
-    def speech(self, row: int) -> NDArray[np.int64]:
-        """Speech segments (num_segments, 2) of a row, [start, end) in samples."""
-        return self._speech[self._speech_offsets[row] : self._speech_offsets[row + 1]]
+    def segments(self, row: int) -> NDArray[np.int64]:
+        """Segments of speech (num_segments, 2) of a row, [start, end) in samples."""
+        return self._segments[self._segment_offsets[row] : self._segment_offsets[row + 1]]
 
     def fields(self, row: int) -> dict[str, Any]:
         """A row's columns as plain Python values."""
@@ -239,10 +238,10 @@ def _column(dataset: h5py.Dataset) -> NDArray[Any]:
 
 
 def list_shards(folder: str | Path) -> list[Path]:
-    """The shards of a folder, in order.
+    """The shards of a folder, sorted by name.
 
     Raises:
-        ShardError: there is none.
+        ShardError: the folder holds none.
     """
     found = sorted(Path(folder).glob("*.h5"))
     if not found:

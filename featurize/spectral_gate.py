@@ -1,4 +1,4 @@
-"""Spectral gating, the denoiser that anyone would reach for: a yardstick for the networks."""
+"""Spectral gating, the most common simple denoiser, as a baseline for the networks."""
 
 from importlib.metadata import PackageNotFoundError, version
 
@@ -11,7 +11,7 @@ from featurize.errors import WeightsError
 
 
 class SpectralGate:
-    """The package noisereduce (Sainburg, Thielk and Gentner 2020) at its defaults, for noise that changes.
+    """The package noisereduce (Sainburg, Thielk and Gentner 2020) at its defaults, for non-stationary noise.
 
     Raises:
         WeightsError: the package is not installed.
@@ -22,14 +22,14 @@ class SpectralGate:
             self.name = f"noisereduce {version('noisereduce')}"
         except PackageNotFoundError as error:
             raise WeightsError(
-                "denoise.model is noisereduce, and that package is not installed; pip install noisereduce"
+                "denoise.model is noisereduce, and that package is not installed; run pip install noisereduce"
             ) from error
 
     def __call__(self, waveform: Tensor) -> Tensor:
-        """One clip, (num_samples,) → (num_samples,) float32 on the CPU."""
+        """Denoise one clip, (num_samples,) → (num_samples,) float32 on the CPU."""
         from noisereduce import reduce_noise  # its import takes seconds
 
         with np.errstate(divide="ignore", invalid="ignore"):
             clean = reduce_noise(y=waveform.cpu().float().numpy(), sr=SAMPLE_RATE, stationary=False)
-        # The gate of a stretch of digital silence is 0 / 0; what comes out of it is silence.
+        # In digital silence the gate computes 0 / 0; the output there is silence.
         return torch.from_numpy(np.nan_to_num(clean.astype(np.float32), posinf=np.inf, neginf=-np.inf))

@@ -1,4 +1,4 @@
-"""The whole of Tier 0 for one file, slow and obvious: the reference that faster paths are tested against."""
+"""All of Tier 0 for one file, simple and slow: the reference that the faster paths are tested against."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,33 +16,33 @@ from featurize.vad import VadParams, find_speech, keep_segments, load_vad
 from featurize.vad_network import SileroVad
 
 
-class Tier0Params(BaseModel, frozen=True, extra="forbid"):
-    """Everything that decides about a clip's features."""
+class Tier0Params(BaseModel, frozen=True, extra="forbid", use_attribute_docstrings=True):
+    """All parameters that the features of a clip depend on."""
 
     denoise: DenoiseParams = DenoiseParams()
+    """The denoiser."""
     vad: VadParams = VadParams()
+    """Voice activity detection."""
     mfcc: MfccParams = MfccParams()
+    """The coefficients."""
 
 
 @dataclass(frozen=True, eq=False)
 class Tier0:
-    """Every intermediate result of one clip.
-
-    Attributes:
-        waveform: (num_samples,), as loaded: 16 kHz, peak 1.
-        denoised: (num_samples,), after the denoiser and the rounding to 16 bits.
-        segments: (num_segments, 2), speech as [start, end) in samples of `denoised`.
-        mfcc: (n_mfcc, num_frames), of the segments joined, or of the whole clip if there are none.
-    """
+    """Every intermediate result of one clip."""
 
     waveform: Tensor
+    """(num_samples,), as loaded: 16 kHz, peak 1."""
     denoised: Tensor
+    """(num_samples,), after the denoiser and the rounding to 16 bits."""
     segments: NDArray[np.int64]
+    """Speech as [start, end) in samples of `denoised`, (num_segments, 2)."""
     mfcc: Tensor
+    """(n_mfcc, num_frames), of the joined segments, or of the whole clip if there are none."""
 
     @property
     def has_speech(self) -> bool:
-        """Whether the VAD found any; without, the features are those of the whole clip."""
+        """Whether the VAD found speech; if not, the features are those of the whole clip."""
         return len(self.segments) > 0
 
 
@@ -57,12 +57,12 @@ def tier0(
     Args:
         path: audio file.
         params: of all steps.
-        denoiser: the loaded `params.denoise`, to load it once for many files.
+        denoiser: `load_denoiser(params.denoise)`, to load it once for many files.
         vad: from `load_vad`, likewise.
 
     Raises:
-        AudioError: the clip cannot be used; the message names it.
-        WeightsError: the denoiser's weights cannot be had.
+        AudioError: the clip cannot be used; the message names the file.
+        WeightsError: the weights of the denoiser cannot be found or downloaded.
     """
     params = params or Tier0Params()
     denoiser = denoiser or load_denoiser(params.denoise)
@@ -71,7 +71,7 @@ def tier0(
     try:
         denoised = dequantise(*quantise(denoise_demucs(waveform, denoiser=denoiser)))
         segments, mfcc = speech_features(denoised, params, vad)
-    except AudioError as error:  # the steps on arrays do not know the file
+    except AudioError as error:  # functions of arrays cannot name the file
         raise AudioError(error.reason, f"{path}: {error.detail}") from error
     return Tier0(waveform, denoised, segments, mfcc)
 
@@ -79,7 +79,7 @@ def tier0(
 def speech_features(
     denoised: Tensor, params: Tier0Params, vad: SileroVad
 ) -> tuple[NDArray[np.int64], Tensor]:
-    """What follows the denoiser and the rounding: segments (num_segments, 2) and MFCC (n_mfcc, num_frames).
+    """The steps after the denoiser and the rounding: segments (num_segments, 2) and MFCC (n_mfcc, num_frames).
 
     Args:
         denoised: (num_samples,), 16 kHz.
@@ -87,7 +87,7 @@ def speech_features(
         vad: from `load_vad`.
 
     Raises:
-        AudioError: `no-speech`, where the params reject such clips.
+        AudioError: `no-speech`, if the params reject such clips.
     """
     segments = find_speech(denoised, vad, params.vad)
     speech = keep_segments(denoised, segments, params.vad.if_no_speech)
@@ -95,19 +95,19 @@ def speech_features(
 
 
 def tier0_to_mfcc(path: str | Path, device: str = "cpu", n_mfcc: int = 40) -> Tensor:
-    """Audio file to MFCCs with DNS64 and every default.
+    """Audio file to MFCCs, denoised with DNS64 (not with `compact`, the default of `tier0`) and all other defaults.
 
     Args:
         path: audio file.
         device: where DNS64 runs.
-        n_mfcc: coefficients.
+        n_mfcc: number of coefficients.
 
     Returns:
         (n_mfcc, num_frames), float32, on the CPU.
 
     Raises:
         AudioError: the clip cannot be used.
-        WeightsError: the weights of DNS64 cannot be had.
+        WeightsError: the weights of DNS64 cannot be found or downloaded.
     """
     params = Tier0Params(denoise=DenoiseParams(model="dns64"), mfcc=MfccParams(n_mfcc=n_mfcc))
     return tier0(path, params, dns64(device)).mfcc

@@ -1,18 +1,15 @@
 """Voice activity detection with Silero VAD: which parts of a clip are speech.
 
-The network (https://github.com/snakers4/silero-vad, MIT) gives one speech probability per 512 samples
-(32 ms); segments follow from the probabilities by two thresholds and minimum durations.
+The network (https://github.com/snakers4/silero-vad, MIT) computes one speech probability per 512 samples
+(32 ms); two thresholds and minimum durations turn the probabilities into segments.
 
-A clip passes through in blocks of 64 windows, whatever its length, and on the CPU never beside another clip: the
-probability of a window has the same bits in every batch and in a clip of any length. They are not the bits of
-Silero's own loop over single windows: there float32 sums run in another order, and the two lie up to about 1e-5
-apart, the loop farther from the exact value.
+Each clip is processed alone, in blocks of 64 windows, so the probability of a window has the same bits in a clip of
+any length. They differ by up to about 1e-5 from those of Silero's own loop over single windows, which adds float32
+numbers in another order and ends up farther from the exact value.
 """
 
 import warnings
-from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
-from itertools import islice
 from typing import Literal
 
 import numpy as np
@@ -25,37 +22,38 @@ from featurize.audio import SAMPLE_RATE
 from featurize.errors import AudioError
 from featurize.vad_network import CONTEXT_SAMPLES, WINDOW_SAMPLES, SileroVad, State, from_torchscript
 
+# Importing silero_vad sets one thread for the whole process, which halves the speed of Demucs.
 _num_threads = torch.get_num_threads()
 import silero_vad  # noqa: E402
 
-torch.set_num_threads(_num_threads)  # importing silero_vad sets 1 for the whole process: Demucs at half speed
+torch.set_num_threads(_num_threads)
 
 VERSION = "1"
 """Of the segments that are found. Raise it with any change that moves one."""
 
 BLOCK_WINDOWS = 64
-"""Windows per call of the network, 2 s: enough to fill a core, few enough to stay in its cache."""
+"""Windows per call of the network (2 s): enough to keep a core busy, few enough for its cache."""
 
 
-class VadParams(BaseModel, frozen=True, extra="forbid"):
-    """How probabilities become segments; the defaults are Silero's own."""
+class VadParams(BaseModel, frozen=True, extra="forbid", use_attribute_docstrings=True):
+    """How speech is found: the rules that turn probabilities into segments, with Silero's own defaults."""
 
     method: Literal["silero", "none"] = "silero"
-    """none: the whole clip counts as speech."""
+    """silero | none: the whole clip counts as speech."""
     threshold: float = Field(0.5, gt=0, lt=1)
-    """Speech starts at this probability, and ends 0.15 below it."""
+    """Speech probability at which a segment starts; it ends 0.15 below."""
     min_speech_ms: float = Field(250, ge=0, allow_inf_nan=False)
     """Shorter segments are dropped."""
     min_silence_ms: float = Field(100, ge=0, allow_inf_nan=False)
-    """Shorter pauses stay inside a segment."""
+    """Shorter pauses stay in the segment."""
     pad_ms: float = Field(30, ge=0, allow_inf_nan=False)
-    """Each segment grows by this much on both sides."""
+    """Added to both ends of a segment."""
     if_no_speech: Literal["keep", "reject"] = "keep"
-    """A clip without speech: keep the whole of it, or reject it."""
+    """keep: use the whole clip, flagged | reject."""
 
 
 def load_vad(device: str | torch.device = "cpu") -> SileroVad:
-    """Load Silero VAD onto `device`. It keeps no state, so threads may share it."""
+    """Load Silero VAD onto `device`. It keeps no state between calls, so threads can share it."""
     with warnings.catch_warnings():
         # silero_vad's own calls: importlib.resources.path and torch.jit.load, both deprecated.
         warnings.filterwarnings("ignore", message="path is deprecated", category=DeprecationWarning)
@@ -64,7 +62,7 @@ def load_vad(device: str | torch.device = "cpu") -> SileroVad:
 
 
 def speech_probabilities(waveform: Tensor, vad: SileroVad) -> Tensor:
-    """Speech probability of each window of 512 samples; the last window is filled up with zeros.
+    """Speech probability of each window of 512 samples; the last window is padded with zeros.
 
     Args:
         waveform: (num_samples,), 16 kHz, peak about 1.
@@ -73,53 +71,25 @@ def speech_probabilities(waveform: Tensor, vad: SileroVad) -> Tensor:
     Returns:
         (ceil(num_samples / 512),), float32, on the CPU.
     """
-    return _probabilities_of_batch([waveform], vad)[0]
-
-
-def speech_probabilities_of(
-    waveforms: Iterable[Tensor], vad: SileroVad, clips_per_batch: int | None = None
-) -> Iterator[Tensor]:
-    """`speech_probabilities` of one clip after another, several at a time where that is faster.
-
-    Args:
-        waveforms: (num_samples,) each, 16 kHz; taken as needed, never more than a batch ahead.
-        vad: from `load_vad`.
-        clips_per_batch: clips in one call; None: 64 on a GPU and 1 on the CPU, where a batch gains little
-            and moves the last bits. Similar lengths fill a batch best.
-
-    Yields:
-        (ceil(num_samples / 512),) for each clip in order, float32, on the CPU.
-    """
-    on_cpu = next(vad.parameters()).device.type == "cpu"
-    remaining = iter(waveforms)
-    while batch := list(islice(remaining, clips_per_batch or (1 if on_cpu else 64))):
-        yield from _probabilities_of_batch(batch, vad)
-
-
-def _probabilities_of_batch(waveforms: Sequence[Tensor], vad: SileroVad) -> list[Tensor]:
-    for waveform in waveforms:
-        if waveform.ndim != 1:
-            raise ValueError(f"waveform has shape {tuple(waveform.shape)}, not (num_samples,)")
-    num_windows = [-(-len(waveform) // WINDOW_SAMPLES) for waveform in waveforms]
-    longest_first = sorted(range(len(waveforms)), key=num_windows.__getitem__, reverse=True)
+    if waveform.ndim != 1:
+        raise ValueError(f"waveform has shape {tuple(waveform.shape)}, not (num_samples,)")
+    num_windows = -(-len(waveform) // WINDOW_SAMPLES)
     device = next(vad.parameters()).device
-    starts = range(0, max(num_windows), BLOCK_WINDOWS)
-    rows = torch.zeros(len(waveforms), len(starts) * BLOCK_WINDOWS, device=device)  # longest clip first
+    starts = range(0, num_windows, BLOCK_WINDOWS)
+    probabilities = torch.zeros(len(starts) * BLOCK_WINDOWS, device=device)
     state: State | None = None
     with torch.inference_mode():
         for start in starts:
-            unfinished = [i for i in longest_first if num_windows[i] > start]
-            samples = torch.stack([_block(waveforms[i], start) for i in unfinished]).to(device)
-            windows = samples.unfold(1, CONTEXT_SAMPLES + WINDOW_SAMPLES, WINDOW_SAMPLES)
-            if state is not None:
-                state = (state[0][:, : len(unfinished)], state[1][:, : len(unfinished)])
-            rows[: len(unfinished), start : start + BLOCK_WINDOWS], state = vad(windows, state)
-    of_clip = dict(zip(longest_first, rows.cpu(), strict=True))
-    return [of_clip[i][:n].clone() for i, n in enumerate(num_windows)]
+            windows = (
+                _block(waveform, start).to(device).unfold(0, CONTEXT_SAMPLES + WINDOW_SAMPLES, WINDOW_SAMPLES)
+            )
+            block, state = vad(windows[None], state)
+            probabilities[start : start + BLOCK_WINDOWS] = block[0]
+    return probabilities[:num_windows].cpu()
 
 
 def _block(waveform: Tensor, start: int) -> Tensor:
-    """Samples under a block of windows from window `start` on, zeros where the clip has none."""
+    """Samples of the windows from `start` on, with their context; zeros before and after the clip."""
     first = start * WINDOW_SAMPLES - CONTEXT_SAMPLES
     end = (start + BLOCK_WINDOWS) * WINDOW_SAMPLES
     inside = waveform[max(0, first) : end].float()
@@ -134,7 +104,7 @@ def speech_segments(
 
     Args:
         probabilities: (num_windows,), from `speech_probabilities`.
-        num_samples: length of the clip; segments end there at the latest.
+        num_samples: length of the clip; no segment extends beyond it.
         params: thresholds and durations.
 
     Returns:
@@ -156,10 +126,9 @@ def speech_segments(
 
 
 def find_speech(waveform: Tensor, vad: SileroVad, params: VadParams | None = None) -> NDArray[np.int64]:
-    """`speech_segments` of a clip (num_samples,), without asking the network where params want no VAD."""
+    """`speech_segments` of a clip (num_samples,); runs the network only if `params.method` is silero."""
     params = params or VadParams()
-    wanted = params.method == "silero"
-    probabilities = speech_probabilities(waveform, vad) if wanted else torch.zeros(0)
+    probabilities = speech_probabilities(waveform, vad) if params.method == "silero" else torch.zeros(0)
     return speech_segments(probabilities, len(waveform), params)
 
 
@@ -171,13 +140,13 @@ def keep_segments(
     Args:
         waveform: (num_samples,).
         segments: (num_segments, 2), from `speech_segments`.
-        if_no_speech: without a segment, return the whole clip ("keep") or raise ("reject").
+        if_no_speech: what to do if there are no segments: return the whole clip ("keep") or raise ("reject").
 
     Returns:
         (num_speech_samples,).
 
     Raises:
-        AudioError: `no-speech`.
+        AudioError: `no-speech`, if there are no segments and `if_no_speech` is "reject".
     """
     if len(segments) == 0:
         if if_no_speech == "reject":
@@ -194,14 +163,14 @@ def vad_silero_keep_speech(
 
     Args:
         waveform: (num_samples,), 16 kHz.
-        vad: from `load_vad`; None takes one that is loaded once.
-        params: thresholds, durations, and what to do without speech.
+        vad: from `load_vad`; None: a shared one on the CPU.
+        params: thresholds, durations, and what to do with a clip without speech.
 
     Returns:
         (num_speech_samples,), the segments joined.
 
     Raises:
-        AudioError: `no-speech`, if params say so.
+        AudioError: `no-speech`, if the clip has none and `params.if_no_speech` is "reject".
     """
     params = params or VadParams()
     segments = find_speech(waveform, vad or _default_vad(), params)

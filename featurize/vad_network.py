@@ -1,8 +1,8 @@
 """Silero VAD's network as a plain module: many windows in one call, and no state kept between calls.
 
-Silero ships TorchScript that takes one window of 32 ms at a time and remembers where it was, so that a long
-clip is thousands of tiny calls. Of the whole network only the LSTM looks back: here the rest runs on all windows
-of a block at once, with the same weights (silero-vad 6.2, MIT).
+Silero publishes TorchScript that processes one window of 32 ms per call and keeps its state between calls, so a long
+clip takes thousands of small calls. Only the LSTM depends on earlier windows: here the rest runs on all windows of a
+block at once, with the same weights (silero-vad 6.2, MIT).
 """
 
 from contextlib import nullcontext
@@ -14,10 +14,10 @@ from torch import Tensor, nn
 WINDOW_SAMPLES = 512
 """Samples per speech probability at 16 kHz, fixed by the network."""
 CONTEXT_SAMPLES = 64
-"""Samples before each window that its probability also depends on."""
+"""Samples before each window that are part of the network's input."""
 
 State = tuple[Tensor, Tensor]
-"""Hidden and cell state of the LSTM after the last window seen, each (1, batch, 128)."""
+"""Hidden and cell state of the LSTM after the last window, each (1, batch, 128)."""
 
 
 class SileroVad(nn.Module):
@@ -36,18 +36,18 @@ class SileroVad(nn.Module):
         self.head = nn.Conv1d(128, 1, 1)
 
     def forward(self, windows: Tensor, state: State | None = None) -> tuple[Tensor, State]:
-        """Probability of speech in each of the windows that follow the `state`.
+        """Probability of speech in each of the windows that follow `state`.
 
         Args:
-            windows: (batch, num_windows, 64 + 512), each behind the 64 samples before it; zeros before the first.
-            state: after the window before; None at the beginning of a clip.
+            windows: (batch, num_windows, 64 + 512), each with the 64 samples before it; zeros before the first.
+            state: after the previous window; None at the beginning of a clip.
 
         Returns:
             (batch, num_windows), and the state after the last window.
         """
         batch, num_windows, _ = windows.shape
         mirrored = nn.functional.pad(windows.flatten(0, 1), (0, 64), mode="reflect")
-        # cuDNN would else round float32 to TF32's 10 bits. Its flags are the process's: untouched on the CPU.
+        # cuDNN would round float32 to the 10 bits of TF32. The flags are global, so they are set only on a GPU.
         exact = torch.backends.cudnn.flags(enabled=True, allow_tf32=False)
         with exact if windows.is_cuda else nullcontext():
             real, imaginary = self.stft(mirrored.unsqueeze(1)).chunk(2, dim=1)  # each (windows, 129, 4)
@@ -59,10 +59,10 @@ class SileroVad(nn.Module):
 
 
 def from_torchscript(script: torch.jit.ScriptModule) -> SileroVad:
-    """Rebuild the 16 kHz network of silero_vad's TorchScript model around its own weights.
+    """Build the network with the weights of silero_vad's TorchScript model for 16 kHz.
 
     Raises:
-        RuntimeError: the weights are those of another architecture.
+        RuntimeError: the weights are of another architecture.
     """
     weights = script.state_dict()
     names = {"stft.weight": "stft.forward_basis_buffer"}

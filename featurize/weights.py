@@ -1,6 +1,6 @@
-"""Which weights a denoiser runs with: where they came from, that they are the published ones, that nothing runs.
+"""The weights of a denoiser: finding or downloading them, verifying the published ones, loading them without pickle.
 
-Network and weights are those of the `denoiser` package (CC BY-NC 4.0); none of them is kept here.
+Networks and weights are those of the `denoiser` package (CC BY-NC 4.0); none of them is part of this project.
 """
 
 import hashlib
@@ -26,11 +26,14 @@ from featurize.errors import WeightsError
 
 @dataclass(frozen=True)
 class Published:
-    """A model that the `denoiser` package publishes; its file name carries the start of the SHA-256."""
+    """A model published by the `denoiser` package; its file name contains the start of the SHA-256."""
 
     build: Callable[..., Demucs]
+    """Builds the network; its argument says whether to load pretrained weights."""
     url: str
+    """Of the weights."""
     trained_on: tuple[str, ...] = ()
+    """Data sets in its training data."""
 
     @property
     def file_name(self) -> str:
@@ -44,6 +47,7 @@ class Published:
 
 
 DNS = "DNS Challenge 2020"
+"""The training data of the published models."""
 PUBLISHED = {
     "dns64": Published(pretrained.dns64, pretrained.DNS_64_URL, (DNS,)),
     "dns48": Published(pretrained.dns48, pretrained.DNS_48_URL, (DNS,)),
@@ -52,7 +56,7 @@ PUBLISHED = {
 """Models that can be named in `denoise.model`."""
 
 COMPACT = Path(__file__).with_name("compact.safetensors")
-"""The small denoiser that comes with the package; recipes/compact_denoiser makes it, compact.md describes it."""
+"""The small denoiser that is part of the package; recipes/compact_denoiser trains it, compact.md describes it."""
 COMPACT_SHA256 = "007d9f09e6d6bc48805ca6219c5eb043b3b97291a5e2c4b94ee80928d8ef8b51"
 
 _CHOICES = (
@@ -63,25 +67,22 @@ _CHOICES = (
 
 @dataclass(frozen=True)
 class Loaded:
-    """A network and where it came from.
-
-    Attributes:
-        name: as in `denoise.model`, or the file name of a checkpoint.
-        sha256: of the weights file.
-        module: Demucs in eval mode on the CPU.
-        trained_on: speakers ("corpus/speaker") or data sets that it has heard, as far as the file tells.
-        edge: samples of silence that it wants before and after a clip.
-    """
+    """A network and where it came from."""
 
     name: str
+    """As in `denoise.model`, or the file name of a checkpoint."""
     sha256: str
+    """Of the weights file."""
     module: Demucs
+    """In evaluation mode, on the CPU."""
     trained_on: tuple[str, ...]
+    """Speakers ("corpus/speaker") or data sets in its training data, as far as the file states them."""
     edge: int = 0
+    """Samples of silence that the network needs before and after a clip."""
 
 
 def load_module(model: str, weights: str | None) -> Loaded:
-    """Find, check and load a network; see `load_denoiser`."""
+    """Find, verify and load a network; see `load_denoiser`."""
     if model in PUBLISHED:
         published = PUBLISHED[model]
         path = _local_weights(model, weights) if weights else _published_weights(model, published)
@@ -92,7 +93,7 @@ def load_module(model: str, weights: str | None) -> Loaded:
         raise WeightsError(f"denoise.model: no checkpoint file {path}; {_CHOICES}")
     if model == "compact" and _sha256(path) != COMPACT_SHA256:
         raise WeightsError(
-            f"{path}: damaged (not the SHA-256 that it was released with); install the package again"
+            f"{path}: damaged (its SHA-256 is not that of the release); install the package again"
         )
     package = _read_safetensors(path) if path.suffix == ".safetensors" else _read(path)
     state = _state(package, path)
@@ -109,7 +110,7 @@ def _ready(module: Demucs) -> Demucs:
 
 
 def find_weights(model: str, weights: str | None) -> Path | None:
-    """Where a denoiser's weights lie, if they are on this machine."""
+    """Path of a denoiser's weights, or None if they are not on this machine."""
     in_hub = model in PUBLISHED and not weights
     path = hub_path(PUBLISHED[model]) if in_hub else Path(weights or model).expanduser()
     path = COMPACT if model == "compact" else path
@@ -117,7 +118,7 @@ def find_weights(model: str, weights: str | None) -> Path | None:
 
 
 def hub_path(published: Published) -> Path:
-    """Where torch's hub keeps a published file."""
+    """Path of a published file in torch's hub cache."""
     return Path(torch.hub.get_dir()) / "checkpoints" / published.file_name
 
 
@@ -139,7 +140,7 @@ def _published_weights(name: str, model: Published) -> Path:
     elif not _sha256(path).startswith(model.sha256_prefix):
         raise WeightsError(
             f"weights of {name}: {path} is damaged or another file (its SHA-256 does not start with"
-            f" {model.sha256_prefix}); delete it, or name it in denoise.weights to use it all the same"
+            f" {model.sha256_prefix}); delete it, or set denoise.weights to its path to use it anyway"
         )
     return path
 
@@ -147,15 +148,15 @@ def _published_weights(name: str, model: Published) -> Path:
 def _download(name: str, model: Published, path: Path) -> None:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        bar = sys.stderr.isatty()  # torch.hub writes to a temporary name, checks the hash, renames
+        bar = sys.stderr.isatty()  # torch.hub writes to a temporary name, verifies the hash, renames
         torch.hub.download_url_to_file(model.url, str(path), model.sha256_prefix, progress=bar)
-    except (OSError, HTTPException, RuntimeError) as error:  # RuntimeError: another SHA-256
+    except (OSError, HTTPException, RuntimeError) as error:  # RuntimeError: wrong SHA-256
         if isinstance(error, HTTPError):
-            error.close()  # it holds the connection
+            error.close()  # it keeps the connection open
         reason = " ".join(str(error).split())
         raise WeightsError(
-            f"weights of {name} ({model.file_name}) cannot be had: not in {path.parent}, and {model.url} gave"
-            f" '{reason}'; put the file there, or name it in denoise.weights; {_CHOICES}"
+            f"weights of {name} ({model.file_name}): not in {path.parent}, and the download of {model.url} failed"
+            f" ({reason}); put the file there, or set denoise.weights to its path; {_CHOICES}"
         ) from error
 
 
@@ -168,21 +169,21 @@ def _sha256(path: Path) -> str:
 
 
 def _read(path: Path) -> Mapping[str, Any]:
-    """What torch.save wrote, with tensors and plain types only."""
+    """Read a file written by torch.save, if it holds only tensors and plain types."""
     try:
-        # denoiser's own best.th names the class of its model: that one name is allowed, code is not.
+        # denoiser's own best.th refers to the class of its model: only this name is allowed to be unpickled.
         with torch.serialization.safe_globals([Demucs]):
             package = torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:  # torch.load raises a dozen types on damaged files
         what = " ".join(str(error).split())[:160]
-        raise WeightsError(f"{path}: no PyTorch checkpoint of tensors and plain types ({what})") from error
+        raise WeightsError(f"{path}: not a PyTorch checkpoint of tensors and plain types ({what})") from error
     if not isinstance(package, Mapping):
         raise WeightsError(f"{path}: holds a {type(package).__name__}, not a state_dict or a dict with one")
     return package
 
 
 def _read_safetensors(path: Path) -> Mapping[str, Any]:
-    """Tensors, and from the metadata Demucs' constructor arguments and what the network has heard."""
+    """Read tensors and, from the metadata, Demucs' constructor arguments and the speakers in the training data."""
     try:
         with safetensors.safe_open(path, "pt") as file:
             metadata = file.metadata() or {}
@@ -196,7 +197,7 @@ def _read_safetensors(path: Path) -> Mapping[str, Any]:
             package["trained_on"] = sorted({*data["train"]["speakers"], *data["val"]["speakers"]})
     except (safetensors.SafetensorError, OSError, ValueError, KeyError, TypeError) as error:
         what = " ".join(str(error).split())[:160]
-        raise WeightsError(f"{path}: damaged, or no safetensors file of a denoiser ({what})") from error
+        raise WeightsError(f"{path}: damaged, or not a safetensors file of a denoiser ({what})") from error
     return package
 
 
@@ -210,13 +211,13 @@ def _state(package: Mapping[str, Any], path: Path) -> Mapping[str, Tensor]:
 
 
 def _demucs_of(package: Mapping[str, Any], state: Mapping[str, Tensor]) -> Demucs:
-    """An untrained Demucs of the checkpoint's architecture."""
+    """An untrained Demucs with the architecture of the checkpoint."""
     kwargs = package.get("kwargs", package.get("args"))
     return Demucs(**(kwargs if isinstance(kwargs, Mapping) else _architecture(state)))
 
 
 def _architecture(state: Mapping[str, Tensor]) -> dict[str, int | float | bool]:
-    """Demucs' constructor arguments, read off the shapes: encoder.i.0 is Conv1d(chin_i, hidden_i, kernel)."""
+    """Demucs' constructor arguments, inferred from the shapes: encoder.i.0 is Conv1d(chin_i, hidden_i, kernel)."""
     depth = 1 + max(int(key.split(".")[1]) for key in state if key.startswith("encoder."))
     hidden = [state[f"encoder.{i}.0.weight"].shape[0] for i in range(depth)]
     return {
@@ -233,7 +234,7 @@ def _architecture(state: Mapping[str, Tensor]) -> dict[str, int | float | bool]:
 
 
 def _build(path: Path, build: Callable[[], Demucs], state: Mapping[str, Tensor]) -> Demucs:
-    """The network with the weights, every one of the right name and shape."""
+    """Build the network and load the weights, which must all have the right name and shape."""
     try:
         module = build()
         module.load_state_dict(state)
@@ -242,5 +243,5 @@ def _build(path: Path, build: Callable[[], Demucs], state: Mapping[str, Tensor])
         raise WeightsError(f"{path}: the weights do not fit the network ({what})") from error
     if (module.chin, module.chout, module.sample_rate) != (1, 1, SAMPLE_RATE):
         found = f"{module.chin} to {module.chout} channels at {module.sample_rate} Hz"
-        raise WeightsError(f"{path}: a Demucs for {found}; needed is one for mono at {SAMPLE_RATE} Hz")
+        raise WeightsError(f"{path}: a Demucs for {found}; it must be one for mono at {SAMPLE_RATE} Hz")
     return module

@@ -1,11 +1,42 @@
-"""Tier 1: the network, and everything that trains, scores and stores it. Of featurize it knows the foundations only.
+"""Tier 1: the network, its training, its scores and its checkpoints. Of featurize it imports the foundations only.
 
-network/         SERTier1 and its parts
-training/        fit(), and what an epoch is made of
-scoring/         what predictions are worth
-batches          shards → padded batches
-logits           what a network answers for a whole split
-affect           valence and arousal: read, and scored by concordance
-checkpoint       save and load: atomic, nothing unpickled
-distributed      several processes, one network
+    from model import NetworkParams, SERTier1, load_checkpoint
+
+    network, args = load_checkpoint("checkpoints/best_uar_0.8500.pt")
+    output = network(mfcc[None])  # mfcc (40, num_frames); "logits", "probs" and "confidence" of a batch of one
+
+These names are loaded on first use, so `import model` itself does not load torch.
+
+    network/         SERTier1 and its parts
+    training/        fit(), and the parts of an epoch
+    scoring/         metrics, calibration, confidence intervals, significance
+    batches          shards → padded batches
+    logits           the outputs of a network for a whole split
+    affect           valence and arousal: reading them, and their concordance
+    checkpoint       save and load: atomic, plain types only
+    distributed      one network trained by several processes
 """
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+__all__ = ["NetworkParams", "SERTier1", "load_checkpoint"]
+
+if TYPE_CHECKING:
+    from model.checkpoint import load_checkpoint
+    from model.network.tier1 import NetworkParams, SERTier1
+else:
+    _MODULES = {
+        "NetworkParams": "model.network.tier1",
+        "SERTier1": "model.network.tier1",
+        "load_checkpoint": "model.checkpoint",
+    }
+
+    def __getattr__(name: str) -> object:
+        """Load a public name on first use (PEP 562)."""
+        if name not in _MODULES:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        return getattr(import_module(_MODULES[name]), name)
+
+    def __dir__() -> list[str]:
+        return sorted({*globals(), *__all__})

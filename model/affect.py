@@ -1,4 +1,4 @@
-"""Valence and arousal: read from the shards, unknown where a cell is empty, scored by concordance."""
+"""Valence and arousal: read from the columns of shards (an empty cell is unknown), and scored by concordance."""
 
 from typing import Any
 
@@ -26,9 +26,9 @@ def read_affect(columns: dict[str, NDArray[Any]], num_clips: int) -> NDArray[np.
             except ValueError:
                 values[row, place] = np.inf
             if not np.isfinite(values[row, place]):
-                who = columns["clip_id"][row] if "clip_id" in columns else f"clip {row}"
+                clip = columns["clip_id"][row] if "clip_id" in columns else f"clip {row}"
                 raise TrainingError(
-                    f"{who}: {name} is {str(cell)!r}, not a number; mend the table's column {name}"
+                    f"{clip}: {name} is {str(cell)!r}, not a number; correct the column {name} of the table"
                 )
     return values
 
@@ -36,12 +36,12 @@ def read_affect(columns: dict[str, NDArray[Any]], num_clips: int) -> NDArray[np.
 def concordance(truth: NDArray[np.floating[Any]], predicted: NDArray[np.floating[Any]]) -> float | None:
     """Concordance correlation coefficient of known values (n,); None with fewer than two of them.
 
-    2 cov(x, y) / (var x + var y + (mean x - mean y)²), all moments biased (Lin 1989). Two equal constants agree: 1.
+    2 cov(x, y) / (var x + var y + (mean x - mean y)²), all moments biased (Lin 1989); 1 for two equal constants.
     """
     known = np.isfinite(truth)
     x, y = truth[known].astype(np.float64), predicted[known].astype(np.float64)
     if len(x) < 2:
         return None
     covariance = float(np.mean((x - x.mean()) * (y - y.mean())))
-    apart = float(x.var() + y.var() + (x.mean() - y.mean()) ** 2)
-    return 2 * covariance / apart if apart > 0 else 1.0
+    denominator = float(x.var() + y.var() + (x.mean() - y.mean()) ** 2)
+    return 2 * covariance / denominator if denominator > 0 else 1.0

@@ -1,7 +1,7 @@
 """From feature shards to padded batches.
 
-A clip's frames stay mapped to its shard until its batch is built: shards may be larger than memory. Which clips
-form a batch is told in sampling.py.
+The frames of a clip are read from the mapped shard only when its batch is built, so shards may be larger than memory.
+training/sampling.py decides which clips form a batch.
 """
 
 from collections.abc import Iterator, Sequence
@@ -22,17 +22,14 @@ from model.affect import read_affect
 
 @dataclass(frozen=True)
 class Features:
-    """The clips of one split.
-
-    Args:
-        clips: per clip (num_frames, n_mfcc) float32.
-        labels: (num_clips,) int64, index into the list of label names.
-        columns: the shards' columns, (num_clips,) each, such as clip_id and speaker.
-    """
+    """The clips of one split."""
 
     clips: Sequence[NDArray[np.float32]]
+    """MFCCs, (num_frames, n_mfcc) each."""
     labels: NDArray[np.int64]
+    """(num_clips,), index into the list of label names."""
     columns: dict[str, NDArray[Any]] = field(default_factory=dict)
+    """The shards' columns, (num_clips,) each, such as clip_id and speaker."""
 
     def __len__(self) -> int:
         return len(self.clips)
@@ -54,7 +51,7 @@ class Features:
         return read_affect(self.columns, len(self))
 
     def name(self, index: int) -> str:
-        """What to call a clip in a message."""
+        """Name of a clip for messages: its clip_id, or its number."""
         return str(self.columns["clip_id"][index]) if "clip_id" in self.columns else f"clip {index}"
 
 
@@ -64,11 +61,11 @@ def load_features(shards: Sequence[str | Path], labels: Sequence[str], split: st
     Args:
         shards: files written by the featurize stage.
         labels: names in class order.
-        split: which rows to take.
+        split: rows of this split are loaded.
 
     Raises:
         ShardError: a shard is damaged, see `Shard`.
-        TrainingError: a shard holds no MFCC, or a label that is not among the names.
+        TrainingError: a shard does not hold MFCC, or holds a label that is not in `labels`.
     """
     classes = {name: index for index, name in enumerate(labels)}
     clips: list[NDArray[np.float32]] = []
@@ -78,7 +75,7 @@ def load_features(shards: Sequence[str | Path], labels: Sequence[str], split: st
         shard = Shard(path)
         if shard.kind != "mfcc":
             raise TrainingError(
-                f"{path}: holds {shard.kind}, not mfcc; give the shards of the featurize stage"
+                f"{path}: holds {shard.kind}, not mfcc; pass the shards of the featurize stage"
             )
         rows = np.flatnonzero(shard.columns["split"] == split)
         names = shard.columns["label"][rows].tolist()
@@ -88,7 +85,7 @@ def load_features(shards: Sequence[str | Path], labels: Sequence[str], split: st
                 f"{path}: label {unknown[0]!r} is not among {', '.join(labels)}; "
                 "run manifest and featurize again"
             )
-        # A plain view of the mapped file: each further view of a memmap would cost twenty times as much.
+        # As a plain array: slicing an np.memmap takes twenty times as long as slicing an array.
         clips.extend(np.asarray(shard.data(int(row))) for row in rows)
         targets.extend(classes[name] for name in names)
         columns.append({name: values[rows] for name, values in shard.columns.items()})
@@ -99,21 +96,18 @@ def load_features(shards: Sequence[str | Path], labels: Sequence[str], split: st
 
 @dataclass(frozen=True)
 class Batch:
-    """Clips padded with zeros to the longest of them.
-
-    Args:
-        mfcc: (B, C, T) float32.
-        num_frames: (B,) int64.
-        labels: (B,) int64.
-        index: (B,) int64, places of the clips in their Features.
-        affect: (B, 2) float32, valence and arousal, NaN where unknown.
-    """
+    """Clips padded with zeros to the longest of them."""
 
     mfcc: Tensor
+    """(B, C, T) float32."""
     num_frames: Tensor
+    """(B,) int64."""
     labels: Tensor
+    """(B,) int64."""
     index: Tensor
+    """(B,) int64, indices of the clips in their Features."""
     affect: Tensor
+    """(B, 2) float32, valence and arousal, NaN where unknown."""
 
     def to(self, device: str | torch.device) -> "Batch":
         """The same batch on a device."""
@@ -138,7 +132,7 @@ def make_batch(features: Features, index: NDArray[np.int64]) -> Batch:
 
 
 def evaluation_batches(features: Features, batch_size: int) -> Iterator[Batch]:
-    """Every clip once, longest first; `Batch.index` leads back to the original order."""
+    """Every clip once, longest first; `Batch.index` maps back to the original order."""
     order = np.argsort(-features.num_frames, kind="stable")
     for start in range(0, len(order), batch_size):
         yield make_batch(features, order[start : start + batch_size])

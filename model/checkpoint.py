@@ -1,9 +1,9 @@
-"""Checkpoints: weights and everything needed to use them again, in plain types, written whole or not at all.
+"""Checkpoints: weights and everything needed to use them, in plain types, written atomically.
 
     {"model": state_dict, "args": {"num_classes", "n_mfcc", "network", "torch", and what the caller adds},
-     "resume": only in last.pt, see resume.py}
+     "resume": only in last.pt, see training/resume.py}
 
-Nothing is unpickled but tensors and plain types (`weights_only=True`).
+Only tensors and plain types are unpickled (`weights_only=True`).
 """
 
 import io
@@ -31,16 +31,16 @@ class _NetworkArgs(BaseModel, extra="ignore"):
 def save_checkpoint(
     path: str | Path, network: SERTier1, args: dict[str, Any], resume: dict[str, Any] | None = None
 ) -> None:
-    """Write a network and what it was trained on.
+    """Write a network and the settings that it was trained with.
 
     Args:
-        path: file to write, replaced only once the new one stands.
-        network: its own sizes and parameters are added to `args`.
+        path: file to write; an existing one is replaced only when the new one is complete.
+        network: its sizes and parameters are added to `args`.
         args: plain types: label names, Tier 0 parameters, denoiser, protocol, epoch, ...
-        resume: tensors and plain types with which training goes on.
+        resume: the state of training, as tensors and plain types.
 
     Raises:
-        TypeError: `args` holds something that is not plain.
+        TypeError: `args` holds other than plain types.
         SerError: the file cannot be written.
     """
     own = {
@@ -49,10 +49,10 @@ def save_checkpoint(
         "network": network.params.model_dump(mode="json"),
         "torch": str(torch.__version__),
     }
-    # Through JSON, so that no numpy number, path or str subclass is pickled that the loader would refuse.
+    # Through JSON, so that no numpy number, path or str subclass is pickled, which the loader would reject.
     plain = json.loads(json.dumps({**args, **own}))
     state = {name: value.detach().cpu() for name, value in network.state_dict().items()}
-    # Into memory first: torch writes the file's name into the file, and equal runs should give equal bytes.
+    # Into memory first: torch writes the file's name into the file, and equal runs should write equal bytes.
     content = io.BytesIO()
     torch.save({"model": state, "args": plain} | ({"resume": resume} if resume else {}), content)
     with replacing(path) as temporary:
@@ -63,8 +63,8 @@ def load_checkpoint(path: str | Path, device: str | torch.device = "cpu") -> tup
     """Build the network of a checkpoint, in evaluation mode, and return it with the stored `args`.
 
     Raises:
-        CheckpointError: the file is missing, damaged, not a checkpoint of this program, or its weights do not
-            fit the network that its `args` describe.
+        CheckpointError: the file is missing or damaged, is not a checkpoint of this program, or its weights do not
+            match the network described by its `args`.
     """
     path = Path(path)
     content = read_checkpoint(path)
@@ -83,28 +83,28 @@ def load_checkpoint(path: str | Path, device: str | torch.device = "cpu") -> tup
     except (RuntimeError, TypeError, AttributeError) as error:
         reason = " ".join(str(error).split())[:200]
         raise CheckpointError(
-            f"{path}: weights do not fit the network that its args describe ({reason}); train again"
+            f"{path}: the weights do not match the network described by args ({reason}); train again"
         ) from error
     return network.to(device).eval(), args
 
 
 def read_checkpoint(path: Path) -> dict[str, Any]:
-    """What the file holds, unpickling nothing but tensors and plain types.
+    """Read the content of a checkpoint file; only tensors and plain types are unpickled.
 
     Raises:
         CheckpointError: the file is missing, damaged or not a checkpoint of this program.
     """
     if not path.is_file():
         found = "is a folder" if path.is_dir() else "no such file"
-        raise CheckpointError(f"{path}: {found}; give a checkpoint such as checkpoints/best_uar_0.8500.pt")
+        raise CheckpointError(f"{path}: {found}; name a checkpoint such as checkpoints/best_uar_0.8500.pt")
     try:
-        # torch does not compare the archive's own checksums: a flipped bit would be a silently wrong weight.
+        # torch does not verify the archive's checksums: a flipped bit would silently change a weight.
         with zipfile.ZipFile(path) as archive:
             damaged = archive.testzip()
         if damaged is not None:
             raise zipfile.BadZipFile(f"{damaged} does not match its checksum")
         content = torch.load(path, map_location="cpu", weights_only=True)
-    except Exception as error:  # torch answers damage and foreign pickles with a dozen types
+    except Exception as error:  # torch raises a dozen types on damaged files and foreign pickles
         reason = " ".join(str(error).split())[:120]
         raise CheckpointError(
             f"{path}: damaged, or not a checkpoint ({reason}); train again or choose another file"
@@ -114,5 +114,5 @@ def read_checkpoint(path: Path) -> dict[str, Any]:
             f'{path}: not a checkpoint of this program (no "model" and "args"); train again'
         )
     if not isinstance(content["model"], dict) or not isinstance(content["args"], dict):
-        raise CheckpointError(f'{path}: not a checkpoint of this program ("model" or "args" is no dict)')
+        raise CheckpointError(f'{path}: not a checkpoint of this program ("model" or "args" is not a dict)')
     return content

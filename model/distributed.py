@@ -1,7 +1,7 @@
-"""Several processes train one network: who this one is, and sums over all of them.
+"""Training one network in several processes: the rank of this one, sums and broadcasts over all.
 
-`torchrun` starts the processes and says in the environment how many they are; each takes its share of every batch.
-A process alone is rank 0 of 1, and nothing here costs it anything.
+`torchrun` starts the processes and sets their number in the environment; each takes its share of every batch.
+A single process is rank 0 of 1, and nothing here costs it time.
 """
 
 import os
@@ -13,16 +13,16 @@ import torch
 import torch.distributed as dist
 from torch import Tensor
 
-Answer = TypeVar("Answer")
+Value = TypeVar("Value")
 
 
 def in_group() -> bool:
-    """Whether other processes train along."""
+    """Whether several processes train together."""
     return dist.is_available() and dist.is_initialized() and dist.get_world_size() > 1
 
 
 def rank() -> int:
-    """Number of this process, from 0; only process 0 validates, writes and speaks."""
+    """Number of this process, from 0; only process 0 validates, writes files and logs."""
     return dist.get_rank() if in_group() else 0
 
 
@@ -39,22 +39,22 @@ def sum_over_processes(x: Tensor) -> Tensor:
     return x
 
 
-def told_by_first(answer: Answer) -> Answer:
-    """What process 0 says, in every process. An exception is an answer too: it is raised in all of them."""
+def broadcast_from_first(value: Value) -> Value:
+    """Return process 0's value in every process; if it is an exception, raise it in every process."""
     if in_group():
-        box = [answer]
-        dist.broadcast_object_list(box, src=0)
-        answer = box[0]
-    if isinstance(answer, Exception):
-        raise answer
-    return answer
+        values = [value]
+        dist.broadcast_object_list(values, src=0)
+        value = values[0]
+    if isinstance(value, Exception):
+        raise value
+    return value
 
 
 @contextmanager
 def process_group(device: str) -> Iterator[str]:
-    """Join the processes that torchrun started, if it did; yields this process's device.
+    """Join the processes started by torchrun, if any; yields the device of this process.
 
-    NCCL between GPUs, each process taking the GPU of its local rank, else Gloo.
+    With CUDA, NCCL connects the processes and each uses the GPU of its local rank; otherwise Gloo does.
     """
     if int(os.environ.get("WORLD_SIZE", "1")) <= 1:
         yield device

@@ -1,4 +1,4 @@
-"""A network's answers for every clip of a split, in the split's own order."""
+"""The outputs of a network for all clips of a split, in the order of the split."""
 
 import torch
 from torch import Tensor
@@ -12,25 +12,25 @@ from model.network.tier1 import SERTier1
 def predict(
     network: SERTier1, features: Features, batch_size: int = 64, device: str | torch.device = "cpu"
 ) -> dict[str, Tensor]:
-    """What the network's forward returns, for all clips and on the CPU; the network keeps its mode.
+    """Run the network in evaluation mode on all clips; "logits" and, with the second head, "affect", on the CPU.
 
-    Where the network's normalisation is by speaker, the speakers' statistics are taken from these features, as
-    the shards hold them.
+    With normalisation "speaker", the statistics of each speaker are those of these features. The network's mode is
+    restored afterwards.
     """
     if network.params.normalisation == "speaker":
         features = normalise_speakers(features)
     was_training = network.training
     network.eval()
-    answers = {"logits": torch.empty(len(features), network.num_classes)}
+    outputs = {"logits": torch.empty(len(features), network.num_classes)}
     if network.params.affect:
-        answers["affect"] = torch.empty(len(features), 2)
+        outputs["affect"] = torch.empty(len(features), 2)
     for batch in evaluation_batches(features, batch_size):
-        there = batch.to(device)
-        output = network(there.mfcc, there.num_frames)
-        for name, answer in answers.items():
-            answer[batch.index] = output[name].cpu()
+        on_device = batch.to(device)
+        output = network(on_device.mfcc, on_device.num_frames)
+        for name, values in outputs.items():
+            values[batch.index] = output[name].cpu()
     network.train(was_training)
-    return answers
+    return outputs
 
 
 def predict_logits(

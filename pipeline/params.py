@@ -23,19 +23,29 @@ from pipeline.protocol.labels import LabelParams
 from pipeline.protocol.splits import SplitParams
 
 
-class Params(BaseModel, frozen=True, extra="forbid"):
-    """All of params.yaml; every block is described beside the method that it steers."""
+class Params(BaseModel, frozen=True, extra="forbid", use_attribute_docstrings=True):
+    """All of params.yaml. Each parameter is described under its field, in the model of its block."""
 
     corpus: CorpusParams = Field(default_factory=CorpusParams)
+    """Which recordings to work on."""
     labels: LabelParams = Field(default_factory=LabelParams)
+    """Which classes to learn."""
     split: SplitParams = Field(default_factory=SplitParams)
+    """How clips are divided into train, val and test."""
     audit: AuditParams = Field(default_factory=AuditParams)
+    """Search for leaks between the splits."""
     denoise: DenoiseParams = Field(default_factory=DenoiseParams)
+    """The denoiser, the costly step."""
     vad: VadParams = Field(default_factory=VadParams)
+    """Voice activity detection: which parts of a clip are speech."""
     mfcc: MfccParams = Field(default_factory=MfccParams)
+    """The coefficients, at 16 kHz."""
     augment: AugmentParams = Field(default_factory=AugmentParams)
+    """Altered copies of the training clips, beside the originals."""
     network: NetworkParams = Field(default_factory=NetworkParams)
+    """Size and variant of the network."""
     train: TrainParams = Field(default_factory=TrainParams)
+    """Training."""
 
     @property
     def tier0(self) -> Tier0Params:

@@ -8,18 +8,24 @@ from pathlib import Path
 from typing import NamedTuple
 
 from featurize.atomic import write_text
-from featurize.errors import RejectsError, SerError
+from featurize.errors import Reason, RejectsError, SerError
 from pipeline.locations import Location, written
 
-_ADVICE = {
-    "missing": "look whether the audio is where the manifest says, and run `ser manifest` again",
-    "changed": "run `ser manifest` again",
-    "crashed": "look at memory (`dmesg` names what the kernel killed), and try fewer --workers",
+_LISTEN = "listen to a few of them"
+ADVICE: dict[Reason, str] = {
+    "missing": "check that the audio is where the manifest says, and run `ser manifest` again",
+    "directory": "check the paths of the corpus",
+    "unreadable": "check the permissions of the audio",
+    "empty": "copy the audio again",
     "lfs-pointer": "fetch the audio with `git lfs pull`",
-    "unreadable": "look at the permissions of the audio",
-    "no-speech": "look at vad.threshold, or set vad.if_no_speech to keep",
+    "undecodable": _LISTEN,
+    "silent": _LISTEN,
+    "non-finite": _LISTEN,
+    "no-speech": "check vad.threshold, or set vad.if_no_speech to keep",
+    "changed": "run `ser manifest` again",
+    "crashed": "check the memory (`dmesg` lists the processes that the kernel killed), and try fewer --workers",
 }
-"""What to look at, for reasons that are rarely the clip's own."""
+"""What to do if many clips are rejected for a reason."""
 
 
 class Reject(NamedTuple):
@@ -27,7 +33,7 @@ class Reject(NamedTuple):
 
     clip_id: str
     path: str
-    reason: str
+    reason: Reason
     detail: str
 
 
@@ -52,11 +58,18 @@ def read_rejects(path: Path, stage: str) -> list[Reject]:
             table = csv.DictReader(file, strict=True)
             if missing := set(Reject._fields) - set(table.fieldnames or ()):
                 raise ValueError(f"no column {min(missing)}")
-            return [Reject(*(row[name] or "" for name in Reject._fields)) for row in table]
+            return [_reject(row) for row in table]
     except FileNotFoundError as error:
         raise SerError(f"{path}: missing; run `ser {stage}` first") from error
     except (ValueError, csv.Error) as error:
         raise SerError(f"{path}: damaged ({error}); run `ser {stage}` again") from error
+
+
+def _reject(row: dict[str, str | None]) -> Reject:
+    clip_id, path, reason, detail = (row[name] or "" for name in Reject._fields)
+    if reason not in ADVICE:
+        raise ValueError(f"unknown reason {reason!r}")
+    return Reject(clip_id, path, reason, detail)
 
 
 def check_rejects(path: Location, rejects: Sequence[Reject], num_clips: int, max_fraction: float) -> None:
@@ -71,6 +84,6 @@ def check_rejects(path: Location, rejects: Sequence[Reject], num_clips: int, max
     example = next(reject for reject in rejects if reject.reason == reason)
     raise RejectsError(
         f"{len(rejects)} of {num_clips} clips rejected, more than corpus.max_reject_fraction = {max_fraction} allows; "
-        f"{count} times '{reason}', first {example.detail}; {_ADVICE.get(reason, 'listen to a few of them')}; "
+        f"{count} times '{reason}', first {example.detail}; {ADVICE[reason]}; "
         f"all of them are in {path}"
     )

@@ -1,5 +1,6 @@
 """The house itself: what stands on paper about it is true."""
 
+import ast
 import re
 import subprocess
 import sys
@@ -13,6 +14,7 @@ from ruamel.yaml import YAML
 
 from pipeline.params import known_names
 from tests.code_deps import DVC_YAML, FLOORS, PIPELINES, ROOT, build_graph, rewritten
+from tests.params_comments import PARAMS_YAML, commented, descriptions
 
 FOUNDATIONS = {"featurize.atomic", "featurize.errors", "featurize.shards"}
 STAGES: dict[str, Any] = YAML(typ="safe").load(DVC_YAML.read_text())["stages"]
@@ -64,6 +66,37 @@ def test_params_yaml_holds_every_parameter_at_its_default() -> None:
     assert load_params(ROOT / "params.yaml") == Params()
 
 
+def test_every_parameter_has_a_description_which_is_its_comment_in_params_yaml() -> None:
+    assert [name for name, text in descriptions().items() if not text] == []
+    text = PARAMS_YAML.read_text()
+    assert text == commented(text), "run `make params`"
+    entries = [line for line in text.splitlines() if line and not line.startswith("#")]
+    assert [line for line in entries if " # " not in line] == []
+    assert [line for line in entries if len(line) > 120] == []
+
+
+@pytest.mark.parametrize("floor", ["featurize", "model"])
+def test_a_field_is_documented_under_the_field(floor: str) -> None:
+    kinds = {"BaseModel", "NamedTuple", "TypedDict", "dataclass"}
+    elsewhere = []
+    for path in (ROOT / floor).rglob("*.py"):
+        text = path.read_text()
+        for node in ast.walk(ast.parse(text)):
+            if not isinstance(node, ast.ClassDef):
+                continue
+            names = {ast.unparse(each).split("(")[0] for each in [*node.bases, *node.decorator_list]}
+            fields = [field for field in node.body if isinstance(field, ast.AnnAssign)]
+            lines = [
+                text.splitlines()[line - 1]
+                for field in fields
+                for line in (field.lineno - 1, field.end_lineno or 0)
+            ]
+            documented = re.search("^(Args|Attributes):", ast.get_docstring(node) or "", re.MULTILINE)
+            if names & kinds and (documented or any("# " in line for line in lines)):
+                elsewhere.append(f"{path.relative_to(ROOT)}: {node.name}")
+    assert elsewhere == []
+
+
 def test_imports_go_downward_only() -> None:
     result = subprocess.run(["lint-imports"], cwd=ROOT, capture_output=True, text=True, check=False)
     assert result.returncode == 0, result.stdout
@@ -111,14 +144,12 @@ def test_a_folder_lists_its_modules_in_its_init(floor: str) -> None:
 
 
 def test_no_level_has_more_rooms_than_one_can_oversee() -> None:
-    crowded = {
-        str(folder.relative_to(ROOT)): len(rooms)
-        for floor in FLOORS
-        for folder in [ROOT / floor, *(ROOT / floor).rglob("*/")]
-        if len(rooms := [room for room in folder.iterdir() if room.name[0] not in "_."]) > 20
-        and (folder / "__init__.py").exists()
-    }
-    assert crowded == {}
+    modules = [
+        path for floor in FLOORS for path in (ROOT / floor).rglob("*.py") if path.name != "__init__.py"
+    ]
+    packages = [path.parent for floor in FLOORS for path in (ROOT / floor).rglob("*/__init__.py")]
+    rooms = Counter(path.parent.relative_to(ROOT).as_posix() for path in [*modules, *packages])
+    assert {folder: number for folder, number in rooms.items() if number > 20} == {}
 
 
 def test_no_two_modules_share_a_name() -> None:

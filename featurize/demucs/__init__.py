@@ -1,8 +1,8 @@
-"""Demucs over many clips at once, each as if alone: the arithmetic behind `featurize.denoise`.
+"""Demucs on many clips at once, each with the result it has alone: the arithmetic behind `featurize.denoise`.
 
-streams           clips in slots, a few frames of each at a time
+streams           assigns clips to slots and processes a few frames of each slot at a time
 streamed_network  encoder, LSTM and decoder for those frames
-layout            the network's parameters as matrix products, and how late each level runs
-products          matrix products with packed weights, and what follows them
+layout            the network's parameters as matrix products, and the delay of each level
+products          matrix products with packed weights and fused activations
 sinc              doubling and halving of the sample rate
 """

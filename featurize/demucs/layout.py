@@ -1,4 +1,4 @@
-"""Demucs laid out for streaming: its parameters as matrices, how late each level runs, a clip on its way."""
+"""Demucs prepared for streaming: its parameters as matrices, the delay of each level, the state of a clip."""
 
 from dataclasses import dataclass
 from typing import Generic, TypeVar
@@ -13,19 +13,20 @@ Key = TypeVar("Key")
 
 
 def can_stream(module: Demucs) -> bool:
-    """Whether a network has the shape that is streamed here, as all published causal ones have."""
+    """Whether a network has the architecture that can be streamed, as all published causal ones have."""
     gated = module.encoder[0][2].out_channels == 2 * module.encoder[0][0].out_channels
     return bool(module.causal and gated and module.kernel_size == 2 * module.stride)
 
 
 class Delays:
-    """How many frames late each level is. Level 0 is the waveform, level `depth` the LSTM's.
+    """Delay of each level in frames. Level 0 is the waveform, level `depth` the input of the LSTM."""
 
-    Attributes:
-        own: of an encoder level's newest frames.
-        wait: frames that an encoder level waits until the next one can cut it into whole blocks.
-        out: of a decoder level; an encoder level's frames wait for it to be its skip.
-    """
+    own: list[int]
+    """Delay of the newest frames of an encoder level."""
+    wait: list[int]
+    """Frames that an encoder level waits until the next level can divide it into whole blocks."""
+    out: list[int]
+    """Delay of a decoder level; frames of the encoder are stored that long for the skip connection."""
 
     def __init__(self, depth: int, stride: int) -> None:
         self.own, self.wait = [0], [0]
@@ -36,22 +37,24 @@ class Delays:
 
 
 STATE_ROWS = 64
-"""Rows that the packing of the LSTM's recurrent weights is made for: fewer take less time, yet not in proportion."""
+"""Number of rows that the LSTM's recurrent weights are packed for; fewer rows take less time, but not in proportion."""
 
 
 class Weights:
-    """Demucs' parameters as products that rows are put through.
-
-    Attributes:
-        encoder: per level the two halves of the convolution and the gated 1×1 convolution.
-        decoder: per level from the deepest the gated 1×1 convolution and the two halves of the transposed one.
-        lstm: per layer the product of the input (with both biases) and that of the state; the four gates stand in
-            the order input, forget, output, cell, so that the three sigmoids are one call.
+    """Demucs' parameters as matrix products.
 
     Args:
         module: the network.
         precision: of all products.
     """
+
+    encoder: list[tuple[Product, Product, GatedLinear]]
+    """Per level, the two halves of the convolution and the gated 1×1 convolution."""
+    decoder: list[tuple[GatedLinear, Product, Product]]
+    """Per level from the deepest, the gated 1×1 convolution and the two halves of the transposed convolution."""
+    lstm: list[tuple[Product, Product]]
+    """Per layer, the product with the input (and both biases) and that with the state. The gates are in the order
+    input, forget, output, cell, so that one call computes all three sigmoids."""
 
     def __init__(self, module: Demucs, precision: Precision = "fp32") -> None:
         def product(weight: Tensor, bias: Tensor | None = None, rows: int = ROWS) -> Product:
@@ -81,29 +84,26 @@ class Weights:
 
 
 def _cell_last(gates: Tensor) -> Tensor:
-    """Torch's order of the gates is input, forget, cell, output."""
+    """Reorder the gates from torch's input, forget, cell, output to input, forget, output, cell."""
     of_input, forget, cell, output = gates.chunk(4)
     return torch.cat([of_input, forget, output, cell])
 
 
 @dataclass(eq=False)
 class Stream(Generic[Key]):
-    """A clip in a slot.
-
-    Args:
-        key: the caller's name for it.
-        waveform: (num_samples,), as given, on the network's device.
-        scale: what it is divided by before the network.
-        gain: what the network's output is multiplied by.
-        lengths: valid frames of each level, level 0 at the network's own rate.
-        result: (num_samples,), filled from the front.
-        frame: frames of the deepest level that have gone in.
-    """
+    """A clip in a slot."""
 
     key: Key
+    """The caller's name for the clip."""
     waveform: Tensor
+    """The input, (num_samples,), on the network's device."""
     scale: Tensor
+    """Divisor of the input."""
     gain: Tensor
+    """Factor of the network's output."""
     lengths: list[int]
+    """Valid frames of each level; level 0 is at the network's own sample rate."""
     result: Tensor
+    """The output so far, (num_samples,), written from the start."""
     frame: int = 0
+    """Frames of the deepest level that were processed."""

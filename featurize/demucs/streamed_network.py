@@ -1,4 +1,4 @@
-"""The network of Demucs for streams: a few frames of every slot at a time, its past kept from step to step.
+"""The network of Demucs for streams: a few frames of every slot per step, with the state kept between steps.
 
 With frames as rows and channels as columns, the convolutions of Demucs (kernel = 2 × stride) are two matrix
 products of blocks of `stride` frames, and so are its transposed convolutions:
@@ -6,10 +6,10 @@ products of blocks of `stride` frames, and so are its transposed convolutions:
     conv:        y[t] = X[t] W0 + X[t + 1] W1          X[t]: frames stride*t .. stride*(t + 1) - 1, side by side
     transposed:  Y[t] = x[t] W0 + x[t - 1] W1          Y[t]: likewise, of the result
 
-A convolution looks one block ahead, so each level of the encoder runs late; `demucs_layout.Delays` keeps the account.
-Encoded frames are kept as blocks (blocks, slots, stride, channels), which the next level's products take as they
-are and which the decoder's result is added to; frames in between stand as (frames, slots, channels). Every level is
-worked off in chunks that stay in the cache.
+A convolution looks one block ahead, so each level of the encoder is delayed; `layout.Delays` computes the delays.
+Encoded frames are stored as blocks (blocks, slots, stride, channels), which are the rows of the next level's products
+and to which the output of the decoder is added; other frames are stored as (frames, slots, channels). Every level is
+processed in chunks that fit into the cache.
 """
 
 from collections.abc import Callable, Iterator
@@ -22,9 +22,9 @@ from featurize.demucs.layout import Delays, Weights
 from featurize.demucs.products import ROWS, Precision, multiplying
 
 INPUT_ROWS = 256
-"""Rows of a product with the LSTM's input."""
+"""Rows of one product with the input of the LSTM."""
 CHUNK_BYTES = 2**20
-"""Of one result of a chunk; a core's second-level cache holds as much."""
+"""Size of the result of a chunk, which fits into the second-level cache of a core."""
 
 
 class StreamedNetwork:
@@ -32,7 +32,7 @@ class StreamedNetwork:
 
     Args:
         module: the network, for which `can_stream` holds.
-        slots: clips at a time.
+        slots: number of clips processed together.
         frames: frames of the deepest level per step.
         precision: of the products.
     """
@@ -48,10 +48,10 @@ class StreamedNetwork:
         self._allocate()
 
     def _allocate(self) -> None:
-        """What one step leaves to the next; all of it is overwritten or zeroed when a clip enters a slot."""
+        """Allocate the state between steps; it is overwritten or zeroed when a clip enters a slot."""
         slots, stride, channels = self.slots, self.stride, self.channels
         self._block = self.zeros(1, slots, stride)
-        # Blocks of each encoder level: the past that the decoder waits for, then this step's.
+        # Blocks of each encoder level: the earlier ones that the decoder still needs, then those of this step.
         self._encoded = [
             self.zeros((self.delays.out[level] + self.rows[level]) // stride, slots, stride, channels[level])
             for level in range(1, self.depth)
@@ -64,11 +64,11 @@ class StreamedNetwork:
         ]
 
     def zeros(self, *shape: int) -> Tensor:
-        """Of the network's precision and device."""
+        """A tensor of zeros with the network's type and device."""
         return torch.zeros(*shape, dtype=self.like.dtype, device=self.like.device)
 
     def enter(self, slot: int) -> None:
-        """Forget what the last clip left in a slot where its frames would be heard."""
+        """Zero the frames that the previous clip left in a slot and that the next one would use."""
         for level in self._decoded:
             level[0, slot] = 0
 
@@ -77,11 +77,11 @@ class StreamedNetwork:
 
         Args:
             x: (slots, rows[0]), the next samples at the network's rate.
-            starts: slots whose clip starts with this step.
-            silence: zeroes the frames of (frames, slots, channels), of a level, that lie outside the clips.
+            starts: slots whose clip starts in this step.
+            silence: a function that zeroes the frames of a level (frames, slots, channels) outside the clips.
 
         Returns:
-            (rows[0], slots), `delays.out[0]` samples late.
+            (rows[0], slots), delayed by `delays.out[0]` samples.
         """
         with multiplying(self.precision):
             top = self._encode(x)
@@ -92,14 +92,14 @@ class StreamedNetwork:
         return samples
 
     def _chunks(self, level: int, columns: int) -> Iterator[tuple[int, int]]:
-        """Frames [start, stop) of a level, whole blocks of a step, so that each chunk's result stays in the cache."""
+        """Chunks [start, stop) of a level's frames: whole blocks, each with a result that fits into the cache."""
         total = self.rows[level]
         rows = max(1, min(2 * ROWS, CHUNK_BYTES // (4 * columns)) // (self.slots * self.stride)) * self.stride
         for start in range(0, total, rows):
             yield start, min(start + rows, total)
 
     def _encode(self, x: Tensor) -> Tensor:
-        """The deepest level's new frames (rows, slots, channels); those of the others go to `_encoded`."""
+        """Return the new frames of the deepest level (rows, slots, channels); store those of the others."""
         blocks = torch.cat([self._block, x.view(self.slots, -1, self.stride).transpose(0, 1)])
         self._block = blocks[-1:].clone()
         top = torch.empty(self.rows[-1], self.slots, self.channels[-1], dtype=x.dtype, device=x.device)
@@ -120,14 +120,14 @@ class StreamedNetwork:
         return top
 
     def _keep_as_blocks(self, y: Tensor, encoded: Tensor, frame: int) -> None:
-        """Put y (frames, slots, channels) into blocks, from a frame on."""
+        """Write y (frames, slots, channels) into blocks, from the given frame on."""
         for offset in range(min(self.stride, len(y))):
             part = y[offset :: self.stride]
             block, place = divmod(frame + offset, self.stride)
             encoded[block : block + len(part), :, place] = part
 
     def _recur(self, x: Tensor, starts: list[int]) -> Tensor:
-        """The LSTM, (frames, slots, channels) → the same; a new clip's state starts at its first frame."""
+        """Run the LSTM on (frames, slots, channels); the state of a new clip is zeroed at its first frame."""
         size, first = x.shape[2], self.delays.own[-1]
         for (of_input, of_state), (hidden, cell) in zip(self.weights.lstm, self._lstm, strict=True):
             parts = (

@@ -1,9 +1,9 @@
-"""Demucs over many clips at once, each exactly as if it were alone, in memory that grows with none of them.
+"""Demucs on many clips at once: exact, and in memory that does not depend on the length of the clips.
 
-A fixed number of slots each hold a stream. A step advances all of them by a few frames: the convolutions keep the
-frames that the next step needs, the LSTM keeps its state, and a clip that ends makes room for the next one. So no
-clip is padded to another's length, a file of any length fits, and the shapes (hence the arithmetic of each clip)
-do not depend on the neighbours.
+There is a fixed number of slots, each with one clip. A step advances all slots by a few frames: the convolutions keep
+the frames that the next step needs, the LSTM keeps its state, and when a clip ends, the next one enters its slot. So no
+clip is padded to the length of another, files can have any length, and the shapes, hence the arithmetic and the result
+of a clip, do not depend on the other clips.
 """
 
 import math
@@ -22,13 +22,13 @@ from featurize.demucs.streamed_network import StreamedNetwork
 Key = TypeVar("Key")
 
 SLOTS = 32
-"""Clips at a time, where there are enough of them."""
+"""Clips processed together, if there are enough of them."""
 TOP_LEVEL_VALUES = 3 * 2**20
-"""Values of the first level, the largest, in a step: they stay in the third-level cache."""
+"""Values of the first level, the largest, in a step; they fit into the third-level cache."""
 STEP_SAMPLES = 2**17
-"""Samples of all slots in a step, at most."""
+"""Largest number of samples of all slots in a step."""
 CLIP_STEP_SAMPLES = 12_288
-"""Samples of one slot in a step, at most: a clip's length is rounded up to a step."""
+"""Largest number of samples of one slot in a step; the length of a clip is rounded up to whole steps."""
 
 
 class DemucsStreams:
@@ -36,8 +36,8 @@ class DemucsStreams:
 
     Args:
         module: the network, for which `can_stream` holds.
-        slots: clips at a time.
-        frames: frames of the deepest level per step.
+        slots: number of clips processed together.
+        frames: frames of the deepest level per step; None: as many as fit into the cache.
         precision: of the products.
     """
 
@@ -45,7 +45,7 @@ class DemucsStreams:
         self, module: Demucs, slots: int = SLOTS, frames: int | None = None, precision: Precision = "fp32"
     ) -> None:
         if not can_stream(module):
-            raise ValueError("only causal, gated networks whose kernel is twice the stride are streamed")
+            raise ValueError("only causal, gated networks with a kernel of twice the stride can be streamed")
         self.module, self.slots = module, slots
         self.depth: int = module.depth
         self.stride: int = module.stride
@@ -62,7 +62,7 @@ class DemucsStreams:
         self._tail = self.network.zeros(slots, 2 * self.context * module.resample)
 
     def _frames_per_step(self) -> int:
-        """Frames of the deepest level: with fewer slots more of them, so that the products stay as large."""
+        """Frames of the deepest level per step: more with fewer slots, so that the products are equally large."""
         top_channels: int = self.module.encoder[0][0].out_channels
         rows = int(TOP_LEVEL_VALUES // (self.stride ** (self.depth - 1) * top_channels))
         rows = max(min(rows, STEP_SAMPLES // self.hop), SLOTS * (self.delays.own[-1] + 1))
@@ -70,10 +70,10 @@ class DemucsStreams:
 
     @torch.inference_mode()
     def __call__(self, clips: Iterable[tuple[Key, Tensor]]) -> Iterator[tuple[Key, Tensor]]:
-        """Denoise clips; a clip comes out as soon as it is done, so not always in order.
+        """Denoise clips; each is yielded as soon as it is done, so not always in order.
 
         Args:
-            clips: key and waveform (num_samples,), at least 2 samples, finite, 16 kHz; read as slots get free.
+            clips: key and waveform (num_samples,), at least 2 samples, finite, 16 kHz; read when a slot is free.
 
         Yields:
             Key and denoised waveform (num_samples,) on the network's device; not finite if the network overflows.
@@ -93,7 +93,7 @@ class DemucsStreams:
                     yield stream.key, stream.result  # type: ignore[misc]
 
     def _enter(self, slot: int, key: Key, waveform: Tensor) -> "Stream[object]":
-        """Put a clip into a slot and wipe what the last one left there."""
+        """Put a clip into a slot and clear what the previous one left there."""
         waveform = waveform.to(self.like)
         lengths = [self.module.valid_length(len(waveform)) * self.module.resample]
         for _ in range(self.depth):
@@ -105,7 +105,7 @@ class DemucsStreams:
         return Stream(key, waveform, scale, deviation, lengths, torch.empty_like(waveform))
 
     def _advance(self, stream: "Stream[object]", denoised: Tensor) -> bool:
-        """Take a step's output (frames * hop,) for a clip; say whether the clip is complete."""
+        """Store a step's output (frames * hop,) of a clip; return whether the clip is complete."""
         start = stream.frame * self.hop - self.lag
         stop = min(len(stream.waveform), start + len(denoised))
         if stop > max(start, 0):
@@ -118,7 +118,7 @@ class DemucsStreams:
         return bool(stop == len(stream.waveform))
 
     def _step(self) -> Tensor:
-        """Advance every slot by `frames`; (slots, frames * hop) at 16 kHz, `lag` samples late."""
+        """Advance every slot by `frames`; return (slots, frames * hop) at 16 kHz, delayed by `lag` samples."""
         streams = enumerate(self._streams)
         starts = [slot for slot, stream in streams if stream is not None and stream.frame == 0]
         return self._downsample(self.network(self._upsample(), starts, self._silence_outside_level).T)
@@ -139,7 +139,7 @@ class DemucsStreams:
         return x
 
     def _downsample(self, x: Tensor) -> Tensor:
-        """(slots, rows[0]) at the network's rate → (slots, frames * hop) at 16 kHz, later by `context`."""
+        """(slots, rows[0]) at the network's rate → (slots, frames * hop) at 16 kHz, delayed by `context`."""
         x = torch.cat([self._tail, x], dim=1)
         self._tail = x[:, x.shape[1] - self._tail.shape[1] :].clone()
         for rate in reversed(self.rates[:-1]):
@@ -149,14 +149,14 @@ class DemucsStreams:
         return x
 
     def _silence_outside_level(self, x: Tensor, level: int) -> None:
-        """Zero the frames of x (rows, slots, ...) that lie before a clip's first or after its last one."""
+        """Zero the frames of x (rows, slots, ...) before the first and after the last frame of each clip."""
         for slot, stream in enumerate(self._streams):
             if stream is not None:
                 start = stream.frame * self.stride ** (self.depth - level) - self.delays.out[level]
                 _keep(x, slot, -start, stream.lengths[level] - start)
 
     def _silence_outside(self, x: Tensor, rate: int, offset: int) -> None:
-        """The same for samples x (n, slots) at `rate` × 16 kHz that begin `offset` after a slot's position."""
+        """Likewise for samples x (n, slots) at `rate` × 16 kHz that start `offset` samples after a slot's position."""
         for slot, stream in enumerate(self._streams):
             if stream is not None:
                 start = stream.frame * self.hop * rate + offset

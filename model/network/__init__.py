@@ -1,10 +1,10 @@
-"""SERTier1 and its parts: what turns frames into logits.
+"""SERTier1 and its parts: from frames to logits.
 
 tier1            SERTier1 and its parameters
-normalisation    levels taken out (global, clip, speaker), slopes added
-layers           channel attention and convolution block: masked
+normalisation    mean and variance normalisation (global, clip, speaker), delta coefficients
+layers           channel attention and convolution block, with masks
 lstm             BiLSTM over padded clips, exact without packing
 pooling          frames → fewer frames → one vector: attention, mean, statistics
-dropout          dropout with cheap masks
-batchnorm        batch normalisation that ignores padding and neighbours
+dropout          dropout with masks that are fast to draw
+batchnorm        batch normalisation, independent of padding and of the other clips
 """

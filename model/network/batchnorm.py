@@ -1,19 +1,19 @@
-"""Batch normalisation over valid frames only, whose output for a clip never depends on its neighbours.
+"""Batch normalisation over valid frames only; its output for a clip does not depend on the other clips of the batch.
 
-Plain batch normalisation in training mode normalises with the statistics of the batch: a clip's activations
-change with the clips (and the padding) beside it, and training sees another function than evaluation. Batch
+Plain batch normalisation in training mode normalises with the statistics of the batch: the activations of a clip
+change with the other clips (and the padding), and training computes another function than evaluation. Batch
 Renormalisation (Ioffe 2017, "Batch Renormalization: Towards Reducing Minibatch Dependence in
 Batch-Normalized Models", algorithm 1) corrects the batch statistics back to the running ones by two factors
-that carry no gradient:
+that are constants for the gradient:
 
     y = ((x - mean_batch) / std_batch * r + d) * weight + bias
     r = std_batch / std_running,   d = (mean_batch - mean_running) / std_running
 
-Without clipping r and d, the value of y is that of normalising by the running statistics, in training as in
-evaluation, while the gradient is r times that of batch normalisation: it still has no component along a
-channel's mean and scale, which is what keeps such training stable.
+Without clipping r and d, y is the input normalised by the running statistics, in training as in evaluation, while
+the gradient is r times that of batch normalisation: it still has no component along a channel's mean and scale, and
+this is why training with batch normalisation is stable.
 
-Where a batch is spread over several processes, its statistics are those of the whole batch.
+If a batch is split over several processes, its statistics are those of the whole batch.
 """
 
 from typing import Any, cast
@@ -25,16 +25,16 @@ from model.distributed import sum_over_processes
 
 
 class _Renormalise(torch.autograd.Function):
-    """The value of normalising by running statistics, the gradient of normalising by batch statistics.
+    """Forward: normalise by the running statistics. Backward: the gradient of normalising by batch statistics.
 
-    Written out because autograd would keep five tensors of the input's size where one will do.
+    The backward pass is written by hand because autograd would save five tensors of the input's size instead of one.
     """
 
     @staticmethod
     def forward(
         ctx: Any, x: Tensor, weight: Tensor, bias: Tensor, *fixed: Any
     ) -> tuple[Tensor, Tensor, Tensor]:
-        """Normalise, and measure the batch in the same pass.
+        """Normalise, and compute the statistics of the batch in the same pass.
 
         Args:
             ctx: autograd's context.
@@ -42,16 +42,16 @@ class _Renormalise(torch.autograd.Function):
             weight: (C,).
             bias: (C,).
             fixed: valid (B, 1, T) of 0 and 1, running_mean (C,), running_var (C,), eps, and whether the batch
-                is spread over several processes.
+                is split over several processes.
 
         Returns:
-            y (B, C, T), zero past a clip's end; mean and variance (C,) of the valid frames of this batch.
+            y (B, C, T), zero after a clip's end; mean and variance (C,) of the valid frames of this batch.
         """
         valid, running_mean, running_var, eps, ctx.across = fixed
         std = (running_var + eps).sqrt()
         z = torch.addcmul((-running_mean / std)[:, None], x, (1 / std)[:, None]).mul_(valid)
         num_valid = valid.sum()
-        # Moments of z rather than of x: z is nearly standardised, so E[z²] - E[z]² does not cancel.
+        # Moments of z rather than of x: z is nearly standardised, so E[z²] - E[z]² loses no precision.
         sums = torch.stack([z.sum(dim=(0, 2)), torch.linalg.vecdot(z, z).sum(0), num_valid.expand(len(std))])
         z_sum, z_square, num_valid = sum_over_processes(sums) if ctx.across else sums
         z_mean = z_sum / num_valid
@@ -78,15 +78,15 @@ class _Renormalise(torch.autograd.Function):
 
 
 class MaskedBatchNorm(nn.Module):
-    """Batch renormalisation of (B, C, T) over the frames within each clip; see the head of this file.
+    """Batch renormalisation of (B, C, T) over the valid frames; see the docstring of this module.
 
     Args:
         num_channels: C.
-        momentum: share of a batch in the running statistics, updated after each training forward.
+        momentum: weight of a batch in the running statistics, which each forward pass in training mode updates.
         eps: added to variances.
 
-    The running statistics are the biased mean and variance, so that r = 1 and d = 0 where they have settled.
-    They start at 0 and 1; `adopting` set to True takes those of the next training batch instead.
+    The running statistics are the mean and the biased variance, so that r = 1 and d = 0 once they have converged.
+    They start at 0 and 1; with `adopting` True, the next training batch sets them to its own.
     """
 
     running_mean: Tensor
@@ -101,12 +101,12 @@ class MaskedBatchNorm(nn.Module):
         self.momentum, self.eps, self.adopting = momentum, eps, False
 
     def forward(self, x: Tensor, valid: Tensor) -> Tensor:
-        """Normalise x (B, C, T), valid (B, 1, T) of 0 and 1 -> (B, C, T), zero past each clip's end."""
-        if x.dtype in (torch.float16, torch.bfloat16):  # sums over all frames need more digits
+        """Normalise x (B, C, T), valid (B, 1, T) of 0 and 1 -> (B, C, T), zero after each clip's end."""
+        if x.dtype in (torch.float16, torch.bfloat16):  # sums over all frames need more precision
             x, valid = x.float(), valid.float()
         if self.training and self.adopting:
             self._adopt(x.detach(), valid)
-        # Autograd must see the values of this forward, so running statistics are replaced, not overwritten.
+        # The backward pass needs the statistics of this forward pass, which the update below overwrites.
         running = self.running_mean.clone(), self.running_var.clone()
         y, mean, var = cast(
             tuple[Tensor, Tensor, Tensor],
@@ -118,7 +118,7 @@ class MaskedBatchNorm(nn.Module):
         return y
 
     def _adopt(self, x: Tensor, valid: Tensor) -> None:
-        # Every process is given the same first batch.
+        # Every process gets the same first batch, so no sum over processes is needed.
         num_valid = valid.sum()
         mean = (x * valid).sum(dim=(0, 2)) / num_valid
         centred = (x - mean[:, None]) * valid

@@ -1,7 +1,7 @@
-"""Dropout whose masks cost a fifth of torch's on the CPU, where drawing them took a tenth of a training step.
+"""Dropout with masks that take a fifth of the time of torch's on the CPU, which took a tenth of a training step.
 
-torch draws one uniform number an element, serially. Here a 64-bit draw decides on four elements, 16 bits each:
-the probability is rounded to a multiple of 1/65536, and the kept elements are scaled by what it then is.
+torch draws one uniform number per element, serially. Here one 64-bit draw decides on four elements, 16 bits each:
+the probability is rounded to a multiple of 1/65536, and the kept elements are scaled accordingly.
 """
 
 import torch
@@ -12,7 +12,7 @@ LEVELS = 1 << 16
 
 
 class Dropout(nn.Module):
-    """Zero each element with a probability while training, and scale the others so that the mean stays.
+    """In training mode, zero each element with a probability and scale the others so that the mean is unchanged.
 
     Args:
         probability: in [0, 1).
@@ -23,7 +23,7 @@ class Dropout(nn.Module):
         self.probability = probability
 
     def forward(self, x: Tensor) -> Tensor:
-        """Any shape; draws from torch's global state."""
+        """Apply to x of any shape; draws from torch's global random state."""
         if not self.training or self.probability == 0:
             return x
         if x.device.type != "cpu":

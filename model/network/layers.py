@@ -1,7 +1,6 @@
-"""The network's parts, each exact on padded batches: frames past a clip's end never reach a valid frame.
+"""Layers that are exact on padded batches: frames after a clip's end do not influence valid frames.
 
-Throughout, B clips, C channels, T frames of the longest clip;
-`valid` (B, 1, T) is 1.0 within a clip and 0.0 past its end.
+B clips, C channels, T frames of the longest clip; `valid` (B, 1, T) is 1.0 within a clip and 0.0 after its end.
 """
 
 from typing import cast
@@ -15,10 +14,10 @@ from model.network.dropout import Dropout
 
 
 class ChannelAttention(nn.Module):
-    """Multi-head two-stream channel attention: which coefficients matter in this clip.
+    """Multi-head two-stream channel attention: weighs the coefficients of a clip by how much they matter in it.
 
-    The average and the maximum of each channel over valid frames pass through each head's small MLP, shared
-    by both streams as in CBAM (Woo et al. 2018); a linear layer combines the heads; weights are sigmoids.
+    Each head is a small MLP. It is applied to the average and to the maximum of each channel over valid frames, as in
+    CBAM (Woo et al. 2018); a linear layer combines the heads, and a sigmoid makes weights of the result.
 
     Args:
         num_channels: C.
@@ -36,11 +35,11 @@ class ChannelAttention(nn.Module):
         self.combine = nn.Linear(num_heads * num_channels, num_channels)
 
     def forward(self, x: Tensor, valid: Tensor) -> Tensor:
-        """Weigh each channel of x (B, C, T), zero where not valid -> (B, C, T)."""
+        """Multiply each channel of x (B, C, T), zero where not valid, by its weight -> (B, C, T)."""
         return x * self.weights(x, valid)[:, :, None]
 
     def weights(self, x: Tensor, valid: Tensor) -> Tensor:
-        """From x (B, C, T), zero where not valid, weights (B, C) in (0, 1)."""
+        """Weights (B, C) in (0, 1) for x (B, C, T), zero where not valid."""
         average = x.sum(dim=2) / valid.sum(dim=2)
         maximum = x.masked_fill(valid == 0, -torch.inf).amax(dim=2)
         streams = torch.stack([average, maximum])  # (2, B, C)
@@ -49,15 +48,15 @@ class ChannelAttention(nn.Module):
 
 
 class ResidualConvBlock(nn.Module):
-    """Conv1D, batch norm, GELU, dropout, and the input added: (B, in_channels, T) -> (B, out_channels, T).
+    """Conv1D, batch norm, GELU, dropout, and a residual connection: (B, in_channels, T) -> (B, out_channels, T).
 
-    Nothing adds a bias after the norm has zeroed the frames past a clip's end, so the next block's
-    convolution meets zeros there, just as it meets its own padding after a clip that ends the batch.
+    The norm zeroes the frames after a clip's end and no bias is added behind it, so the convolution of the next block
+    reads zeros there, as it reads its own zero padding after the longest clip of the batch.
 
     Args:
-        in_channels, out_channels: where they differ, the residual passes a 1x1 projection.
+        in_channels, out_channels: if they differ, a 1x1 convolution projects the residual.
         kernel_size: odd, in frames.
-        depthwise: depthwise-separable convolution in place of a regular one.
+        depthwise: depthwise-separable convolution instead of a regular one.
         dropout: probability.
     """
 

@@ -1,7 +1,7 @@
 """A bidirectional LSTM over padded clips, exact and without packed sequences.
 
-Of a training step on the CPU four fifths are spent here, at three quarters of the rate of plain matrix products:
-what could still be gained is less than what a hand-written time loop would cost.
+Four fifths of a training step on the CPU are spent here, at three quarters of the speed of plain matrix products.
+A time loop in Python would cost more than the remaining quarter, so torch's own LSTM is used.
 """
 
 from typing import Any, cast
@@ -13,9 +13,9 @@ from model.network.dropout import Dropout
 
 
 class _Permute(torch.autograd.Function):
-    """Rows of a matrix in another order, for an order that is its own inverse.
+    """Reorder the rows of a matrix by an order that is its own inverse.
 
-    The gradient is then the same gather; that of plain indexing would be a scatter, which is slow on the CPU
+    The gradient is then the same gather; plain indexing has a scatter as its gradient, which is slow on the CPU
     and not deterministic on a GPU.
     """
 
@@ -27,15 +27,15 @@ class _Permute(torch.autograd.Function):
 
     @staticmethod
     def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor, None]:
-        """The same gather of the gradient."""
+        """Apply the same gather to the gradient."""
         (order,) = ctx.saved_tensors
         return grads[0].index_select(0, order), None
 
 
 def reversal_order(num_frames: Tensor, length: int) -> Tensor:
-    """Order of rows (T · B,) that reverses each clip within its own length in a (T, B, F) tensor.
+    """Order of rows (T · B,) that reverses each clip of a (T, B, F) tensor within the clip's length.
 
-    Padded frames stay where they are, so the order is its own inverse.
+    Padded frames keep their position, so the order is its own inverse.
     """
     batch_size = num_frames.shape[0]
     frame = torch.arange(length, device=num_frames.device)[:, None]  # (T, 1)
@@ -44,7 +44,7 @@ def reversal_order(num_frames: Tensor, length: int) -> Tensor:
 
 
 def reverse(x: Tensor, order: Tensor) -> Tensor:
-    """Reverse each clip of x (T, B, F) within its own length; order from `reversal_order`."""
+    """Reverse each clip of x (T, B, F) within its length; order from `reversal_order`."""
     rows = cast(Tensor, _Permute.apply(x.reshape(-1, x.shape[2]), order))  # type: ignore[no-untyped-call]
     return rows.view_as(x)
 
@@ -52,14 +52,14 @@ def reverse(x: Tensor, order: Tensor) -> Tensor:
 class BiLSTM(nn.Module):
     """Bidirectional LSTM without packed sequences: (T, B, F) -> (T, B, 2H), forward direction first.
 
-    The backward direction is a second forward LSTM over each clip reversed within its own length. Padding
-    comes last in both and can reach no valid frame; the answer is that of packed sequences, which cost
-    seven times as much on a CPU.
+    The backward direction is a second forward LSTM over each clip reversed within its length. Padding comes last
+    in both directions and cannot influence a valid frame; the result is that of packed sequences, which take seven
+    times as long on a CPU.
 
     Args:
         input_size: F.
         hidden_size: H of each direction.
-        num_layers: stacked layers; each sees both directions of the one below.
+        num_layers: stacked layers; the input of each is both directions of the one below.
         dropout: between layers.
     """
 
@@ -71,7 +71,7 @@ class BiLSTM(nn.Module):
         self.dropout = Dropout(dropout)
 
     def forward(self, x: Tensor, num_frames: Tensor) -> Tensor:
-        """Run x (T, B, F), num_frames (B,) -> (T, B, 2H); what stands past a clip's end means nothing."""
+        """Run x (T, B, F), num_frames (B,) -> (T, B, 2H); values after a clip's end are undefined."""
         order = reversal_order(num_frames, x.shape[0])
         for layer, (forwards, backwards) in enumerate(zip(self.forwards, self.backwards, strict=True)):
             x = self.dropout(x) if layer else x

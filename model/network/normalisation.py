@@ -1,8 +1,8 @@
-"""What is done to coefficients before the network sees them: levels taken out, slopes added.
+"""Normalisation of the coefficients before the network, and delta coefficients.
 
-Coefficients are standardised by the statistics of the train split ("global"), of each clip ("clip"), or of all the
-clips of a speaker ("speaker"). The last is transductive, for it looks at every clip of a test speaker before
-the first is classified: numbers made that way carry a stamp in their protocol.
+Coefficients are standardised by the statistics of the train split ("global"), of each clip ("clip"), or of all
+clips of a speaker ("speaker"). The last is transductive, since it uses all clips of a test speaker before the first
+is classified; the protocol of such scores says so.
 """
 
 from collections.abc import Sequence
@@ -15,14 +15,14 @@ from torch import Tensor
 from featurize.errors import TrainingError
 from model.batches import Features
 
-# Deviation, in units of the train split's, below which a coefficient of a clip is not blown up to 1.
 MIN_STD = 1e-2
-# Frames before and after that a slope is fitted to.
+"""Smallest standard deviation that a clip is divided by, in units of the train split's."""
 REACH = 2
+"""Frames on either side that a slope is fitted to."""
 
 
 def frame_statistics(clips: Sequence[NDArray[np.float32]]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Mean and standard deviation (C,) over all frames of clips (num_frames, C); a constant's deviation is 1."""
+    """Mean and standard deviation (C,) over all frames of clips (num_frames, C); 1 for the deviation of a constant."""
     count = sum(len(clip) for clip in clips)
     mean = sum((clip.sum(axis=0, dtype=np.float64) for clip in clips), np.zeros(clips[0].shape[1])) / count
     square = sum((((clip - mean) ** 2).sum(axis=0) for clip in clips), np.zeros(len(mean))) / count
@@ -32,13 +32,13 @@ def frame_statistics(clips: Sequence[NDArray[np.float32]]) -> tuple[NDArray[np.f
 
 
 def normalise_speakers(features: Features) -> Features:
-    """Each clip standardised by the frames of all the clips of its speaker in these features.
+    """Standardise each clip by the frames of all clips of its speaker in these features.
 
-    A voice that augmentation made of a speaker's counts as a speaker of its own, as in test, where everybody's mean
-    is 0; other copies are standardised by what their originals say.
+    A voice made by augmentation counts as another speaker, since in the test split every speaker has mean 0; other
+    copies are standardised by the statistics of their originals.
 
     Raises:
-        TrainingError: some clip has no speaker.
+        TrainingError: a clip has no speaker.
     """
     speakers = features.columns.get("speaker")
     if speakers is None or not all(speakers):
@@ -59,7 +59,7 @@ def normalise_speakers(features: Features) -> Features:
 
 
 def normalise_clips(x: Tensor, valid: Tensor) -> Tensor:
-    """Each clip of x (B, C, T), zero where not valid (B, 1, T), standardised over its own frames."""
+    """Standardise each clip of x (B, C, T), zero where not valid (B, 1, T), over its valid frames."""
     count = valid.sum(dim=2, keepdim=True)
     centred = (x - x.sum(dim=2, keepdim=True) / count) * valid
     std = ((centred**2).sum(dim=2, keepdim=True) / count).sqrt()
@@ -67,11 +67,11 @@ def normalise_clips(x: Tensor, valid: Tensor) -> Tensor:
 
 
 def add_deltas(x: Tensor, num_frames: Tensor, orders: int) -> Tensor:
-    """Append slopes over time: x (B, C, T) -> (B, C (1 + orders), T).
+    """Append delta coefficients, the slopes over time: x (B, C, T) -> (B, C (1 + orders), T).
 
-    d[t] = sum_n n (x[t + n] - x[t - n]) / (2 sum_n n²), n = 1 to 2, the first and last frame of a clip repeated
-    (Young et al., "The HTK Book", 5.9). The second order is the slope of the first. Padded frames repeat the
-    clip's last slope; the caller masks them.
+    d[t] = sum_n n (x[t + n] - x[t - n]) / (2 sum_n n²), n = 1 to 2, with the first and last frame of a clip repeated
+    (Young et al., "The HTK Book", 5.9). The second order is the slope of the first. Padded frames hold the last
+    slope of the clip; the caller masks them.
     """
     frame = torch.arange(x.shape[2], device=x.device)
     last = num_frames[:, None] - 1  # (B, 1)

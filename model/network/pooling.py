@@ -1,26 +1,26 @@
-"""From the frames of a clip to fewer, and to one vector; padded frames have no weight.
+"""Pooling over time: to fewer frames, and to one vector per clip; padded frames have no weight.
 
-T frames, B clips, F features; `valid` (B, 1, T) is 1.0 within a clip and 0.0 past its end.
+T frames, B clips, F features; `valid` (B, 1, T) is 1.0 within a clip and 0.0 after its end.
 """
 
 import torch
 import torch.nn.functional as F  # noqa: N812 - torch's own convention
 from torch import Tensor, nn
 
-# Variance below which a feature counts as constant, so that the gradient of its root stays finite.
 MIN_VARIANCE = 1e-5
+"""Lower limit of the variance, so that the gradient of its square root stays finite."""
 
 
 def pool_frames(x: Tensor, num_frames: Tensor, width: int) -> tuple[Tensor, Tensor]:
-    """Average each `width` frames into one, the last ones of a clip over as many as there are.
+    """Average every `width` frames into one; the last average of a clip is over the frames that are left.
 
     Args:
-        x: (B, F, T), zero past a clip's end.
+        x: (B, F, T), zero after a clip's end.
         num_frames: (B,).
         width: in frames.
 
     Returns:
-        (B, F, ceil(T / width)), zero past a clip's end, and the clips' new lengths (B,).
+        (B, F, ceil(T / width)), zero after a clip's end, and the new lengths of the clips (B,).
     """
     batch_size, channels, length = x.shape
     pooled_length = -(-length // width)
@@ -31,7 +31,7 @@ def pool_frames(x: Tensor, num_frames: Tensor, width: int) -> tuple[Tensor, Tens
 
 
 class AttentionPooling(nn.Module):
-    """Average over valid frames with learned weights: softmax over time of a linear score per frame."""
+    """Average over valid frames with learned weights: the softmax over time of one linear score per frame."""
 
     def __init__(self, size: int) -> None:
         super().__init__()
@@ -42,13 +42,13 @@ class AttentionPooling(nn.Module):
         return torch.einsum("tb,tbf->bf", self.weights(x, valid), x)
 
     def weights(self, x: Tensor, valid: Tensor) -> Tensor:
-        """From x (T, B, F), valid (B, 1, T), weights (T, B) that sum to 1 over each clip's frames."""
+        """Weights (T, B) for x (T, B, F), valid (B, 1, T); they sum to 1 over the frames of each clip."""
         score = self.score(x).squeeze(2).float().masked_fill(valid[:, 0].T == 0, -torch.inf)
         return torch.softmax(score, dim=0).to(x.dtype)
 
 
 class StatisticsPooling(AttentionPooling):
-    """Mean and standard deviation under the same learned weights: (B, 2F).
+    """Mean and standard deviation with the same learned weights: (B, 2F).
 
     Okabe et al. 2018, "Attentive Statistics Pooling for Deep Speaker Embedding".
     """

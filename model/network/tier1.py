@@ -1,8 +1,8 @@
 """SERTier1: from the MFCC of a clip to an emotion, exact on padded batches.
 
-Channel attention over coefficients, residual Conv1D blocks, fewer frames, a two-layer BiLSTM, pooling over time, a
-linear head, and a temperature that calibrates its confidence. A clip's logits are the same alone and in any batch,
-in evaluation and (dropout aside) in training.
+Channel attention over coefficients, residual Conv1D blocks, averaging of frames, a two-layer BiLSTM, pooling over
+time, a linear head, and a temperature that calibrates its confidence. The logits of a clip are the same alone and in
+any batch, in evaluation and (apart from dropout) in training.
 """
 
 import itertools
@@ -23,43 +23,43 @@ from model.network.normalisation import add_deltas, frame_statistics, normalise_
 from model.network.pooling import AttentionPooling, MeanPooling, StatisticsPooling, pool_frames
 
 Channels = Annotated[int, Field(gt=0, le=8192)]
-# Changes a training batch: normalised mfcc (B, C, T) and num_frames (B,) -> the same, altered.
 Augment = Callable[[Tensor, Tensor], tuple[Tensor, Tensor]]
+"""Augmentation of a training batch: normalised mfcc (B, C, T) and num_frames (B,) -> the same, altered."""
 
 POOLINGS = {"attention": AttentionPooling, "attentive-statistics": StatisticsPooling}
 
 
-class NetworkParams(BaseModel, frozen=True, extra="forbid"):
-    """Size and variant of SERTier1. recipes/accuracy/ says how the defaults were chosen."""
+class NetworkParams(BaseModel, frozen=True, extra="forbid", use_attribute_docstrings=True):
+    """Size and variant of SERTier1. recipes/accuracy/ explains how the defaults were chosen."""
 
-    # whose mean and deviation are taken out: the train split's, each clip's, or each speaker's (transductive)
     normalisation: Literal["global", "clip", "speaker"] = "global"
-    # slopes over time beside the coefficients: none, first order, first and second
+    """global | clip | speaker: transductive, uses all clips of a speaker; stamped so."""
     deltas: Literal[0, 1, 2] = 0
-    # heads of the channel attention
+    """Orders of delta coefficients, the slopes over time: 0 | 1 | 2."""
     attention_heads: int = Field(4, gt=0, le=64)
-    # output channels of each residual Conv1D block
+    """Heads of the two-stream channel attention."""
     conv_channels: tuple[Channels, ...] = Field((128, 128), min_length=1)
-    # frames of each convolution, odd
+    """Output channels of each residual Conv1D block."""
     kernel_size: int = Field(5, gt=0, le=255)
-    # depthwise-separable convolutions in place of regular ones
+    """Width of the convolutions in frames; odd."""
     depthwise: bool = True
-    # frames averaged into one between the blocks and the BiLSTM
+    """Depthwise-separable convolutions; false: regular ones."""
     time_pooling: int = Field(4, gt=0, le=64)
-    # hidden size of each LSTM direction
+    """Frames averaged into one before the BiLSTM."""
     lstm_hidden: int = Field(64, gt=0, le=8192)
-    # stacked BiLSTM layers
+    """Hidden size of each LSTM direction."""
     lstm_layers: int = Field(2, gt=0, le=16)
-    # how frames become one vector per clip
+    """Stacked BiLSTM layers."""
     pooling: Literal["attention", "mean", "attentive-statistics"] = "attention"
-    # dropout in the blocks, between LSTM layers and before the head
+    """attention | mean | attentive-statistics: how the frames become one vector per clip."""
     dropout: float = Field(0.3, ge=0, lt=1)
-    # dropout of the last LSTM layer's output
+    """Dropout in the blocks, between LSTM layers and before the head."""
     lstm_dropout: float = Field(0.3, ge=0, lt=1)
-    # a second head, for valence and arousal; train.va_weight > 0 adds it by itself
+    """Dropout on the output of the last LSTM layer."""
     affect: bool = False
-    # whether a temperature is fitted on validation data after training
+    """A second head for valence and arousal; train.va_weight > 0 adds it automatically."""
     temperature: bool = True
+    """Fit a temperature on the validation split after training."""
 
     @field_validator("kernel_size")
     @classmethod
@@ -74,17 +74,17 @@ class SERTier1(nn.Module):
 
     With 40 coefficients, 4 classes and the default parameters it has 237,373 trainable parameters:
     channel attention 9,840; Conv1D blocks 10,696 and 17,280; BiLSTM 198,656; pooling 129; head 772.
-    With conv_channels (128, 256) and lstm_hidden 128, the sizes of the description, it has 879,549.
+    With conv_channels (128, 256) and lstm_hidden 128 it has 879,549.
 
     Args:
         n_mfcc: coefficients per frame, C.
         num_classes: K.
         params: size and variant.
 
-    Buffers beside the batch norms' own: `feature_mean` and `feature_std` (C,), from `fit_normalisation`;
-    `temperature` (), 1 until it is fitted on validation data (Guo et al. 2017, "On Calibration of Modern
-    Neural Networks"). The optimiser sees none. With the second head, `affect_mean` and `affect_std` (2,).
-    With normalisation "speaker" the clips come already standardised, see `normalise_speakers`.
+    Buffers, which the optimiser does not update, apart from those of the batch norms: `feature_mean` and
+    `feature_std` (C,), from `fit_normalisation`; `temperature` (), 1 until it is fitted on validation data (Guo et al.
+    2017, "On Calibration of Modern Neural Networks"); with the second head, `affect_mean` and `affect_std` (2,).
+    With normalisation "speaker" the caller standardises the clips, see `normalise_speakers`.
     """
 
     feature_mean: Tensor
@@ -124,13 +124,13 @@ class SERTier1(nn.Module):
         """Classify a batch of clips.
 
         Args:
-            mfcc: (B, C, T), any value past a clip's end.
+            mfcc: (B, C, T); values after a clip's end are ignored.
             num_frames: (B,) valid frames of each clip, at least 1; None: all T.
-            augment: applied to the normalised coefficients; for training.
+            augment: applied to the normalised coefficients, in training.
 
         Returns:
-            "logits" (B, K) already divided by the temperature, "probs" (B, K), "confidence" (B,); with the second
-            head also "affect" (B, 2), valence and arousal in the units of the train split's table.
+            "logits" (B, K) divided by the temperature, "probs" (B, K), "confidence" (B,); with the second
+            head also "affect" (B, 2), valence and arousal in the units of the training data.
         """
         batch_size, _, length = mfcc.shape
         if num_frames is None:
@@ -162,26 +162,26 @@ class SERTier1(nn.Module):
         return output
 
     def fit_normalisation(self, clips: Sequence[NDArray[np.float32]]) -> None:
-        """Learn the mean and standard deviation of each coefficient over all frames of the train split.
+        """Set the mean and standard deviation of each coefficient to those of all frames of the train split.
 
         Args:
-            clips: arrays (num_frames, n_mfcc). A coefficient that never varies keeps a deviation of 1.
+            clips: arrays (num_frames, n_mfcc). The deviation of a constant coefficient is set to 1.
         """
         mean, std = frame_statistics(clips)
         self.feature_mean.copy_(torch.from_numpy(mean))
         self.feature_std.copy_(torch.from_numpy(std))
 
     def fit_affect(self, affect: NDArray[np.float32]) -> None:
-        """Learn the units of valence and arousal from what is known of affect (num_clips, 2)."""
-        for place in range(2):
-            known = affect[np.isfinite(affect[:, place]), place]
+        """Set the mean and scale of valence and arousal from affect (num_clips, 2); NaN (unknown) is ignored."""
+        for dimension in range(2):
+            known = affect[np.isfinite(affect[:, dimension]), dimension]
             if len(known):
-                self.affect_mean[place] = float(known.mean())
-                self.affect_std[place] = float(known.std()) or 1.0
+                self.affect_mean[dimension] = float(known.mean())
+                self.affect_std[dimension] = float(known.std()) or 1.0
 
     @torch.no_grad()
     def fit_batchnorm(self, mfcc: Tensor, num_frames: Tensor) -> None:
-        """Start the running statistics of every batch norm at those of this batch, from below upwards."""
+        """Initialise the running statistics of each batch norm, from first to last, with those of this batch."""
         was_training = self.training
         norms = [module for module in self.modules() if isinstance(module, MaskedBatchNorm)]
         for norm in norms:
@@ -193,12 +193,12 @@ class SERTier1(nn.Module):
 
 
 def _inside(num_frames: Tensor, length: int) -> Tensor:
-    """Booleans (B, 1, T): which frames lie within their clip."""
+    """Booleans (B, 1, T): which frames are within their clip."""
     return (torch.arange(length, device=num_frames.device) < num_frames[:, None])[:, None]
 
 
 def build_network(n_mfcc: int, num_classes: int, params: NetworkParams, seed: int) -> SERTier1:
-    """A network whose first weights depend on the seed alone; the process's random state stays as it was."""
+    """Build a network with initial weights that depend on the seed only; torch's random state is not changed."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         return SERTier1(n_mfcc, num_classes, params)

@@ -1,8 +1,8 @@
-"""What predictions are worth.
+"""Scores of predictions, and how certain they are.
 
 metrics          UAR, precision, recall, F1, confusion matrix
-confidence       likelihood, Brier score, calibration error, risk by coverage
+confidence       likelihood, Brier score, calibration error, risk-coverage curve
 calibration      the temperature, fitted on validation data
-intervals        how far a score moves with other speakers: bootstrap
-significance     is one run better than another: swaps of speakers, McNemar
+intervals        confidence intervals by a bootstrap over speakers
+significance     tests of whether one run is better than another: swaps of speakers, McNemar
 """

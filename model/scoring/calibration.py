@@ -1,7 +1,7 @@
-"""Temperature scaling: confidence that means something.
+"""Temperature scaling, which calibrates the confidence of a network.
 
 Guo et al. 2017, "On Calibration of Modern Neural Networks": divide the logits by one number, chosen on
-validation data to minimise the negative log-likelihood. The predicted class never changes.
+validation data to minimise the negative log-likelihood. The predicted class does not change.
 """
 
 import torch
@@ -9,16 +9,17 @@ import torch.nn.functional as F  # noqa: N812 - torch's own convention
 from torch import Tensor
 
 BOUNDS = (0.05, 20.0)
+"""Lowest and highest temperature."""
 
 
 def fit_temperature(logits: Tensor, labels: Tensor) -> float:
-    """The temperature that fits held-out logits best, within BOUNDS.
+    """Find the temperature within BOUNDS that fits held-out logits best.
 
     With b = 1 / temperature the loss is convex in b, and its slope is the mean over clips of
-    sum_k (softmax(b z)_k - target_k) z_k: bisection finds where it crosses zero.
+    sum_k (softmax(b z)_k - target_k) z_k: bisection finds its zero.
 
-    Targets are those of Platt 1999, a share 1 / (n + 2) of each spread over the classes: without it, n clips
-    that are all classified correctly would ask for a temperature of 0, however few they are.
+    Targets are those of Platt 1999, with a share 1 / (n + 2) of each spread over the classes. Without it, the best
+    temperature for clips that are all classified correctly would be 0, however few they are.
 
     Args:
         logits: (n, K), not yet divided by a temperature.
@@ -32,7 +33,7 @@ def fit_temperature(logits: Tensor, labels: Tensor) -> float:
     z = logits.detach().double()
     spread = 1 / (len(z) + 2)
     target = F.one_hot(labels, z.shape[1]) * (1 - spread) + spread / z.shape[1]
-    # log b, from the smallest to the largest
+    # bounds of log b
     low, high = (
         -torch.log(torch.tensor(bound, dtype=torch.float64, device=z.device)) for bound in BOUNDS[::-1]
     )

@@ -1,6 +1,6 @@
-"""How far a confidence can be believed: calibration, and what is gained by not answering when in doubt.
+"""Scores of confidence: calibration, and the risk when a network predicts only the clips it is most confident of.
 
-A clip's confidence is the largest of its probabilities. None of these scores depends on the order of the clips.
+The confidence of a clip is its largest probability. None of these scores depends on the order of the clips.
 """
 
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ Classes = NDArray[np.int64]
 
 NUM_BINS = 15
 POINTS = 100
-"""Of the risk-coverage curve, at most: one per percent."""
+"""Largest number of points of the risk-coverage curve: one per percent."""
 
 
 @dataclass(frozen=True)
@@ -47,12 +47,12 @@ class RiskCoverage:
 def score_calibration(logits: Floats, truth: Classes) -> CalibrationScores:
     """Negative log-likelihood, Brier score and expected calibration error.
 
-        NLL   = -1/n sum_i log p_i[y_i]                       in nats; log K for a guess by dice
+        NLL   = -1/n sum_i log p_i[y_i]                       in nats; log K for uniform probabilities
         Brier = 1/n sum_i sum_k (p_i[k] - [k = y_i])^2        Brier 1950, over all classes: from 0 to 2
         ECE   = sum_b n_b/n |accuracy_b - confidence_b|       Guo et al. 2017, 15 bins of equal width
 
     Args:
-        logits: (n, K) finite logits, divided by whatever temperature is to be scored.
+        logits: (n, K), finite, divided by the temperature that is to be scored.
         truth: (n,) true classes.
     """
     log_probabilities = log_softmax(logits.astype(np.float64), axis=1)
@@ -67,7 +67,7 @@ def score_calibration(logits: Floats, truth: Classes) -> CalibrationScores:
 
 
 def reliability_bins(probabilities: Floats, truth: Classes, num_bins: int = NUM_BINS) -> list[Bin]:
-    """The reliability diagram of Guo et al. 2017: bins ((b - 1) / B, b / B] of confidence; empty ones are left out.
+    """The reliability diagram of Guo et al. 2017: bins ((b - 1) / B, b / B] of confidence, without the empty ones.
 
     Args:
         probabilities: (n, K), rows that sum to 1.
@@ -89,19 +89,19 @@ def reliability_bins(probabilities: Floats, truth: Classes, num_bins: int = NUM_
 
 
 def risk_coverage(confidence: Floats, right: NDArray[np.bool_]) -> RiskCoverage:
-    """Share of errors (risk) among the surest clips, by the share of clips answered (coverage).
+    """Share of errors (risk) among the most confident clips, as a function of their share of all clips (coverage).
 
     The area under the curve is the mean risk over coverages 1/n, 2/n, ..., 1 (Geifman and El-Yaniv 2017,
-    "Selective Classification for Deep Neural Networks"). Clips of equal confidence come in no order: each counts
-    the mean error of all of them, which is what a random order comes to on average.
+    "Selective Classification for Deep Neural Networks"). Clips of equal confidence have no order: the error of each
+    is replaced by their mean error, which is the expectation over random orders.
 
     Args:
         confidence: (n,), at least one clip.
-        right: (n,) whether the prediction is right.
+        right: (n,), whether the prediction is right.
     """
     n = len(confidence)
     _, place, count = np.unique(-confidence, return_inverse=True, return_counts=True)
-    error = np.bincount(place, weights=~right) / count  # of each level of confidence, the surest first
+    error = np.bincount(place, weights=~right) / count  # of each level of confidence, the highest first
     risk = np.cumsum(np.repeat(error, count)) / np.arange(1, n + 1)
     answered = np.unique(np.ceil(np.linspace(0, n, min(n, POINTS) + 1)[1:]).astype(int))
     return RiskCoverage(

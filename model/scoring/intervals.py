@@ -1,9 +1,9 @@
-"""How far a score would move with other speakers: a bootstrap over speakers, not over clips.
+"""Confidence intervals of scores: a bootstrap over speakers, not over clips.
 
-The clips of one speaker resemble each other, so that resampling clips would give intervals that are far too
-narrow. Here whole speakers are drawn with replacement, as many as there are (the cluster bootstrap of Davison and
+The clips of one speaker resemble each other, so resampling clips would give intervals that are far too narrow.
+Here whole speakers are drawn with replacement, as many as there are (the cluster bootstrap of Davison and
 Hinkley 1997, "Bootstrap Methods and their Application", section 3.8), and a score is computed from the clips of
-those drawn. An interval is the 2.5th to the 97.5th percentile of its draws.
+the speakers drawn. An interval reaches from the 2.5th to the 97.5th percentile of the draws.
 """
 
 from collections.abc import Sequence
@@ -21,14 +21,14 @@ LEVEL = 0.95
 DRAWS = 1000
 SEED = 0
 FEW_SPEAKERS = 10
-"""Below this, percentiles of so few speakers' draws are too narrow (tests/model/test_intervals.py measures it)."""
+"""With fewer speakers the intervals are too narrow (measured in tests/model/scoring/test_intervals.py)."""
 
 
 @dataclass(frozen=True)
 class ConfusionScores:
     """Scores of confusion matrices (..., K, K), rows true: one value, or one per class, for each matrix.
 
-    A class without clips has a recall of NaN and is left out of that matrix's averages.
+    A class without clips has a recall of NaN and does not count in the averages of that matrix.
     """
 
     accuracy: Floats
@@ -43,7 +43,7 @@ def score_confusions(confusion: NDArray[Any]) -> ConfusionScores:
     support, predicted = confusion.sum(axis=-1), confusion.sum(axis=-2)
     present = support > 0
     recall = np.divide(hits, support, out=np.full(hits.shape, np.nan), where=present)
-    # A class that is present has a support, so that its F1 has a denominator.
+    # The support of a present class is positive, and so is the denominator of its F1.
     f1 = np.divide(2 * hits, support + predicted, out=np.zeros(hits.shape), where=present)
     num_present = present.sum(axis=-1)
     return ConfusionScores(
@@ -57,7 +57,7 @@ def score_confusions(confusion: NDArray[Any]) -> ConfusionScores:
 def speaker_confusions(
     truth: NDArray[np.int64], predicted: NDArray[np.int64], speakers: NDArray[Any], num_classes: int
 ) -> Counts:
-    """One confusion matrix (K, K) per speaker, in order of their names: (S, K, K)."""
+    """One confusion matrix (K, K) per speaker, sorted by name: (S, K, K)."""
     names, index = np.unique(speakers.astype(str), return_inverse=True)
     confusion = np.zeros((len(names), num_classes, num_classes), dtype=np.int64)
     np.add.at(confusion, (index, truth, predicted), 1)
@@ -65,13 +65,13 @@ def speaker_confusions(
 
 
 def draw_speakers(num_speakers: int, draws: int = DRAWS, seed: int = SEED) -> Counts:
-    """How often each speaker is in each draw: (draws, S), rows that sum to S."""
+    """How often each speaker occurs in each draw: (draws, S), rows that sum to S."""
     rng = np.random.default_rng(seed)
     return rng.multinomial(num_speakers, np.full(num_speakers, 1 / num_speakers), size=draws)
 
 
 def percentile_interval(values: Floats, level: float = LEVEL) -> Interval:
-    """The middle `level` of the draws; those in which a score is undefined (NaN) do not count."""
+    """The central interval with a share `level` of the draws; draws with an undefined score (NaN) are ignored."""
     defined = values[~np.isnan(values)]
     low, high = np.quantile(defined, [(1 - level) / 2, (1 + level) / 2])
     return float(low), float(high)
@@ -91,19 +91,19 @@ class Intervals:
 
 
 def speaker_intervals(confusion: Counts, labels: Sequence[str], draws: int = DRAWS) -> Intervals:
-    """Intervals of a score over speakers.
+    """Bootstrap intervals over speakers.
 
     Args:
         confusion: (S, K, K), one matrix per speaker, from `speaker_confusions`.
         labels: K names in class order.
-        draws: how many times S speakers are drawn.
+        draws: number of bootstrap draws.
 
     Raises:
-        ValueError: fewer than two speakers; `why_no_intervals` tells beforehand.
+        ValueError: fewer than two speakers; check `why_no_intervals` first.
     """
     num_speakers = len(confusion)
     if num_speakers < 2:
-        raise ValueError("a bootstrap over speakers needs at least two")
+        raise ValueError("a bootstrap over speakers needs at least two speakers")
     scores = score_confusions(np.tensordot(draw_speakers(num_speakers, draws), confusion, axes=1))
     has_clips = confusion.sum(axis=(0, 2)) > 0
     return Intervals(
@@ -120,7 +120,7 @@ def speaker_intervals(confusion: Counts, labels: Sequence[str], draws: int = DRA
 
 
 def why_no_intervals(speakers: NDArray[Any]) -> str:
-    """In a few words, why clips of these speakers give no interval; empty if they do."""
+    """One line that says why there are no intervals for clips of these speakers; empty if there are."""
     known = sorted(set(speakers.tolist()) - {""})
     if unknown := int((speakers == "").sum()):
         return f"{unknown} of {len(speakers)} test clips name no speaker to draw"
@@ -130,7 +130,7 @@ def why_no_intervals(speakers: NDArray[Any]) -> str:
 
 
 def doubt_about(num_speakers: int) -> str:
-    """One line about intervals from few speakers; empty from FEW_SPEAKERS on."""
+    """One line that warns of intervals from fewer than FEW_SPEAKERS speakers, else empty."""
     if num_speakers >= FEW_SPEAKERS:
         return ""
     return f"only {num_speakers} test speakers: the intervals are likely too narrow"

@@ -1,6 +1,6 @@
-"""How good predicted classes are. Unweighted average recall (UAR) is the headline: every class counts the same.
+"""Scores of predicted classes. The main one is the unweighted average recall (UAR): every class counts the same.
 
-A class without test clips has no recall and no F1: both are None, and the averages are over the other classes.
+For a class without test clips, recall and F1 are None, and the averages are over the other classes.
 """
 
 from collections.abc import Sequence
@@ -60,8 +60,8 @@ def compute_metrics(truth: NDArray[np.int64], predicted: NDArray[np.int64], labe
     if len(truth) == 0:
         raise ValueError("no clips to score")
     if not np.isin(truth, classes).all() or not np.isin(predicted, classes).all():
-        raise ValueError(f"a class lies outside the {len(labels)} labels")
-    # zero_division: precision without predictions is 0 and no warning.
+        raise ValueError(f"a class is not among the {len(labels)} labels")
+    # zero_division: the precision of a class without predictions is 0, without a warning.
     precision, recall, f1, support = precision_recall_fscore_support(
         truth, predicted, labels=classes, zero_division=0.0
     )
@@ -102,12 +102,12 @@ class GroupScore:
 def score_groups(
     truth: NDArray[np.int64], predicted: NDArray[np.int64], groups: NDArray[Any], labels: Sequence[str]
 ) -> dict[str, GroupScore]:
-    """Scores within each group, by its name, in order of the names.
+    """Scores within each group, by its name, sorted.
 
     Args:
         truth: (num_clips,) true classes.
         predicted: (num_clips,) predicted classes.
-        groups: (num_clips,) name of each clip's group; clips under the empty name belong to none.
+        groups: (num_clips,) name of each clip's group; clips with an empty name belong to none.
         labels: names in class order.
     """
     scores = {}

@@ -1,8 +1,8 @@
-"""Whether one of two sets of predictions for the same clips is better, or whether that may be chance.
+"""Tests of whether one of two sets of predictions for the same clips is better than the other.
 
-Two questions, two tests. Would it hold for other speakers? Interval and p over speakers, for the UAR. Do the two
-differ on these clips? McNemar's test, which takes clips as independent; those of one speaker are not, so its p is too
-small wherever speakers differ.
+`compare_uar` tests whether the difference in UAR would hold for other speakers. `mcnemar` tests whether the predictions
+differ on these clips; it assumes that clips are independent, which those of one speaker are not, so its p is too small
+where speakers differ.
 """
 
 from dataclasses import dataclass
@@ -25,28 +25,25 @@ from model.scoring.intervals import (
 Classes = NDArray[np.int64]
 
 MOST_SWAPS = 10_000
-"""All 2^S ways of swapping S speakers are counted up to this many; beyond, this many are drawn."""
+"""If there are at most this many of the 2^S ways to swap S speakers, all are counted; else this many are drawn."""
 
 
 @dataclass(frozen=True)
 class UarDifference:
-    """UAR of the second minus that of the first.
-
-    Args:
-        difference: from -1 to 1.
-        interval: 95 %, of the paired bootstrap over speakers; None without at least two speakers.
-        p: two-sided; None likewise.
-        least_p: the smallest p that so few speakers can give.
-        speakers: how many there are.
-        note: why there is neither interval nor p, or empty.
-    """
+    """UAR of the second minus that of the first."""
 
     difference: float
+    """From -1 to 1."""
     interval: Interval | None
+    """95 %, from the paired bootstrap over speakers; None with fewer than two speakers."""
     p: float | None
+    """Two-sided; None with fewer than two speakers."""
     least_p: float | None
+    """The smallest p possible with this number of speakers."""
     speakers: int
+    """Number of speakers."""
     note: str
+    """Why there is neither interval nor p, or empty."""
 
 
 def compare_uar(
@@ -54,10 +51,10 @@ def compare_uar(
 ) -> UarDifference:
     """Interval and p of a difference in UAR, over speakers.
 
-    The interval is a paired bootstrap: in every draw, both UARs are of the same speakers. The p is exact for any
-    number of speakers: if first and second were equally good, then swapping them for a speaker would be as likely
-    as not, and p is the share of all such swaps that give a difference at least as large. A p read off the
-    bootstrap finds differences where there are none with few speakers: tests/model/test_significance.py compares.
+    The interval is a paired bootstrap: both UARs of a draw are over the same speakers. The p is that of a permutation
+    test, exact for any number of speakers: if first and second were equally good, their predictions for a speaker
+    could be swapped, and p is the share of all such swaps with a difference at least as large. With few speakers, a p
+    computed from the bootstrap is too small: tests/model/scoring/test_significance.py compares the two.
 
     Args:
         truth: (n,) true classes, at least one clip.
@@ -86,11 +83,11 @@ def compare_uar(
 
 
 def uar_parts(first: NDArray[np.int64], second: NDArray[np.int64]) -> NDArray[np.float64]:
-    """What each speaker adds to the difference in UAR, (S,): hits are counted over clips that do not change.
+    """Contribution of each speaker to the difference in UAR, (S,); their sum is the difference.
 
     Args:
         first: (S, K, K) confusion matrices of the speakers.
-        second: (S, K, K), of the same clips.
+        second: (S, K, K), for the same clips.
     """
     support = first.sum(axis=(0, 2))  # (K,)
     present = support > 0
@@ -100,12 +97,12 @@ def uar_parts(first: NDArray[np.int64], second: NDArray[np.int64]) -> NDArray[np
 
 
 def swap_test(parts: NDArray[np.float64]) -> float:
-    """Two-sided p of the sum of `parts` (S,), each of whose signs could as well have been the other."""
+    """Two-sided p of the sum of `parts` (S,), if the sign of each were random."""
     result = permutation_test(
         (parts,),
         lambda x, axis: x.sum(axis=axis),
         permutation_type="samples",
-        n_resamples=MOST_SWAPS - 1,  # to which scipy adds what was observed
+        n_resamples=MOST_SWAPS - 1,  # scipy adds the observed one
         vectorized=True,
         rng=np.random.default_rng(SEED),
     )
@@ -114,15 +111,18 @@ def swap_test(parts: NDArray[np.float64]) -> float:
 
 @dataclass(frozen=True)
 class McNemar:
-    """Clips that only one of the two has right, and the two-sided p of so uneven a share."""
+    """Result of McNemar's test."""
 
     only_first: int
+    """Clips that only the first predicts correctly."""
     only_second: int
+    """Clips that only the second predicts correctly."""
     p: float
+    """Two-sided."""
 
 
 def mcnemar(truth: Classes, first: Classes, second: Classes) -> McNemar:
-    """McNemar's test in its exact form, for any number of clips: a fair coin decides each discordant pair.
+    """McNemar's exact test: under the null hypothesis, either is right in half of the discordant clips.
 
     McNemar 1947, "Note on the sampling error of the difference between correlated proportions or percentages".
     """

@@ -1,13 +1,13 @@
-"""How the network learns: batches in an order, losses, rates, epochs, and going on after a kill.
+"""Training: order of batches, losses, learning rates, epochs, and resuming.
 
-fit              fit(): the epochs
-trainer          the steps of an epoch, and its score
-hyperparameters  every knob of training
-checks           what features must be before an epoch is spent on them
-sampling         which clips form which batch: by length, or classes balanced
-resident         features in a GPU's memory, batches cut there
+fit              fit(): the loop over epochs
+trainer          the steps of an epoch, and validation
+hyperparameters  the parameters of training
+checks           checks of features and parameters before the first epoch
+sampling         which clips form which batch: similar lengths, or balanced classes
+resident         features in a GPU's memory, and batches made there
 augmentation     SpecAugment and mixup
 loss             cross-entropy with class weights and label smoothing; valence and arousal
-schedules        learning rates: cosine, plateau, step, after a warm-up
-resume           going on after a kill, to the bit
+schedules        learning rates: warm-up, then cosine, plateau or step
+resume           resuming an interrupted run, with bit for bit the same result
 """

@@ -1,7 +1,7 @@
 """Training-time augmentation of normalised coefficients: SpecAugment and mixup.
 
-Each epoch, each clip draws its own masks and its own share from the seed alone, so neither the size of a batch nor a
-resumed run changes them. What is hidden becomes 0, the mean of the train split.
+The masks and the mixing share of each clip depend on the seed, the epoch and the clip only, so neither the batch size
+nor resuming changes them. Masked values become 0, the mean of the train split.
 """
 
 from dataclasses import dataclass
@@ -16,31 +16,28 @@ from model.training.hyperparameters import SpecAugmentParams, TrainParams
 
 @dataclass(frozen=True)
 class Mix:
-    """Which clips are mixed: each with its partner, `share` of itself and the rest of the other.
-
-    Args:
-        partner: (B,) int64, places in the batch.
-        share: (B,) in [0, 1].
-    """
+    """Which clips are mixed: `share` of each clip and 1 - `share` of its partner."""
 
     partner: Tensor
+    """(B,) int64, indices in the batch."""
     share: Tensor
+    """(B,) in [0, 1]."""
 
     def targets(self, values: Tensor) -> Tensor:
-        """Mix the targets (B, K) as the clips are mixed; NaN (unknown) in either stays NaN."""
+        """Mix the targets (B, K) in the same way; the result is NaN (unknown) if either is."""
         return self.share[:, None] * values + (1 - self.share[:, None]) * values[self.partner]
 
 
 class Augmentation:
-    """What happens to one batch; call it with normalised mfcc (B, C, T), zero past a clip's end, and num_frames.
+    """Augmentation of one batch; a function of normalised mfcc (B, C, T), zero after a clip's end, and num_frames (B,).
 
     Zhang et al. 2018, "mixup": x = s x_i + (1 - s) x_j, s drawn from Beta(alpha, alpha). A mixed clip is as long as
-    the longer of the two; where the shorter has ended, it adds 0, the mean.
+    the longer of the two; the shorter one is padded with 0, the mean.
 
     Args:
         params: of the run.
-        index: (B,) places of the batch's clips in their split.
-        epoch: each draws anew.
+        index: (B,) indices of the clips in their split.
+        epoch: each epoch has its own random draws.
         num_frames: (B,) lengths before mixing.
         num_coefficients: C.
         device: where the batch is.
@@ -67,11 +64,11 @@ class Augmentation:
             lengths = np.maximum(num_frames, num_frames[order]) if self.mix is not None else num_frames
             keep = np.ones((len(index), num_coefficients, int(num_frames.max())), dtype=np.float32)
             for row, rng, length in zip(keep, rngs, lengths, strict=True):
-                hide(row, int(length), params.spec_augment, rng)
+                mask_stripes(row, int(length), params.spec_augment, rng)
             self.keep = torch.from_numpy(keep).to(device)
 
     def __call__(self, mfcc: Tensor, num_frames: Tensor) -> tuple[Tensor, Tensor]:
-        """Altered mfcc (B, C, T) and num_frames (B,)."""
+        """Return augmented mfcc (B, C, T) and num_frames (B,)."""
         if self.mix is not None:
             share = self.mix.share[:, None, None]
             mfcc = share * mfcc + (1 - share) * mfcc[self.mix.partner]
@@ -79,10 +76,10 @@ class Augmentation:
         return (mfcc if self.keep is None else mfcc * self.keep), num_frames
 
 
-def hide(
+def mask_stripes(
     keep: NDArray[np.float32], num_frames: int, params: SpecAugmentParams, rng: np.random.Generator
 ) -> None:
-    """Set stripes of keep (C, T) to 0; each is up to its widest, uniformly, and within the clip's own frames."""
+    """Set stripes of keep (C, T) to 0, each of a random width up to its maximum, within the first num_frames frames."""
     widest = int(params.time_width * num_frames)
     for _ in range(params.time_masks):
         width = rng.integers(widest + 1)

@@ -1,4 +1,4 @@
-"""What is refused before any epoch, rather than found out after an hour of training."""
+"""Checks before the first epoch, so that an unusable input stops a run at once and not after an hour."""
 
 import numpy as np
 
@@ -8,18 +8,18 @@ from model.training.hyperparameters import TrainParams
 
 
 def check_features(features: Features, split: str, n_mfcc: int, num_classes: int) -> None:
-    """Refuse what cannot be trained on, before any epoch.
+    """Check that a network can be trained on the features.
 
     Raises:
-        TrainingError: no clips, a clip without frames or of another number of coefficients, values that are
-            not finite, a label outside the classes; in train also: one class only.
+        TrainingError: no clips, a clip without frames or with another number of coefficients, values that are
+            not finite, a label outside the classes; in the train split also: only one class.
     """
     if len(features) == 0:
         raise TrainingError(f"the {split} split is empty; choose another fold or label set")
     if features.labels.min() < 0 or features.labels.max() >= num_classes:
         raise TrainingError(f"the {split} split has a class outside the network's {num_classes}")
     if split == "train" and len(np.unique(features.labels)) < 2:
-        raise TrainingError("the train split has one class only; choose another fold or label set")
+        raise TrainingError("the train split has only one class; choose another fold or label set")
     for index, clip in enumerate(features.clips):
         if clip.ndim != 2 or clip.shape[1] != n_mfcc or len(clip) == 0:
             raise TrainingError(
@@ -33,11 +33,11 @@ def check_features(features: Features, split: str, n_mfcc: int, num_classes: int
 
 
 def check_sizes(train: Features, params: TrainParams, num_processes: int, affect: bool) -> None:
-    """Refuse sizes that do not go together.
+    """Check the batch size, and that there are values of valence and arousal if they are to be trained.
 
     Raises:
         TrainingError: a batch larger than the split, fewer clips in a batch than processes, or valence and arousal
-            to be learnt without any clip that has them.
+            to be trained without a clip that has them.
     """
     draws = int(train.original.sum())
     if params.batch_size > draws:
@@ -49,7 +49,7 @@ def check_sizes(train: Features, params: TrainParams, num_processes: int, affect
     if draws // num_batches < num_processes:
         raise TrainingError(
             f"train.batch_size {params.batch_size} leaves some of {num_processes} processes without a clip; "
-            "make it larger, or start fewer"
+            "make it larger, or start fewer processes"
         )
     if affect and not np.isfinite(train.affect).any():
         raise TrainingError(

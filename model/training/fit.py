@@ -1,7 +1,7 @@
-"""fit(): trains a network on one split, chooses the epoch on another, and calibrates it there.
+"""fit(): trains a network on one split, selects the best epoch on another, and calibrates it there.
 
-The same seed, device and number of threads give the same weights, also when the run was killed and resumed. What the
-loop prints or logs is the caller's business: it is told of every epoch.
+The same seed, device and number of threads give the same weights, also if the run was killed and resumed. The loop
+logs nothing: it calls the caller's `on_epoch` after each validation.
 """
 
 from collections.abc import Callable
@@ -14,14 +14,14 @@ import torch
 from featurize.errors import TrainingError
 from model.batches import Features
 from model.checkpoint import save_checkpoint
-from model.distributed import rank, told_by_first, world_size
+from model.distributed import broadcast_from_first, rank, world_size
 from model.logits import predict_logits
 from model.network.normalisation import normalise_speakers
 from model.network.tier1 import SERTier1
 from model.scoring.calibration import fit_temperature
 from model.training.checks import check_features, check_sizes
 from model.training.hyperparameters import TrainParams
-from model.training.resume import EpochResult, Progress, fingerprint, read_resume
+from model.training.resume import EpochResult, Progress, identity_of, read_resume
 from model.training.trainer import Trainer
 
 __all__ = ["EpochResult", "FitResult", "TrainParams", "fit"]
@@ -29,7 +29,7 @@ __all__ = ["EpochResult", "FitResult", "TrainParams", "fit"]
 
 @dataclass(frozen=True)
 class FitResult:
-    """What training came to. Epochs count from 1."""
+    """The result of training. Epochs are counted from 1."""
 
     best_epoch: int
     best_uar: float
@@ -51,36 +51,36 @@ def fit(
     on_epoch: Callable[[EpochResult], None] | None = None,
     resume: bool = False,
 ) -> FitResult:
-    """Train a network; leave it on `device` with the weights of its best epoch and a fitted temperature.
+    """Train a network; afterwards it is on `device`, with the weights of its best epoch and a fitted temperature.
 
-    Every `train.validate_every` epochs, and after the last one, the network is validated. The best epoch is that of
-    the highest validation UAR, of equals that of the lowest validation loss. Its checkpoint, `best_uar_<score>.pt`, is
-    the only such file left in `out_dir`. `last.pt` is that of the last validated epoch, uncalibrated, with all that
-    resuming needs. With a moving average of the weights (`train.ema`), that is what
-    is validated and saved. Where several processes train along, each takes its share of every batch; the first one
-    alone validates, writes and calls `on_epoch`.
+    The network is validated every `train.validate_every` epochs and after the last one. The best epoch has the highest
+    validation UAR and, among equals, the lowest validation loss. Its checkpoint, `best_uar_<score>.pt`, is the only
+    such file left in `out_dir`. `last.pt` is the uncalibrated network after the last validated epoch, with the state
+    that resuming needs. With a moving average of the weights (`train.ema`), the average is validated and saved. With
+    several processes, each takes its share of every batch; only the first one validates, writes files and calls
+    `on_epoch`.
 
     Args:
-        network: from `build_network` with the same seed, if the run is to be repeatable.
-        train: clips to learn from.
-        val: clips to choose epoch and temperature on; of other speakers, if the score is to mean anything.
-        params: how to train.
+        network: from `build_network` with the same seed, for a repeatable run.
+        train: training clips.
+        val: clips to select the epoch and fit the temperature on; of other speakers than the training clips.
+        params: of training.
         out_dir: folder for checkpoints.
         device: where to train.
         args: plain types for the checkpoints' `args`: label names, Tier 0 parameters, protocol, ...
-        on_epoch: called after each validated epoch; a resumed run calls it for those before, too.
-        resume: go on from last.pt in `out_dir`.
+        on_epoch: called after each validated epoch; a resumed run first calls it for those already done.
+        resume: continue from last.pt in `out_dir`.
 
     Raises:
         TrainingError: the features cannot be trained on, or the loss is no longer finite.
-        CheckpointError: last.pt is missing, damaged or of another run.
+        CheckpointError: last.pt is missing, damaged or from another run.
         SerError: a checkpoint cannot be written.
     """
     check_features(train, "train", network.n_mfcc, network.num_classes)
     check_features(val, "val", network.n_mfcc, network.num_classes)
     check_sizes(train, params, world_size(), network.params.affect)
     out_dir, args, device = Path(out_dir), args or {}, torch.device(device)
-    identity = fingerprint(
+    identity = identity_of(
         params.model_dump(mode="json"),
         network.params.model_dump(mode="json"),
         args.get("labels"),
@@ -89,14 +89,14 @@ def fit(
     if network.params.normalisation == "speaker":
         train = normalise_speakers(train)
     network.to(device)
-    # Dropout draws from torch's global state: it is seeded for each epoch, and here given back as it was.
+    # Dropout draws from torch's global random state, which is seeded for each epoch and restored afterwards.
     with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
         trainer = Trainer(network, train, params, device)
         progress = Progress()
         if resume:
             saved = read_resume(out_dir / "last.pt", identity)
             trainer.load_state_dict(saved["trainer"])
-            progress = Progress.of(saved["progress"])
+            progress = Progress.from_state_dict(saved["progress"])
         else:
             trainer.start()
         best = _run(_Run(trainer, val, out_dir, args, identity, on_epoch), progress)
@@ -114,7 +114,7 @@ def fit(
 
 @dataclass(frozen=True)
 class _Run:
-    """What the epochs work with."""
+    """What the loop over epochs needs."""
 
     trainer: Trainer
     val: Features
@@ -125,12 +125,12 @@ class _Run:
 
 
 def _run(run: _Run, progress: Progress) -> EpochResult:
-    """The epochs that are still to come; the best of all."""
+    """Run the epochs that are not done yet; return the best of all."""
     trainer = run.trainer
     first = rank() == 0
-    tell = run.on_epoch if run.on_epoch is not None and first else lambda _: None
+    on_epoch = run.on_epoch if run.on_epoch is not None and first else lambda _: None
     for result in progress.history:
-        tell(result)
+        on_epoch(result)
     while not _finished(trainer.params, progress):
         done = progress.epochs
         epoch = min(done + trainer.params.validate_every, trainer.params.epochs)
@@ -147,32 +147,32 @@ def _run(run: _Run, progress: Progress) -> EpochResult:
             state = {
                 "trainer": trainer.state_dict(),
                 "progress": progress.state_dict(),
-                "fingerprint": run.identity,
+                "identity": run.identity,
             }
             own = {**run.args, "epoch": epoch, "val_uar": result.val_uar}
             save_checkpoint(run.out_dir / "last.pt", trainer.scored, own, state)
-        tell(result)
+        on_epoch(result)
     assert progress.best is not None  # noqa: S101 - epochs > 0
     return progress.best
 
 
 def _finished(params: TrainParams, progress: Progress) -> bool:
-    """Whether all epochs are done, or patience is spent."""
+    """Whether all epochs are done, or `patience` epochs have passed without a better one."""
     done, best = progress.epochs, progress.best
     waited = done - best.epoch if best else 0
     return done >= params.epochs or bool(params.patience and waited >= params.patience)
 
 
 def _validate(run: _Run, epoch: int, train_loss: float) -> EpochResult:
-    """The first process scores, the others are told."""
-    answer: EpochResult | TrainingError | None = None
+    """Validate in the first process and broadcast the result."""
+    outcome: EpochResult | TrainingError | None = None
     if rank() == 0:
         try:
-            answer = run.trainer.validate(run.val, epoch, train_loss)
+            outcome = run.trainer.validate(run.val, epoch, train_loss)
         except TrainingError as error:
-            answer = error
-    result = told_by_first(answer)
-    assert isinstance(result, EpochResult)  # noqa: S101 - the first process always answers
+            outcome = error
+    result = broadcast_from_first(outcome)
+    assert isinstance(result, EpochResult)  # noqa: S101 - the first process always has a result
     return result
 
 
@@ -181,7 +181,7 @@ def _best_path(out_dir: Path, best: EpochResult) -> Path:
 
 
 def _save_best(network: SERTier1, path: Path, best: EpochResult, args: dict[str, Any]) -> None:
-    """Write the best checkpoint, then remove those that it supersedes."""
+    """Write the best checkpoint, then remove the earlier ones."""
     save_checkpoint(path, network, {**args, "epoch": best.epoch, "val_uar": best.val_uar})
     for other in path.parent.glob("best_uar_*.pt"):
         if other != path:

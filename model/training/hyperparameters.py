@@ -1,65 +1,65 @@
-"""Every knob of training, with its range; params.yaml holds their defaults under `train`."""
+"""The parameters of training and their ranges; params.yaml holds the defaults under `train`."""
 
 from typing import Literal
 
 from pydantic import BaseModel, Field
 
 
-class SpecAugmentParams(BaseModel, frozen=True, extra="forbid"):
-    """Park et al. 2019, "SpecAugment": stripes of each clip hidden while training; 0 masks: off."""
+class SpecAugmentParams(BaseModel, frozen=True, extra="forbid", use_attribute_docstrings=True):
+    """Park et al. 2019, "SpecAugment": stripes of each training clip are masked; 0 masks: off."""
 
-    # stripes of frames in each clip
     time_masks: int = Field(2, ge=0, le=100)
-    # widest of them, as a share of the clip's own length
+    """Masked stripes of frames in each clip."""
     time_width: float = Field(0.1, gt=0, le=1)
-    # stripes of neighbouring coefficients in each clip
+    """Largest width of a stripe of frames, as a share of the clip."""
     freq_masks: int = Field(2, ge=0, le=100)
-    # widest of them, in coefficients
+    """Masked stripes of neighbouring coefficients in each clip."""
     freq_width: int = Field(8, gt=0)
+    """Largest width of a stripe of coefficients."""
 
 
-class TrainParams(BaseModel, frozen=True, extra="forbid"):
-    """How to train."""
+class TrainParams(BaseModel, frozen=True, extra="forbid", use_attribute_docstrings=True):
+    """Parameters of training."""
 
-    # at most; one is as many draws as the train split has clips, augmented copies not counted
     epochs: int = Field(54, gt=0)
-    # epochs from one validation to the next; the last epoch is always validated
+    """At most; each draws as many times as there are clips, from clips and copies together."""
     validate_every: int = Field(9, gt=0)
-    # clips in a step, over all processes together
+    """Epochs between validations; with 8 copies, 9 epochs draw every clip and copy once."""
     batch_size: int = Field(16, gt=0)
-    # how clips are drawn: every one equally often, or every class equally often
+    """Clips in a step, over all processes together."""
     sampler: Literal["shuffle", "balanced"] = "shuffle"
-    # peak learning rate of AdamW
+    """shuffle: every clip and copy equally often | balanced: every class equally often."""
     lr: float = Field(2e-3, gt=0, allow_inf_nan=False)
-    # decoupled weight decay, on weight matrices only
+    """Peak learning rate of AdamW."""
     weight_decay: float = Field(1e-2, ge=0, allow_inf_nan=False)
-    # how the learning rate falls after the warm-up
+    """Decoupled weight decay, on weight matrices only."""
     schedule: Literal["cosine", "plateau", "step"] = "cosine"
-    # epochs in which the learning rate rises linearly to its peak
+    """cosine | step | plateau, after the warm-up."""
     warmup_epochs: float = Field(18.0, ge=0, allow_inf_nan=False)
-    # schedule step: epochs between decays; plateau: epochs without a better validation UAR before one
+    """Epochs in which the learning rate rises linearly to its peak."""
     decay_epochs: int = Field(45, gt=0)
-    # schedules step and plateau: what a decay multiplies the rate by
+    """step: epochs between decays; plateau: epochs without a better validation UAR before one."""
     decay: float = Field(0.5, gt=0, lt=1)
-    # share of the moving average of the weights that each step keeps; the average is what is scored and kept; 0: off
+    """step and plateau: factor by which a decay multiplies the learning rate."""
     ema: float = Field(0.999, ge=0, lt=1)
-    # largest norm of the gradient; 0: unlimited
+    """Decay of the moving average of the weights, validated and saved in their place; 0: off."""
     grad_clip: float = Field(1.0, ge=0, allow_inf_nan=False)
-    # share of the target spread over all classes
+    """Largest norm of the gradient; 0: no limit."""
     label_smoothing: float = Field(0.1, ge=0, lt=1)
-    # "balanced": each class counts the same; "effective": by its effective number of clips
+    """Share of the target spread over all classes."""
     class_weights: Literal["none", "balanced", "effective"] = "none"
-    # beta of the effective number: 0 is none, towards 1 is balanced
+    """none | balanced: the same for each class | effective: by the effective number of clips."""
     effective_beta: float = Field(0.99, ge=0, lt=1)
-    # Beta(alpha, alpha) of the share in which two clips are mixed; 0: no mixup
+    """Beta of the effective number of clips: 0 is none, towards 1 is balanced."""
     mixup: float = Field(0.0, ge=0, allow_inf_nan=False)
-    # stripes of time and of coefficients that are hidden
+    """Alpha of Beta(alpha, alpha), the distribution of the share of a mixed clip; 0: off."""
     spec_augment: SpecAugmentParams = Field(default_factory=SpecAugmentParams)
-    # weight of valence and arousal in the loss, where the manifest has them; 0: not learnt
+    """Masked stripes of frames and of coefficients."""
     va_weight: float = Field(0.0, ge=0, allow_inf_nan=False)
-    # arithmetic on CUDA; the CPU always takes fp32
+    """Weight of valence and arousal in the loss, for clips that have them; 0: not trained."""
     precision: Literal["fp32", "bf16", "fp16"] = "fp32"
-    # epochs without a better validation UAR before training stops; 0: never stop early
+    """fp32 | bf16 | fp16 on CUDA; the CPU always uses fp32."""
     patience: int = Field(90, ge=0)
-    # of weights, order, dropout and augmentation
+    """Epochs without a better validation UAR before training stops; 0: never stop early."""
     seed: int = Field(0, ge=0, lt=2**63)
+    """Seed of weights, order, dropout and augmentation."""

@@ -1,4 +1,4 @@
-"""SERLoss: cross-entropy over emotions and, where it is asked for, valence and arousal beside it."""
+"""SERLoss: cross-entropy over emotions, optionally with a second term for valence and arousal."""
 
 import numpy as np
 import torch
@@ -13,14 +13,14 @@ class SERLoss(nn.Module):
     """Cross-entropy with class weights and label smoothing, plus a weight times SmoothL1 of valence and arousal.
 
     Args:
-        class_weights: (K,) or None for equal weights; the mean is over weights, as in torch.
+        class_weights: (K,), or None for equal weights; the loss is the weighted mean, as in torch.
         label_smoothing: share of the target spread evenly over all classes, in [0, 1).
         va_weight: weight of the second term.
-        affect_std: (2,) units in which valence and arousal are compared.
+        affect_std: (2,) units in which errors of valence and arousal are measured.
 
-    Training needs logits that no temperature has divided: a network keeps 1 until it has been trained.
-    Where a batch is spread over processes, the means are over the whole batch: each process returns its own part
-    times the number of processes, so that the average which DistributedDataParallel takes is the whole.
+    The logits must not be divided by a fitted temperature; that of a network is 1 until it is trained.
+    If a batch is split over processes, the means are over the whole batch: each process returns its part of the loss
+    times the number of processes, so that DistributedDataParallel's average of the gradients is that of the whole.
     """
 
     class_weights: Tensor | None
@@ -54,26 +54,26 @@ class SERLoss(nn.Module):
         loss = _mean(-(weights * smooth * torch.log_softmax(logits, dim=1)).sum(), (targets * weights).sum())
         if self.va_weight and affect is not None:
             known = torch.isfinite(affect)
-            wanted = torch.where(known, affect, output["affect"].detach())
-            apart = F.smooth_l1_loss(
-                output["affect"] / self.affect_std, wanted / self.affect_std, reduction="none"
+            target = torch.where(known, affect, output["affect"].detach())
+            error = F.smooth_l1_loss(
+                output["affect"] / self.affect_std, target / self.affect_std, reduction="none"
             )
-            loss = loss + self.va_weight * _mean((apart * known).sum(), known.sum().to(apart.dtype))
+            loss = loss + self.va_weight * _mean((error * known).sum(), known.sum().to(error.dtype))
         return loss
 
 
 def _mean(total: Tensor, count: Tensor) -> Tensor:
-    """Total over count, both over all processes; nothing counted is 0."""
+    """Total over count, both summed over all processes; 0 if the count is 0."""
     return world_size() * total / sum_over_processes(count.detach()).clamp(min=torch.finfo(total.dtype).tiny)
 
 
 def balanced_weights(labels: NDArray[np.int64], num_classes: int) -> Tensor:
-    """Weights (K,) with which every class present counts the same; 1 on average over the clips."""
+    """Weights (K,) that give every class present the same total weight; their mean over the clips is 1."""
     return _weights(labels, num_classes, 1.0)
 
 
 def effective_weights(labels: NDArray[np.int64], num_classes: int, beta: float) -> Tensor:
-    """Weights (K,) by the effective number of clips, (1 - beta^n) / (1 - beta); 1 on average over the clips.
+    """Weights (K,) by the effective number of clips, (1 - beta^n) / (1 - beta); their mean over the clips is 1.
 
     Cui et al. 2019, "Class-Balanced Loss Based on Effective Number of Samples".
     """

@@ -1,4 +1,4 @@
-"""The frames of a split in the memory of a device, so that a GPU never waits for a batch to arrive."""
+"""The features of a split in GPU memory, so that the GPU does not wait for batches to be copied to it."""
 
 import numpy as np
 import torch
@@ -6,16 +6,16 @@ from numpy.typing import NDArray
 
 from model.batches import Batch, Features
 
-# Share of a GPU's free memory that features may take; the rest is for the network's activations.
 MEMORY_SHARE = 0.5
+"""Share of a GPU's free memory that features may use; the rest is for the activations of the network."""
 
 
 class ResidentFeatures:
-    """Features on a device, end to end as in a shard; batches are cut from them there.
+    """Features on a device, concatenated as in a shard, from which batches are gathered.
 
     Args:
         features: of one split.
-        device: where to.
+        device: that the features are copied to.
     """
 
     def __init__(self, features: Features, device: torch.device) -> None:
@@ -28,7 +28,7 @@ class ResidentFeatures:
         self.affect = torch.from_numpy(features.affect).to(device)
 
     def make_batch(self, index: NDArray[np.int64]) -> Batch:
-        """What `make_batch` makes of the clips at `index` (B,), without leaving the device."""
+        """The batch that `make_batch` returns for the clips at `index` (B,), gathered on the device."""
         rows = torch.from_numpy(index).to(self.device)
         length = int(self.features.num_frames[index].max())
         frame = torch.arange(length, device=self.device)
@@ -38,8 +38,8 @@ class ResidentFeatures:
         return Batch(mfcc, self.num_frames[rows], self.labels[rows], rows, self.affect[rows])
 
 
-def fits(features: Features, device: torch.device) -> bool:
-    """Whether a CUDA device has room for the features beside a network."""
+def fits_on_gpu(features: Features, device: torch.device) -> bool:
+    """Whether the device is a GPU with enough free memory for the features and a network."""
     if device.type != "cuda":
         return False
     free, _ = torch.cuda.mem_get_info(device)

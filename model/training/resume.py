@@ -1,7 +1,7 @@
-"""Going on after a kill: what last.pt holds beside the weights, and whether it is of this very run.
+"""Resuming an interrupted run: the state in last.pt, and the check that it is of the same run.
 
-Order, dropout and augmentation of an epoch depend on the seed and the epoch alone, so a run that goes on from the end
-of an epoch ends with the weights of one that was never stopped, bit for bit (on one process and device).
+Order, dropout and augmentation of an epoch depend on the seed and the epoch only, so a run resumed after any epoch
+ends with bit for bit the weights of an uninterrupted run (with one process on one device).
 """
 
 import hashlib
@@ -20,44 +20,43 @@ from model.checkpoint import read_checkpoint
 
 @dataclass(frozen=True)
 class EpochResult:
-    """What a validated epoch came to. Losses: train as minimised, a mean over the epochs since the last validation;
-    val plain cross-entropy in nats.
-
-    The concordance correlation coefficients are None where valence and arousal are not learnt or not known.
-    """
+    """Results of a validated epoch."""
 
     epoch: int
+    """From 1."""
     learning_rate: float
+    """Of the last step."""
     train_loss: float
+    """The loss that is minimised, averaged over the epochs since the last validation."""
     val_loss: float
+    """Plain cross-entropy, in nats."""
     val_accuracy: float
     val_uar: float
     val_macro_f1: float
     val_ccc_valence: float | None = None
+    """Concordance correlation coefficient; None if valence is not trained, or unknown for the validation clips."""
     val_ccc_arousal: float | None = None
+    """Likewise for arousal."""
 
 
 @dataclass
 class Progress:
-    """How far a run has come.
-
-    Args:
-        history: all validated epochs so far.
-        best: the best of them.
-        best_state: the network's state after it.
-    """
+    """The epochs of a run so far."""
 
     history: list[EpochResult] = field(default_factory=list)
+    """All validated epochs, in order."""
     best: EpochResult | None = None
+    """The one with the highest validation UAR and, among equals, the lowest validation loss."""
     best_state: dict[str, Tensor] = field(default_factory=dict)
+    """State of the network after the best epoch."""
 
     @property
     def epochs(self) -> int:
-        """How many are done."""
+        """Number of epochs that are done."""
         return self.history[-1].epoch if self.history else 0
 
     def add(self, result: EpochResult) -> bool:
-        """Note an epoch; whether it is the best yet: the highest validation UAR, of equals the lowest loss."""
+        """Append an epoch; return whether it is the best so far."""
         self.history.append(result)
         best = self.best
         better = best is None or (result.val_uar, -result.val_loss) > (best.val_uar, -best.val_loss)
@@ -75,16 +74,16 @@ class Progress:
         }
 
     @classmethod
-    def of(cls, state: dict[str, Any]) -> "Progress":
+    def from_state_dict(cls, state: dict[str, Any]) -> "Progress":
         """The inverse of `state_dict`."""
         best = EpochResult(**state["best"])
         return cls([EpochResult(**result) for result in state["history"]], best, state["best_state"])
 
 
-def fingerprint(
+def identity_of(
     params: dict[str, Any], network: dict[str, Any], labels: Any, splits: list[Features]
 ) -> dict[str, str]:
-    """What must be the same for a run to go on, part by part: params, network, labels and data."""
+    """What must be equal for a run to be resumed, by its parts: params, network, labels and data."""
     parts = {"train params": params, "network params": network, "labels": labels}
     found = {name: json.dumps(part, sort_keys=True) for name, part in parts.items()}
     digest = hashlib.sha256()
@@ -96,16 +95,16 @@ def fingerprint(
 
 
 def read_resume(path: Path, expected: dict[str, str]) -> dict[str, Any]:
-    """All that training goes on with, from last.pt.
+    """Read the state of training from last.pt.
 
     Raises:
-        CheckpointError: there is no last.pt, it is damaged, or of another run; says in what it differs.
+        CheckpointError: last.pt is missing, damaged, or of another run; the message names the parts that differ.
     """
     content = read_checkpoint(path)
     resume = content.get("resume")
-    if not isinstance(resume, dict):
+    if not isinstance(resume, dict) or "identity" not in resume:
         raise CheckpointError(f"{path}: holds no state to resume from; train from the start")
-    differing = [name for name, part in expected.items() if resume["fingerprint"].get(name) != part]
+    differing = [name for name, part in expected.items() if resume["identity"].get(name) != part]
     if differing:
         raise CheckpointError(
             f"{path}: of a run with other {' and '.join(differing)}; restore them, or train from the start "

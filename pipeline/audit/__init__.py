@@ -39,13 +39,13 @@ log = logging.getLogger(__name__)
 LOGGED = 5  # findings of one kind and severity that are told one by one
 
 
-class AuditParams(BaseModel, frozen=True, extra="forbid"):
-    """What to look for beside speakers, bytes and retakes, which cost nothing."""
+class AuditParams(BaseModel, frozen=True, extra="forbid", use_attribute_docstrings=True):
+    """What to look for apart from shared speakers, identical bytes and retakes, which are always checked."""
 
-    fingerprint: bool = True  # decode every clip once and compare what it sounds like
-    threshold: Annotated[float, Field(ge=0, lt=0.5)] = (
-        THRESHOLD  # bit error rate up to which clips are copies
-    )
+    fingerprint: bool = True
+    """Decode every clip once and look for copies at other levels, formats and sample rates."""
+    threshold: Annotated[float, Field(ge=0, lt=0.5)] = THRESHOLD
+    """Share of differing bits up to which two clips are copies; retakes lie above 0.2."""
 
 
 def audit(

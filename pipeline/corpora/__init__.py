@@ -1,6 +1,7 @@
 """One reader per corpus, and the parameters that choose between them.
 
-demo             the synthetic corpus: voices, sentences, prosody
+demo             the synthetic corpus
+voices           its speakers, sentences and prosody
 espeak           espeak-ng's shared library, in a process of its own
 acoustics        silence, noise and vocal effort around the synthetic speech
 ravdess  emodb   two corpora as they are published
@@ -23,13 +24,17 @@ __all__ = ["Clip", "Corpus", "CorpusParams", "DemoParams", "read_corpus"]
 READERS = {"demo": demo.read, "ravdess": ravdess.read, "emodb": emodb.read, "table": table.read}
 
 
-class CorpusParams(BaseModel, frozen=True, extra="forbid"):
+class CorpusParams(BaseModel, frozen=True, extra="forbid", use_attribute_docstrings=True):
     """Which recordings to work on."""
 
     name: Literal["demo", "ravdess", "emodb", "table"] = "demo"
-    root: Path = Path("data/raw/demo")  # folder of the recordings; for a table, the CSV itself
-    max_reject_fraction: Annotated[float, Field(ge=0, le=1)] = 0.1  # of a stage's clips
+    """demo | ravdess | emodb | table."""
+    root: Path = Path("data/raw/demo")
+    """Folder of the recordings; for a table, the CSV file itself."""
+    max_reject_fraction: Annotated[float, Field(ge=0, le=1)] = 0.1
+    """A stage fails if more than this share of its clips cannot be used."""
     demo: DemoParams = DemoParams()
+    """The built-in, synthetic corpus."""
 
 
 def read_corpus(params: CorpusParams) -> Corpus:

@@ -8,66 +8,57 @@ from pipeline.locations import Location
 
 @dataclass(frozen=True)
 class Clip:
-    """One recording as its corpus describes it; the audio has not been looked at.
-
-    Args:
-        clip_id: stable and unique: corpus and relative path without ending.
-        path: where the audio lies, relative to the project where the corpus is, or its address.
-        corpus: the reader's name.
-        speaker: "" where unknown.
-        gender: "female", "male" or "" where unknown.
-        emotion: the corpus's own word.
-        valence: on the corpus's own scale, or None.
-        arousal: on the corpus's own scale, or None.
-        split: "train", "val" or "test" where the corpus prescribes it, else "".
-        sentence: what is said, as the corpus names it; "" where unknown. Only the audit reads it.
-    """
+    """One recording as its corpus describes it; its audio is not read yet."""
 
     clip_id: str
+    """Stable and unique: corpus and relative path without ending."""
     path: Location
+    """Of the audio; relative to the project if the corpus's folder is, or an address."""
     corpus: str
+    """Name of the reader."""
     speaker: str
+    """Empty if unknown."""
     gender: str
+    """female, male, or empty if unknown."""
     emotion: str
+    """The corpus's own word."""
     valence: float | None = None
+    """On the corpus's own scale, or None."""
     arousal: float | None = None
+    """On the corpus's own scale, or None."""
     split: str = ""
+    """train, val or test if the corpus prescribes it, else empty."""
     sentence: str = ""
+    """The corpus's name for what is said, or empty if unknown. Only the audit reads it."""
 
 
 @dataclass(frozen=True)
 class LeftOut:
-    """A file that a reader did not take, since the corpus holds its recording once more.
-
-    Args:
-        name: corpus and relative path.
-        kept: corpus and relative path of the recording that was taken in its place.
-        why: both bear one name and hold the same bytes, or the corpus is known for this slip.
-    """
+    """A file that a reader skips, because the corpus contains its recording twice."""
 
     name: str
+    """Corpus and relative path."""
     kept: str
+    """Corpus and relative path of the file that is used instead."""
     why: Literal["same name and bytes", "known duplicate"]
+    """Both files have the same name and bytes, or the duplicate is a known mistake of the corpus."""
 
 
 @dataclass(frozen=True)
 class Corpus:
-    """A corpus as read.
-
-    Args:
-        name: the reader's name.
-        clips: in a stable order.
-        emotions: every emotion word of the corpus in its own order; empty where only the clips can tell.
-        published_folds: test speakers of each published fold, or empty.
-        folds_source: who published them.
-        synthetic: True where no person speaks.
-        left_out: files whose recording is among the clips under another path.
-    """
+    """A corpus, after reading."""
 
     name: str
+    """Name of the reader."""
     clips: list[Clip]
+    """In a stable order."""
     emotions: tuple[str, ...] = ()
+    """All emotion words of the corpus in its own order; empty if they are only known from the clips."""
     published_folds: tuple[tuple[str, ...], ...] = ()
+    """Test speakers of each published fold, or empty."""
     folds_source: str = ""
+    """Who published the folds."""
     synthetic: bool = False
+    """Whether the speech is synthetic."""
     left_out: tuple[LeftOut, ...] = ()
+    """Files whose recording is among the clips under another path."""

@@ -11,7 +11,7 @@ import wave
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path, PurePosixPath
-from typing import Annotated, NamedTuple, Self
+from typing import Annotated, Self
 
 import numpy as np
 from pydantic import BaseModel, Field, model_validator
@@ -21,82 +21,31 @@ from pipeline.corpora import acoustics, espeak
 from pipeline.corpora.acoustics import Samples
 from pipeline.corpora.clip import Clip, Corpus
 from pipeline.corpora.recordings import clip_ids
+from pipeline.corpora.voices import PROSODY, SENTENCES, SPREAD, VOICES, Voice
 
-EMOTIONS = ("angry", "happy", "neutral", "sad")
+EMOTIONS = tuple(PROSODY)
 TABLE = "demo.csv"
+PEAK_DB = -12.0
+"""Peak of a clip of neutral loudness, relative to full scale."""
 
 
-class Voice(NamedTuple):
-    """A speaker: espeak-ng voice and variant, and how this one differs in pitch and tempo."""
-
-    speaker: str
-    gender: str
-    espeak: str
-    pitch: int  # added to espeak's 0 to 99
-    tempo: float  # factor on the rate
-
-
-VOICES = (
-    Voice("f01", "female", "en-us+f1", 0, 1.00),
-    Voice("m01", "male", "en-us+m1", 4, 0.95),
-    Voice("f02", "female", "en+f2", -6, 1.06),
-    Voice("m02", "male", "en-gb-x-rp+m3", 6, 1.03),
-    Voice("f03", "female", "en-gb-x-rp+f3", 5, 0.97),
-    Voice("m03", "male", "en-us+m4", -5, 1.00),
-    Voice("f04", "female", "en-us+f4", 8, 1.02),
-    Voice("m04", "male", "en-gb-scotland+m7", 0, 1.05),
-    Voice("f05", "female", "en-gb-scotland+f5", -8, 0.94),
-    Voice("m05", "male", "en+m2", -8, 0.92),
-    Voice("f06", "female", "en-us+linda", -3, 1.00),
-    Voice("m06", "male", "en-029+m6", 3, 0.98),
-)
-
-# Everyday statements whose words carry no emotion.
-SENTENCES = (
-    "The meeting starts at half past nine.",
-    "My brother lives in the house next door.",
-    "The train to the city leaves from platform four.",
-    "She put the blue book on the kitchen table.",
-    "We will walk to the library on Tuesday.",
-    "There are seven bags standing under the window.",
-    "He has been working in the garden since noon.",
-    "The shop on the corner opens after lunch.",
-    "They painted the wall beside the front door.",
-    "I usually read the newspaper in the evening.",
-)
-
-
-class Prosody(NamedTuple):
-    """Means of an emotion's prosody; the spreads are `SPREAD`."""
-
-    rate: float  # words per minute
-    pitch: float  # espeak's 0 to 99
-    pitch_range: float  # espeak's 0 to 99
-    loudness_db: float  # relative to neutral
-
-
-# Directions as in Juslin and Laukka 2003, "Communication of emotions in vocal expression and music
-# performance".
-PROSODY = {
-    "angry": Prosody(rate=192, pitch=50, pitch_range=62, loudness_db=5.0),
-    "happy": Prosody(rate=184, pitch=64, pitch_range=72, loudness_db=2.0),
-    "neutral": Prosody(rate=170, pitch=46, pitch_range=42, loudness_db=0.0),
-    "sad": Prosody(rate=146, pitch=38, pitch_range=26, loudness_db=-4.0),
-}
-SPREAD = Prosody(rate=12, pitch=7, pitch_range=11, loudness_db=1.8)
-PEAK_DB = -12.0  # of a clip of neutral loudness, below full scale
-
-
-class DemoParams(BaseModel, frozen=True, extra="forbid"):
+class DemoParams(BaseModel, frozen=True, extra="forbid", use_attribute_docstrings=True):
     """Size and conditions of the demo corpus."""
 
-    voices: Annotated[int, Field(ge=2, le=len(VOICES))] = 10  # female and male in turn
+    voices: Annotated[int, Field(ge=2, le=len(VOICES))] = 10
+    """Speakers, female and male in turn; at most 12."""
     sentences: Annotated[int, Field(ge=1, le=len(SENTENCES))] = 10
+    """Sentences per voice and emotion; at most 10."""
     seed: Annotated[int, Field(ge=0)] = 0
-    min_silence_s: Annotated[float, Field(ge=0, le=5)] = 0.2  # before and after the speech
+    """Seed of prosody, silences and noise."""
+    min_silence_s: Annotated[float, Field(ge=0, le=5)] = 0.2
+    """Shortest silence before and after the speech."""
     max_silence_s: Annotated[float, Field(ge=0, le=5)] = 0.8
-    min_snr_db: Annotated[float, Field(ge=-20, le=80)] = 15.0  # speech over pink noise and mains hum
+    """Longest silence before and after the speech."""
+    min_snr_db: Annotated[float, Field(ge=-20, le=80)] = 15.0
+    """Lowest ratio of speech to pink noise and mains hum."""
     max_snr_db: Annotated[float, Field(ge=-20, le=80)] = 30.0
+    """Highest ratio of speech to pink noise and mains hum."""
 
     @model_validator(mode="after")
     def _bounds_in_order(self) -> Self:
@@ -123,7 +72,8 @@ class Truth:
     snr_db: float
     leading_s: float
     trailing_s: float
-    speech_s: float = 0.0  # known once spoken
+    speech_s: float = 0.0
+    """Duration of the speech; 0 before it is synthesised."""
 
 
 def make(params: DemoParams, out: Path) -> list[Truth]:

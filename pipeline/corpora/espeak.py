@@ -33,23 +33,19 @@ _Callback = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.POINTER(ctypes.c_short), ctype
 
 @dataclass(frozen=True)
 class Utterance:
-    """One thing to say.
-
-    Args:
-        text: what to say.
-        voice: espeak-ng voice with its variant, such as "en-us+f2".
-        rate: words per minute, 80 to 450.
-        pitch: 0 to 99, 50 is the voice's own.
-        pitch_range: 0 (monotone) to 99, 50 is the voice's own.
-        seed: of espeak-ng's random numbers.
-    """
+    """One text and how to speak it."""
 
     text: str
     voice: str
+    """Voice of espeak-ng with its variant, such as "en-us+f2"."""
     rate: int
+    """In words per minute, 80 to 450."""
     pitch: int
+    """0 to 99; 50 is the voice's own."""
     pitch_range: int
+    """0 (monotone) to 99; 50 is the voice's own."""
     seed: int
+    """Of espeak-ng's random numbers."""
 
 
 class EspeakError(Exception):

@@ -178,7 +178,7 @@ class _Scorer:
                 yield index, waveform
 
         kept = {}
-        for index, denoised in denoise_clips(noisy(), self.predictor.denoiser):
+        for index, denoised, _ in denoise_clips(noisy(), self.predictor.denoiser):
             advance(len(denoised) / SAMPLE_RATE)
             if torch.isfinite(denoised).all():
                 kept[index] = quantise(denoised)

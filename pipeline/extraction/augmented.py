@@ -76,7 +76,7 @@ class Copies:
             samples = waveform() if samples is None else samples
             sha256, speaker = str(columns["sha256"]), self._speaker(columns)
             copy = augment(samples, sha256, number, self.params, self.noises, speaker)
-            segments = np.round(original.speech * (len(copy.waveform) / len(samples))).astype(np.int64)
+            segments = np.round(original.segments * (len(copy.waveform) / len(samples))).astype(np.int64)
             own = {"augmentation": copy.name, "voice": copy.voice}
             rows.append(featurize(_columns(columns, key, own), copy.waveform, segments))
         return rows

@@ -78,7 +78,7 @@ class FoundRows:
         columns = shard.fields(place.row)
         if any(columns.get(stamp) != clip[stamp] for stamp in STAMPS if stamp in clip):
             return None  # an earlier stage has made the clip anew since then
-        return Found(columns, shard.data(place.row), shard.speech(place.row))
+        return Found(columns, shard.data(place.row), shard.segments(place.row))
 
     def _shard(self, place: Location) -> Shard | None:
         """Open a shard, only once; one behind an address is checked, others have been."""

@@ -88,7 +88,7 @@ class ShardFolder:
         Behind an address only the columns are read; the worker that reuses rows verifies the shard.
         """
         try:
-            columns = columns_of(place) if isinstance(place, Url) else Shard(place).everything_but_data
+            columns = columns_of(place) if isinstance(place, Url) else Shard(place).without_data
         except (ShardError, FileNotFoundError) as error:
             log.warning("%s; it is made anew", error.found if isinstance(error, ShardError) else error)
             return None

@@ -132,7 +132,7 @@ class ShardWriter:
             maker = this_maker(self.device)
             by = maker.digest
             self.found.makers[by] = maker.model_dump()
-        return Row({**row.columns, stamp: by}, row.data, row.speech)
+        return Row({**row.columns, stamp: by}, row.data, row.segments)
 
     def reject(self, index: int, error: AudioError) -> None:
         """Reject a clip."""
@@ -167,7 +167,7 @@ class ShardWriter:
             piece = Shard(path, verify=False)
             for row, (index, number) in enumerate(self._unsaved):
                 columns = self._rows[index][number].columns
-                self._rows[index][number] = Row(columns, piece.data(row), piece.speech(row))
+                self._rows[index][number] = Row(columns, piece.data(row), piece.segments(row))
             self._unsaved.clear()
             self._saved_at = time.monotonic()
 

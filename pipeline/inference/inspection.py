@@ -25,7 +25,7 @@ def inspect(file: Path, params: Tier0Params, plot: Path | None = None, device: s
     denoiser = load_denoiser(params.denoise, device)
     result = tier0(file, params, denoiser)
     snr_db = estimate_snr_db(result.waveform)
-    left = " (leaves this clip as it is)" if denoiser.leaves(result.waveform) else ""
+    bypassed = " (bypassed by this clip)" if denoiser.bypasses(result.waveform) else ""
     seconds = result.segments / SAMPLE_RATE
     speech_s = float(np.diff(seconds, axis=1).sum())
     duration_s = len(result.waveform) / SAMPLE_RATE
@@ -33,7 +33,7 @@ def inspect(file: Path, params: Tier0Params, plot: Path | None = None, device: s
         ("file", str(file)),
         ("recorded", f"{recorded_s:.2f} s, {sample_rate} Hz, {num_channels} channel(s)"),
         ("SNR", "too short to tell" if math.isnan(snr_db) else f"about {snr_db:.0f} dB before the denoiser"),
-        ("denoiser", denoiser.name + left),
+        ("denoiser", denoiser.name + bypassed),
         (
             "speech",
             f"{speech_s:.2f} s of {duration_s:.2f} s"

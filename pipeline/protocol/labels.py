@@ -29,11 +29,13 @@ _WORDS = {word: label for label, words in FOUR.items() for word in words}
 _NUMBER = re.compile(r"(-?\d+)(\.0+)?")  # 3, or 3.0 where a spreadsheet took it for a float
 
 
-class LabelParams(BaseModel, frozen=True, extra="forbid"):
+class LabelParams(BaseModel, frozen=True, extra="forbid", use_attribute_docstrings=True):
     """Which classes to learn."""
 
     set: Literal["four", "native", "map"] = "four"
-    map: dict[str, str] = Field(default_factory=dict)  # emotion word -> class, read where set is "map"
+    """four: happy, neutral, sad, angry | native: the corpus's own | map: the one below."""
+    map: dict[str, str] = Field(default_factory=dict)
+    """With set: map, emotion -> class, for example {calm: neutral, happy: happy}."""
 
     @field_validator("map", mode="before")
     @classmethod

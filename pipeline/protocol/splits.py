@@ -28,14 +28,19 @@ Method = Literal["speaker", "predefined", "random"]
 DEFAULT_FOLDS = 5
 
 
-class SplitParams(BaseModel, frozen=True, extra="forbid"):
-    """How clips are divided."""
+class SplitParams(BaseModel, frozen=True, extra="forbid", use_attribute_docstrings=True):
+    """How clips are divided into train, val and test."""
 
-    method: Method = "speaker"  # random is stamped speaker-dependent
-    folds: Literal["auto", "loso"] | Annotated[int, Field(ge=2)] = "auto"  # auto: published ones, else 5
-    fold: Annotated[int, Field(ge=1)] = 1  # the one to test on, counted from 1
-    val_share: Annotated[float, Field(gt=0, lt=1)] = 0.2  # of the speakers that are not tested on
+    method: Method = "speaker"
+    """speaker | predefined: the table's split column | random: speaker-dependent, stamped so."""
+    folds: Literal["auto", "loso"] | Annotated[int, Field(ge=2)] = "auto"
+    """auto: the corpus's published folds, else 5 | a number | loso: leave one speaker out."""
+    fold: Annotated[int, Field(ge=1)] = 1
+    """The fold to test on, from 1."""
+    val_share: Annotated[float, Field(gt=0, lt=1)] = 0.2
+    """Share of the other speakers used for validation."""
     seed: Annotated[int, Field(ge=0)] = 0
+    """Seed of the folds and of the choice of validation speakers."""
 
 
 @dataclass(frozen=True)

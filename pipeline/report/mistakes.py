@@ -86,7 +86,7 @@ def find_sounds(data: Path, clip_ids: Iterable[str]) -> dict[str, Sound]:
     for clip, shard, row in _rows(data / "features", wanted & set(waveforms)):
         source, place = waveforms[clip]
         rate = int(source.attributes["sample_rate"])
-        sounds[clip] = cut_sound(source.data(place), shard.speech(row), rate)
+        sounds[clip] = cut_sound(source.data(place), shard.segments(row), rate)
     return sounds
 
 

@@ -120,7 +120,7 @@ def _read_audio(folder: Path) -> pd.DataFrame | None:
         names = (shard.columns[name] for name in ("clip_id", "label", "duration_s"))
         for row, (clip, label, duration_s) in enumerate(zip(*names, strict=True)):
             if not ("augmentation" in shard.columns and shard.columns["augmentation"][row]):
-                speech = shard.speech(row)  # (num_segments, 2)
-                speech_s = float((speech[:, 1] - speech[:, 0]).sum()) / rate
+                segments = shard.segments(row)  # (num_segments, 2)
+                speech_s = float((segments[:, 1] - segments[:, 0]).sum()) / rate
                 rows.append((clip, label, float(duration_s), speech_s))
     return pd.DataFrame(rows, columns=["clip_id", "label", "duration_s", "speech_s"]) if paths else None

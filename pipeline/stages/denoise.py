@@ -109,20 +109,17 @@ def _identity(params: DenoiseParams) -> dict[str, Any]:
 
 @dataclass(frozen=True)
 class DenoiseJob:
-    """Clips to clean waveforms, one row each.
-
-    Attributes:
-        params: which denoiser.
-        device: where it runs.
-        sha256: of its weights, wherever they are loaded.
-        output: where the shards go.
-    """
+    """Clips to clean waveforms, one row each."""
 
     params: DenoiseParams
     device: str
+    """Where the denoiser runs."""
     sha256: str
+    """Of its weights, which must be the same for every worker."""
     output: Output
-    cores: int | None = None  # Demucs keeps all of them busy
+    """Where the shards are written, and their attributes."""
+    cores: int | None = None
+    """Demucs keeps all of them busy."""
 
     def keys(self, clip: Fields) -> list[str]:
         """A waveform is found by its audio's hash."""
@@ -152,27 +149,24 @@ def _denoise_shard(denoiser: Denoiser, writer: ShardWriter) -> None:
             columns = {**clip, "peak": found.columns["peak"], "denoised": found.columns["denoised"]}
             writer.keep(index, [Row(columns, found.data)], len(found.data) / SAMPLE_RATE)
     clips = dict(writer.todo)
-    left_alone: set[int] = set()
 
     def usable(index: int, waveform: Loaded) -> tuple[int, torch.Tensor] | None:
         if isinstance(waveform, AudioError):
             writer.reject(index, waveform)
             return None
         writer.at(index, "work")
-        if denoiser.leaves(waveform):
-            left_alone.add(index)
         return index, waveform
 
     loaded = _timed("decode", load_ahead(clips.items(), writer.at), watch)
     waveforms = filter(None, starmap(usable, loaded))  # not a loop, which would hold the last one
-    for index, waveform in _timed("denoise", denoise_clips(waveforms, denoiser), watch):
+    for index, waveform, changed in _timed("denoise", denoise_clips(waveforms, denoiser), watch):
         clip = clips[index]
         if not torch.isfinite(waveform).all():
             what = f"{clip['path']}: the denoiser gave no finite samples"
             writer.reject(index, AudioError("non-finite", what))
             continue
         samples, peak = quantise(waveform)
-        columns = {**clip, "peak": peak, "denoised": index not in left_alone}
+        columns = {**clip, "peak": peak, "denoised": changed}
         writer.keep(index, [Row(columns, samples)], len(samples) / SAMPLE_RATE)
 
 

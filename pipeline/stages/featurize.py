@@ -114,21 +114,17 @@ def groups(sources: list[Location]) -> Iterator[Group]:
 
 @dataclass(frozen=True)
 class FeaturizeJob:
-    """Clean waveforms to the MFCC of their speech, one row each.
-
-    Attributes:
-        vad: which parts are speech.
-        mfcc: what is computed of them.
-        copies: augmented ones of the training clips.
-        output: where the shards go.
-    """
+    """Clean waveforms to the MFCC of their speech, one row each."""
 
     vad: VadParams
     mfcc: MfccParams
     copies: Copies
+    """Augmented copies of the training clips."""
     output: Output
+    """Where the shards are written, and their attributes."""
     device: str = "cpu"
-    cores: int | None = 1  # the networks here are so small that threads would only wait for each other
+    cores: int | None = 1
+    """The networks here are so small that more threads would only wait for each other."""
 
     def keys(self, clip: Fields) -> list[str]:
         """Features are found by their audio's hash, copies by their recipe's."""

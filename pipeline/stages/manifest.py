@@ -7,13 +7,13 @@ import csv
 import hashlib
 import io
 import logging
-import stat
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
 from featurize.atomic import write_json, write_text
+from featurize.decoders import check_file
 from featurize.errors import AudioError
 from pipeline.audit import AuditParams, Entry, audit, refuse_leaks
 from pipeline.corpora import Clip, Corpus, CorpusParams, read_corpus
@@ -29,7 +29,6 @@ from pipeline.rejects import Reject, check_rejects, write_rejects
 log = logging.getLogger(__name__)
 
 HASHING_THREADS = 8
-_LFS_POINTER = b"version https://git-lfs"
 
 
 @dataclass(frozen=True)
@@ -120,36 +119,18 @@ def hash_audio(place: Location) -> str:
         with fetched(place) as path:
             return _hash_file(path)
     except FileNotFoundError as error:
-        raise AudioError("missing", f"{place} does not exist") from error
+        raise AudioError("missing", f"{place}: no such file") from error
     except AudioError as error:
         raise AudioError(error.reason, error.detail.replace(str(path), str(place))) from error
 
 
 def _hash_file(path: Path) -> str:
+    check_file(path)
     try:
-        status = path.stat()
-        if stat.S_ISDIR(status.st_mode):
-            raise AudioError("directory", f"{path} is a folder")
-        if not stat.S_ISREG(status.st_mode):
-            raise AudioError("unreadable", f"{path} is no regular file")
         with path.open("rb") as file:
-            head = file.read(len(_LFS_POINTER))
-            if not head:
-                raise AudioError("empty", f"{path} has no bytes")
-            if head == _LFS_POINTER:
-                raise AudioError(
-                    "lfs-pointer", f"{path} is a Git LFS pointer; fetch the audio with `git lfs pull`"
-                )
-            file.seek(0)
             return hashlib.file_digest(file, "sha256").hexdigest()
-    except (
-        FileNotFoundError,
-        NotADirectoryError,
-        ValueError,
-    ) as error:  # ValueError: a zero byte in the name
-        raise AudioError("missing", f"{path} does not exist") from error
     except OSError as error:
-        raise AudioError("unreadable", f"{path} cannot be read: {error.strerror}") from error
+        raise AudioError("unreadable", f"{path}: cannot be read ({error.strerror})") from error
 
 
 def _try_hash(path: Location) -> str | AudioError:

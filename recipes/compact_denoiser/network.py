@@ -14,7 +14,7 @@ from denoiser.demucs import Demucs
 from torch import Tensor, nn
 
 from featurize.audio import SAMPLE_RATE
-from featurize.denoise import Denoiser, denoise_demucs
+from featurize.denoise import Denoiser, denoise_demucs, method_for
 from recipes.compact_denoiser.params import NetworkParams
 
 OPEN = 1.0  # bias of the gates at the start: 73 % open, and compensated for; wider open would learn slowly
@@ -86,4 +86,4 @@ def edge(network: Demucs) -> int:
 
 def enhance(network: Demucs, noisy: Tensor) -> Tensor:
     """One clip as the pipeline will denoise it, (num_samples,) → (num_samples,)."""
-    return denoise_demucs(noisy, denoiser=Denoiser("compact", "", network, noisy.device, edge=edge(network)))
+    return denoise_demucs(noisy, denoiser=Denoiser("compact", "", method_for(network), edge=edge(network)))

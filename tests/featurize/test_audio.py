@@ -238,7 +238,7 @@ def test_paths_that_are_not_files(tmp_path: Path) -> None:
 
 def test_a_pipe_is_refused_without_waiting(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe.wav")
-    assert refusal(tmp_path / "pipe.wav").reason == "undecodable"
+    assert refusal(tmp_path / "pipe.wav").reason == "unreadable"
 
 
 def test_no_permission(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -22,10 +22,12 @@ from featurize.audio import load_audio
 from featurize.denoise import (
     DenoiseParams,
     Denoiser,
+    Streamed,
     denoise_clips,
     denoise_demucs,
     dns64,
     load_denoiser,
+    method_for,
 )
 from featurize.errors import AudioError, WeightsError
 from featurize.weights import PUBLISHED, Published
@@ -92,6 +94,13 @@ def failure(params: DenoiseParams) -> str:
     return message
 
 
+def run_together(clips: dict[Any, torch.Tensor], denoiser: Denoiser) -> dict[Any, torch.Tensor]:
+    """Denoise clips together; the third value that comes with each says whether it is another tensor."""
+    results = {key: (clean, changed) for key, clean, changed in denoise_clips(clips.items(), denoiser)}
+    assert all(changed == (clean is not clips[key]) for key, (clean, changed) in results.items())
+    return {key: clean for key, (clean, _) in results.items()}
+
+
 # --- the published models
 
 
@@ -106,16 +115,17 @@ def test_the_published_files() -> None:
 
 def test_dns64_from_a_local_file(dns64_weights: Path) -> None:
     denoiser = load_denoiser(DenoiseParams(model="dns64", weights=str(dns64_weights)))
-    assert (denoiser.name, denoiser.sha256, denoiser.device.type) == ("dns64", sha256(dns64_weights), "cpu")
-    assert denoiser.module is not None
-    assert not denoiser.module.training
-    assert sum(p.numel() for p in denoiser.module.parameters()) == 33_533_569
+    assert (denoiser.name, denoiser.sha256) == ("dns64", sha256(dns64_weights))
+    assert isinstance(denoiser.method, Streamed)
+    module = denoiser.method.module
+    assert not module.training
+    assert sum(p.numel() for p in module.parameters()) == 33_533_569
     saved = torch.load(dns64_weights, weights_only=True)
-    torch.testing.assert_close(denoiser.module.state_dict(), saved, rtol=0, atol=0)
+    torch.testing.assert_close(module.state_dict(), saved, rtol=0, atol=0)
 
     noise = torch.randn(3000, generator=torch.Generator().manual_seed(0)) * 0.1
     with torch.no_grad():
-        expected = denoiser.module(noise[None])[0, 0]
+        expected = module(noise[None])[0, 0]
     torch.testing.assert_close(denoise_demucs(noise, denoiser=denoiser), expected, rtol=0, atol=1e-6)
 
 
@@ -279,7 +289,7 @@ def test_checkpoints_with_their_architecture(tmp_path: Path) -> None:
 @settings(deadline=None, max_examples=40)
 @given(num_samples=st.integers(1, 2000), peak=st.sampled_from([1e-30, 1e-4, 1.0]))
 def test_any_length(num_samples: int, peak: float) -> None:
-    denoiser = Denoiser("small", "", small_demucs(), torch.device("cpu"))
+    denoiser = Denoiser("small", "", method_for(small_demucs()))
     clean = denoise_demucs(torch.randn(num_samples) * peak, denoiser=denoiser)
     assert clean.shape == (num_samples,)
     assert clean.dtype == torch.float32
@@ -289,14 +299,22 @@ def test_any_length(num_samples: int, peak: float) -> None:
 
 def test_none_returns_the_waveform() -> None:
     denoiser = load_denoiser(DenoiseParams(model="none"))
-    assert (denoiser.name, denoiser.sha256, denoiser.module) == ("none", "", None)
-    waveform = torch.randn(10)
-    assert denoise_demucs(waveform, denoiser=denoiser) is waveform
+    assert (denoiser.name, denoiser.sha256) == ("none", "")
+    clips = {length: torch.randn(length) for length in (1, 10)}
+    assert all(denoise_demucs(clip, denoiser=denoiser) is clip for clip in clips.values())
+    assert run_together(clips, denoiser) == clips
+
+
+def test_clips_that_all_bypass_the_denoiser_are_read_one_at_a_time() -> None:
+    taken: list[int] = []
+    clips = ((index, taken.append(index) or torch.randn(10)) for index in range(5))  # type: ignore[func-returns-value]
+    next(denoise_clips(clips, load_denoiser(DenoiseParams(model="compact", dry=1.0))))
+    assert taken == [0]
 
 
 def test_no_gradients() -> None:
     demucs = small_demucs()
-    clean = denoise_demucs(torch.randn(500), denoiser=Denoiser("small", "", demucs, torch.device("cpu")))
+    clean = denoise_demucs(torch.randn(500), denoiser=Denoiser("small", "", method_for(demucs)))
     assert not clean.requires_grad
 
 
@@ -306,7 +324,7 @@ def test_overflow_is_an_audio_error() -> None:
         for parameter in demucs.parameters():
             parameter.fill_(1e30)
     with pytest.raises(AudioError) as caught:
-        denoise_demucs(torch.randn(500), denoiser=Denoiser("wild", "", demucs, torch.device("cpu")))
+        denoise_demucs(torch.randn(500), denoiser=Denoiser("wild", "", method_for(demucs)))
     assert caught.value.reason == "non-finite"
 
 
@@ -328,15 +346,12 @@ def test_params() -> None:
             DenoiseParams(**mistake)
 
 
-@pytest.mark.parametrize(
-    "shape", [SMALL, {**SMALL, "causal": False}, None], ids=["streamed", "one by one", "none"]
-)
-def test_together_as_one_by_one(shape: dict[str, Any] | None) -> None:
+@pytest.mark.parametrize("shape", [SMALL, {**SMALL, "causal": False}], ids=["streamed", "one by one"])
+def test_together_as_one_by_one(shape: dict[str, Any]) -> None:
     torch.manual_seed(0)
-    module = Demucs(**shape).eval() if shape else None
-    denoiser = Denoiser("any", "", module, torch.device("cpu"), edge=7)
+    denoiser = Denoiser("any", "", method_for(Demucs(**shape).eval()), edge=7)
     clips = {length: torch.randn(length) * 0.1 for length in (1, 2, 500, 3_000)}
-    together = dict(denoise_clips(clips.items(), denoiser))
+    together = run_together(clips, denoiser)
     assert together.keys() == clips.keys()
     for key, clip in clips.items():
         torch.testing.assert_close(together[key], denoise_demucs(clip, denoiser=denoiser), atol=1e-6, rtol=0)
@@ -346,10 +361,10 @@ def test_together_as_one_by_one(shape: dict[str, Any] | None) -> None:
 @pytest.mark.parametrize("dry", [0.25, 1.0])
 def test_the_dry_share_is_mixed_back_everywhere(shape: dict[str, Any], dry: float) -> None:
     torch.manual_seed(0)
-    wet = Denoiser("any", "", Demucs(**shape).eval(), torch.device("cpu"))
+    wet = Denoiser("any", "", method_for(Demucs(**shape).eval()))
     denoiser = replace(wet, dry=dry)
     clips = {length: torch.randn(length) * 0.1 for length in (1, 500, 3_000)}
-    together = dict(denoise_clips(clips.items(), denoiser))
+    together = run_together(clips, denoiser)
     for key, clip in clips.items():
         mixed = denoise_demucs(clip, denoiser=denoiser)
         expected = dry * clip + (1 - dry) * denoise_demucs(clip, denoiser=wet)
@@ -368,17 +383,17 @@ def alternating(num_samples: int, snr_db: float) -> torch.Tensor:
 @pytest.mark.parametrize("shape", [SMALL, {**SMALL, "causal": False}], ids=["streamed", "one by one"])
 def test_clips_past_the_gate_are_untouched_everywhere(shape: dict[str, Any]) -> None:
     torch.manual_seed(0)
-    wet = Denoiser("any", "", Demucs(**shape).eval(), torch.device("cpu"))
+    wet = Denoiser("any", "", method_for(Demucs(**shape).eval()))
     denoiser = replace(wet, gate_snr_db=20.0)
     # In every order, also all past the gate or none; the short one has too few frames to be judged: denoised.
     clean = {f"clean {n}": alternating(n, 40) for n in (16_000, 9_000)}
     noisy = {"noisy": alternating(12_000, 3), "short": alternating(2_000, 40)}
     for clips in ({**clean, **noisy}, {**noisy, **clean}, clean, noisy):
-        together = dict(denoise_clips(clips.items(), denoiser))
+        together = run_together(clips, denoiser)
         assert together.keys() == clips.keys()
         for key, clip in clips.items():
             alone = denoise_demucs(clip, denoiser=denoiser)
-            assert (together[key] is clip) == (alone is clip) == denoiser.leaves(clip) == (key in clean)
+            assert (together[key] is clip) == (alone is clip) == denoiser.bypasses(clip) == (key in clean)
             torch.testing.assert_close(together[key], alone, atol=1e-6, rtol=0)
             if key in noisy:
                 torch.testing.assert_close(alone, denoise_demucs(clip, denoiser=wet), atol=0, rtol=0)
@@ -386,11 +401,11 @@ def test_clips_past_the_gate_are_untouched_everywhere(shape: dict[str, Any]) -> 
 
 def test_a_clip_that_overflows_does_not_cost_its_neighbours() -> None:
     torch.manual_seed(0)
-    denoiser = Denoiser("any", "", Demucs(**SMALL).eval(), torch.device("cpu"))
+    denoiser = Denoiser("any", "", method_for(Demucs(**SMALL).eval()))
     good = torch.randn(3_000)
     overflowing = torch.full((2_000,), 3e38)
-    alone = dict(denoise_clips([("good", good)], denoiser))
-    together = dict(denoise_clips([("bad", overflowing), ("good", good), ("more", good)], denoiser))
+    alone = run_together({"good": good}, denoiser)
+    together = run_together({"bad": overflowing, "good": good, "more": good}, denoiser)
     assert not torch.isfinite(together["bad"]).all()
     assert torch.equal(together["good"], alone["good"])
     assert torch.equal(together["more"], alone["good"])
@@ -424,7 +439,7 @@ def test_the_built_in_denoiser_gets_the_silence_that_it_wants_at_the_edges(ravde
     assert denoiser.edge == 128
     clip = load_audio(ravdess_clips[0])[16_000:32_000]  # begins and ends in the middle of speech
     clean = denoise_demucs(clip, denoiser=denoiser)
-    torch.testing.assert_close(dict(denoise_clips([(0, clip)], denoiser))[0], clean, atol=1e-5, rtol=0)
+    torch.testing.assert_close(run_together({0: clip}, denoiser)[0], clean, atol=1e-5, rtol=0)
     assert len(clean) == len(clip)
     assert (clean - clip)[:128].abs().max() < 0.1
 
@@ -446,7 +461,7 @@ def test_the_built_in_weights_are_refused_when_damaged(
 def test_a_foreign_safetensors_file_is_refused(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "other.safetensors"
     path.write_bytes(content)
-    with pytest.raises(WeightsError, match=r"other\.safetensors: damaged, or no safetensors"):
+    with pytest.raises(WeightsError, match=r"other\.safetensors: damaged, or not a safetensors"):
         load_denoiser(DenoiseParams(model=str(path)))
 
 

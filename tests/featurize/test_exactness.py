@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from featurize.audio import SAMPLE_RATE, dequantise, load_audio, quantise
-from featurize.denoise import DenoiseParams, Denoiser, denoise_clips, load_denoiser
+from featurize.denoise import DenoiseParams, Denoiser, Streamed, denoise_clips, load_denoiser
 from featurize.mfcc import mfcc_40
 from featurize.tier0 import Tier0Params, tier0
 from featurize.vad import VadParams, keep_segments, load_vad, speech_probabilities, speech_segments
@@ -35,14 +35,14 @@ def denoiser() -> Denoiser:
 
 @pytest.fixture(scope="module")
 def together(clips: dict[Path, Tensor], denoiser: Denoiser) -> dict[Path, Tensor]:
-    return dict(denoise_clips(clips.items(), denoiser))
+    return {path: clean for path, clean, _ in denoise_clips(clips.items(), denoiser)}
 
 
 @pytest.fixture(scope="module")
 def alone(clips: dict[Path, Tensor], denoiser: Denoiser) -> dict[Path, Tensor]:
     """What the network itself makes of each clip, with its silence at the edges."""
-    edge, module = denoiser.edge, denoiser.module
-    assert module is not None
+    assert isinstance(denoiser.method, Streamed)
+    edge, module = denoiser.edge, denoiser.method.module
     with torch.inference_mode():
         padded = {path: torch.nn.functional.pad(wave, (edge, edge)) for path, wave in clips.items()}
         return {path: module(wave[None])[0, 0, edge : len(wave) - edge] for path, wave in padded.items()}
@@ -80,7 +80,7 @@ def test_company_changes_nothing_to_the_bit(
     clips: dict[Path, Tensor], together: dict[Path, Tensor], denoiser: Denoiser
 ) -> None:
     few = dict(list(clips.items())[7:17])
-    for path, clean in denoise_clips(reversed(few.items()), denoiser):
+    for path, clean, _ in denoise_clips(reversed(few.items()), denoiser):
         assert torch.equal(clean, together[path])
 
 
@@ -89,7 +89,7 @@ def test_one_file_gives_to_the_bit_what_the_stages_store(
 ) -> None:
     network, params = load_vad(), VadParams()
     waves = {path: load_audio(path) for path in ravdess_clips}
-    for path, clean in denoise_clips(waves.items(), denoiser):
+    for path, clean, _ in denoise_clips(waves.items(), denoiser):
         stored = dequantise(*quantise(clean))
         segments = speech_segments(speech_probabilities(stored, network), len(stored), params)
         reference = tier0(path, Tier0Params(denoise=DenoiseParams(model="compact")), denoiser)

@@ -19,7 +19,7 @@ def waveform_rows(lengths: list[int]) -> list[Row]:
         Row(
             columns={"clip_id": f"demo/ä-{i}", "peak": 0.5 + i, "has_speech": i % 2 == 0},
             data=random.integers(-32768, 32767, length).astype(np.int16),
-            speech=np.array([[0, length]] * (i % 3), dtype=np.int64).reshape(-1, 2),
+            segments=np.array([[0, length]] * (i % 3), dtype=np.int64).reshape(-1, 2),
         )
         for i, length in enumerate(lengths)
     ]
@@ -37,7 +37,7 @@ def test_rows_come_back_as_written(tmp_path_factory: pytest.TempPathFactory, len
     assert shard.attributes == {"denoiser": "none"}
     for i, row in enumerate(rows):
         np.testing.assert_array_equal(shard.data(i), row.data)
-        np.testing.assert_array_equal(shard.speech(i), row.speech)
+        np.testing.assert_array_equal(shard.segments(i), row.segments)
         assert shard.fields(i) == row.columns
 
 

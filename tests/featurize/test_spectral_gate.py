@@ -19,7 +19,7 @@ def test_it_is_the_package_at_its_defaults() -> None:
     denoiser = load_denoiser(DenoiseParams(model="noisereduce"))
     assert (denoiser.name, denoiser.sha256) == (f"noisereduce {version('noisereduce')}", "")
     clips = {n: torch.randn(n, generator=torch.Generator().manual_seed(n)) for n in (1, 2, 500, 20_000)}
-    together = dict(denoise_clips(clips.items(), denoiser))
+    together = {key: clean for key, clean, _ in denoise_clips(clips.items(), denoiser)}
     for key, clip in clips.items():
         alone = denoise_demucs(clip, denoiser=denoiser)
         assert alone.shape == clip.shape

@@ -10,7 +10,7 @@ from denoiser.demucs import Demucs
 
 from featurize import tier0 as module
 from featurize.audio import dequantise, load_audio, quantise
-from featurize.denoise import DenoiseParams, Denoiser, denoise_demucs
+from featurize.denoise import DenoiseParams, Denoiser, denoise_demucs, method_for
 from featurize.errors import AudioError
 from featurize.mfcc import MfccParams, mfcc_40
 from featurize.tier0 import Tier0Params, tier0, tier0_to_mfcc
@@ -21,7 +21,7 @@ from featurize.vad import VadParams, load_vad, vad_silero_keep_speech
 def small_demucs() -> Denoiser:
     torch.manual_seed(0)
     demucs = Demucs(hidden=4, depth=3).eval().requires_grad_(False)
-    return Denoiser("small", "", demucs, torch.device("cpu"))
+    return Denoiser("small", "", method_for(demucs))
 
 
 def test_the_steps_in_order(ravdess_clips: list[Path], small_demucs: Denoiser) -> None:

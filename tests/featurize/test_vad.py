@@ -1,4 +1,4 @@
-"""VAD: Silero's own probabilities and segments, whatever the length and the batch."""
+"""VAD: Silero's own probabilities and segments, whatever the length of the clip."""
 
 import subprocess
 import sys
@@ -22,7 +22,6 @@ from featurize.vad import (
     keep_segments,
     load_vad,
     speech_probabilities,
-    speech_probabilities_of,
     speech_segments,
     vad_silero_keep_speech,
 )
@@ -124,34 +123,6 @@ def test_any_length_equals_silero(
     torch.testing.assert_close(speech_probabilities(waveform, vad), expected, rtol=0, atol=ROUNDING)
 
 
-@settings(deadline=None, max_examples=25)
-@given(st.lists(st.integers(0, 100_000), max_size=8), st.integers(1, 9))
-def test_any_batch_equals_clip_by_clip(vad: SileroVad, lengths: list[int], clips_per_batch: int) -> None:
-    waveforms = [noise(length, seed) for seed, length in enumerate(lengths)]
-    alone = [speech_probabilities(waveform, vad) for waveform in waveforms]
-    for usual, expected in zip(speech_probabilities_of(waveforms, vad), alone, strict=True):
-        torch.testing.assert_close(usual, expected, rtol=0, atol=0)
-    in_batches = speech_probabilities_of(iter(waveforms), vad, clips_per_batch)
-    for batched, expected in zip(in_batches, alone, strict=True):
-        torch.testing.assert_close(batched, expected, rtol=0, atol=ROUNDING)
-
-
-def test_a_batch_of_real_clips_gives_the_same_segments(vad: SileroVad, clips: list[torch.Tensor]) -> None:
-    in_batches = speech_probabilities_of(clips, vad, clips_per_batch=16)
-    for waveform, batched in zip(clips, in_batches, strict=True):
-        alone = speech_segments(speech_probabilities(waveform, vad), len(waveform))
-        assert speech_segments(batched, len(waveform)).tolist() == alone.tolist()
-
-
-def test_waveforms_are_taken_one_batch_at_a_time(vad: SileroVad) -> None:
-    taken = []
-    source = (taken.append(i) or noise(600) for i in range(10))
-    found = speech_probabilities_of(source, vad, clips_per_batch=3)
-    next(found)
-    assert taken == [0, 1, 2]
-    assert len(list(found)) == 9
-
-
 def test_ten_minutes_equal_their_beginning_and_silero(vad: SileroVad, script: torch.jit.ScriptModule) -> None:
     waveform = noise(600 * 16_000)
     whole = speech_probabilities(waveform, vad)
@@ -179,8 +150,9 @@ def test_threads_share_one_network(vad: SileroVad) -> None:
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="no GPU here")
 def test_a_gpu_gives_the_same(vad: SileroVad, clips: list[torch.Tensor]) -> None:
-    on_gpu = speech_probabilities_of(clips, load_vad("cuda"))
-    for waveform, found in zip(clips, on_gpu, strict=True):
+    gpu = load_vad("cuda")
+    for waveform in clips:
+        found = speech_probabilities(waveform, gpu)
         expected = speech_probabilities(waveform, vad)
         torch.testing.assert_close(found, expected, rtol=0, atol=ROUNDING)
         segments = speech_segments(found, len(waveform))

@@ -122,7 +122,7 @@ def test_foreign_files(path):
     torch.save([1, 2], path)
     refused(path, "not a checkpoint of this program")
     torch.save({"model": 1, "args": {}}, path)
-    refused(path, "is no dict")
+    refused(path, "not a dict")
 
 
 def test_nothing_is_unpickled(path):
@@ -140,14 +140,14 @@ def test_nothing_is_unpickled(path):
 def test_args_or_weights_that_do_not_fit(path):
     content = torch.load(path, weights_only=True)
     change(path, args={**content["args"], "num_classes": 5})
-    refused(path, "weights do not fit")
+    refused(path, "weights do not match")
     change(path, args={**content["args"], "network": {"heads": 3}})
     refused(path, r"args\.network\.heads")
     change(path, args={"labels": []})
     refused(path, r"args\.num_classes")
     change(path, args=content["args"], model={**content["model"], "extra": torch.ones(1)})
-    refused(path, "weights do not fit")
+    refused(path, "weights do not match")
     change(path, model=dict.fromkeys(content["model"], 1))
-    refused(path, "weights do not fit")
+    refused(path, "weights do not match")
     change(path, model={3: torch.ones(1)})
-    refused(path, "weights do not fit")
+    refused(path, "weights do not match")

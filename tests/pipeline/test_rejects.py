@@ -2,11 +2,12 @@
 
 import csv
 from pathlib import Path
+from typing import get_args
 
 import pytest
 
-from featurize.errors import RejectsError, SerError
-from pipeline.rejects import Reject, check_rejects, read_rejects, write_rejects
+from featurize.errors import Reason, RejectsError, SerError
+from pipeline.rejects import ADVICE, Reject, check_rejects, read_rejects, write_rejects
 
 REJECTS = [
     Reject("a", "a.wav", "empty", "a.wav holds no bytes"),
@@ -30,6 +31,10 @@ def test_a_list_that_is_none_names_the_stage_to_run(tmp_path: Path) -> None:
         path.write_bytes(content)
         with pytest.raises(SerError, match=r"rejects\.csv: .*run `ser denoise` again"):
             read_rejects(path, "denoise")
+
+
+def test_there_is_advice_for_every_reason() -> None:
+    assert tuple(ADVICE) == get_args(Reason)
 
 
 def test_few_rejects_pass(tmp_path: Path) -> None:

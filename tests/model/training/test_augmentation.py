@@ -6,7 +6,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from model.training.augmentation import Augmentation, hide
+from model.training.augmentation import Augmentation, mask_stripes
 from model.training.hyperparameters import SpecAugmentParams, TrainParams
 
 OFF = SpecAugmentParams(time_masks=0, freq_masks=0)
@@ -31,13 +31,13 @@ def augmentation(epoch=1, index=INDEX, lengths=LENGTHS, **params):
 def test_stripes_are_no_wider_than_allowed_and_within_the_clip(num_frames, time_width, freq_width, seed):
     rng = np.random.default_rng(seed)
     keep = np.ones((6, 60), dtype=np.float32)
-    hide(keep, num_frames, SpecAugmentParams(time_masks=1, time_width=time_width, freq_masks=0), rng)
+    mask_stripes(keep, num_frames, SpecAugmentParams(time_masks=1, time_width=time_width, freq_masks=0), rng)
     hidden = np.flatnonzero(keep[0] == 0)
     assert len(hidden) <= time_width * num_frames
     assert all(hidden < num_frames) and np.array_equal(hidden, np.arange(len(hidden)) + hidden[:1].sum())
     assert (keep == keep[0]).all()
     keep = np.ones((6, 60), dtype=np.float32)
-    hide(keep, num_frames, SpecAugmentParams(time_masks=0, freq_masks=1, freq_width=freq_width), rng)
+    mask_stripes(keep, num_frames, SpecAugmentParams(time_masks=0, freq_masks=1, freq_width=freq_width), rng)
     assert (keep[:, 0] == 0).sum() <= freq_width
     assert (keep == keep[:, :1]).all()
 

@@ -277,7 +277,7 @@ def test_what_cannot_be_trained_on_is_refused_before_any_epoch(run, toy_features
         ):
             with pytest.raises(TrainingError, match=match):
                 run(**{split: features})
-    with pytest.raises(TrainingError, match="one class only"):
+    with pytest.raises(TrainingError, match="only one class"):
         run(train=one_class)
     assert not (tmp_path / "out").exists()
     run(val=one_class)  # a validation split of one class is poor, and no error

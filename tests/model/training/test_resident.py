@@ -4,7 +4,7 @@ import numpy as np
 import torch
 
 from model.batches import make_batch
-from model.training.resident import ResidentFeatures, fits
+from model.training.resident import ResidentFeatures, fits_on_gpu
 
 
 def test_a_resident_batch_is_the_padded_one(toy_features):
@@ -16,4 +16,4 @@ def test_a_resident_batch_is_the_padded_one(toy_features):
         for name in ("mfcc", "num_frames", "labels", "index"):
             assert torch.equal(getattr(ours, name), getattr(expected, name)), name
         assert torch.equal(ours.affect.isnan(), expected.affect.isnan())
-    assert not fits(features, device)
+    assert not fits_on_gpu(features, device)

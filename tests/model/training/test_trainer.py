@@ -89,9 +89,9 @@ def test_a_warm_up_that_never_ends_is_named(run, caplog):
 def test_half_precision_is_off_on_the_cpu_and_says_so(run, caplog):
     with caplog.at_level(logging.INFO):
         half, _ = run(FAST.model_copy(update={"precision": "bf16"}))
-    assert [record.message for record in caplog.records if "precision" in record.message] == [
-        "train.precision bf16: off on cpu, which takes fp32"
-    ]
+    (message,) = [record.message for record in caplog.records if "train.precision" in record.message]
+    assert "bf16" in message
+    assert "fp32" in message
     assert torch.equal(half.head[2].weight, run()[0].head[2].weight)
 
 
@@ -110,10 +110,10 @@ def test_what_is_scored_is_the_moving_average_of_the_weights(toy_params, toy_fea
     params, cpu = FAST.model_copy(update={"ema": 0.8}), torch.device("cpu")
     trainer = Trainer(network, toy_features(24, seed=1), params, cpu)
     trainer.start()
-    loss_of, expected = trainer.make_loss(), None
+    criterion, expected = trainer.make_loss(), None
     for step in range(20):
         trainer.step = step
-        trainer.run_step(np.arange(8), 1, loss_of)
+        trainer.run_step(np.arange(8), 1, criterion)
         state = {name: value.clone() for name, value in network.state_dict().items()}
         decay = min(0.8, (1 + step) / (10 + step))
         expected = expected or state

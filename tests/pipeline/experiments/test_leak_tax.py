@@ -92,7 +92,7 @@ def with_columns(small_run: Any, folder: Path, **changed: Any) -> Path:
     rows = []
     for index in range(len(source)):
         columns = {**source.fields(index), **{name: make(index) for name, make in changed.items()}}
-        rows.append(Row(columns, source.data(index), source.speech(index)))
+        rows.append(Row(columns, source.data(index), source.segments(index)))
     write_shard(folder / "features" / "part-00000.h5", "mfcc", rows, source.attributes)
     (folder / "manifest.json").write_bytes((small_run.data / "manifest.json").read_bytes())
     return folder

@@ -89,7 +89,7 @@ def test_a_copys_features_are_those_of_the_altered_waveform(data: Path) -> None:
         segments = np.array(segments)
         assert shard.fields(number)["augmentation"] == name
         assert shard.fields(number)["duration_s"] == len(copy) / 16_000
-        np.testing.assert_array_equal(shard.speech(number), segments)
+        np.testing.assert_array_equal(shard.segments(number), segments)
         np.testing.assert_array_equal(shard.data(number), mfcc_40(keep_segments(copy, segments)).T.numpy())
 
 
@@ -212,5 +212,5 @@ def test_copies_of_a_clip_without_speech_are_whole_and_say_so(
     rows = [shard.fields(row) for row in range(len(shard))]
     assert [row["has_speech"] for row in rows] == [False] * 10
     for number, row in enumerate(rows):
-        assert len(shard.speech(number)) == 0
+        assert len(shard.segments(number)) == 0
         assert len(shard.data(number)) == 1 + round(row["duration_s"] * 16_000) // 160

@@ -66,7 +66,7 @@ def contents(data: Path) -> dict[str, list[bytes]]:
 def segments(data: Path) -> list[list[list[int]]]:
     """Speech segments of every row of the features."""
     shards = map(Shard, list_shards(data / "features"))
-    return [shard.speech(row).tolist() for shard in shards for row in range(len(shard))]
+    return [shard.segments(row).tolist() for shard in shards for row in range(len(shard))]
 
 
 ROWS = NUM_CLIPS * (1 + COPIES)

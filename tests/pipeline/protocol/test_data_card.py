@@ -110,7 +110,7 @@ def rewritten(small_run: Any, folder: Path, **columns: Any) -> list[Path]:
             Row(
                 {**(fields := shard.fields(k)), **{name: f(fields) for name, f in columns.items()}},
                 shard.data(k),
-                shard.speech(k),
+                shard.segments(k),
             )
             for k in range(len(shard))
         ]
@@ -165,7 +165,7 @@ def test_steps_and_makers_come_from_the_shards(
         tmp_path,
         denoised_by=lambda f: taken.digest if f["clip_id"] == first else f["denoised_by"],
     )
-    rows = [Row(Shard(changed).fields(k), shard.data(k), shard.speech(k)) for k in range(len(shard))]
+    rows = [Row(Shard(changed).fields(k), shard.data(k), shard.segments(k)) for k in range(len(shard))]
     makers = json.loads(shard.attributes["makers"]) | {taken.digest: taken.model_dump()}
     write_shard(changed, "mfcc", rows, shard.attributes | {"makers": json.dumps(makers)})
     card = data_card(summary, [changed], made)
@@ -179,7 +179,7 @@ def test_shards_of_different_versions_do_not_belong_together(small_run: Any, tmp
     (path,) = list_shards(small_run.data / "features")
     shard = Shard(path)
     step = json.dumps(json.loads(shard.attributes["mfcc_step"]) | {"version": "0"})
-    rows = [Row(shard.fields(0), shard.data(0), shard.speech(0))]
+    rows = [Row(shard.fields(0), shard.data(0), shard.segments(0))]
     write_shard(tmp_path / "other.h5", "mfcc", rows, shard.attributes | {"mfcc_step": step})
     with pytest.raises(ShardError, match=r"other\.h5 were made with different settings"):
         shared_provenance([path, tmp_path / "other.h5"])

@@ -95,7 +95,7 @@ def with_other_splits(
     (folder / "features").mkdir(parents=True)
     for path in list_shards(small_run.data / "features"):
         shard = Shard(path)
-        rows = [Row(change(shard.fields(k)), shard.data(k), shard.speech(k)) for k in range(len(shard))]
+        rows = [Row(change(shard.fields(k)), shard.data(k), shard.segments(k)) for k in range(len(shard))]
         write_shard(folder / "features" / path.name, "mfcc", rows, shard.attributes)
     fields = [change(shard.fields(k)) for k in range(len(shard))]
     summary = json.loads((small_run.data / "manifest.json").read_text())

@@ -25,7 +25,7 @@ def test_features_are_those_of_the_reference(small_run: Any) -> None:
     for row in range(0, len(shard), 4):
         fields = shard.fields(row)
         reference = tier0(fields["path"], small_run.params.tier0)
-        np.testing.assert_array_equal(shard.speech(row), reference.segments)
+        np.testing.assert_array_equal(shard.segments(row), reference.segments)
         np.testing.assert_array_equal(shard.data(row), reference.mfcc.T.numpy())
         assert fields["has_speech"] == reference.has_speech
         assert fields["duration_s"] == len(reference.waveform) / 16_000
@@ -48,7 +48,7 @@ def test_without_vad_whole_clips_become_features(small_run: Any, tmp_path: Path)
     shard = Shard(tmp_path / "features" / "part-00000.h5")
     assert json.loads(shard.attributes["tier0"])["vad"]["method"] == "none"
     reference = tier0(shard.fields(0)["path"], Tier0Params(denoise=DenoiseParams(model="none"), vad=params))
-    assert shard.speech(0).tolist() == [[0, len(reference.waveform)]]
+    assert shard.segments(0).tolist() == [[0, len(reference.waveform)]]
     np.testing.assert_array_equal(shard.data(0), reference.mfcc.T.numpy())
 
 
@@ -65,7 +65,7 @@ def test_a_clip_without_speech_is_kept_whole_and_flagged(tmp_path: Path, odditie
     featurize(VadParams(threshold=0.95), MfccParams(), tmp_path, tmp_path / "reports", 0.0)
     shard = Shard(tmp_path / "features" / "part-00000.h5")
     assert not shard.fields(0)["has_speech"]
-    assert len(shard.speech(0)) == 0
+    assert len(shard.segments(0)) == 0
     assert len(shard.data(0)) == 1 + round(shard.fields(0)["duration_s"] * 16_000) // 160
 
 
