@@ -31,7 +31,6 @@ from pipeline.stages.denoise import load_ahead
 from pipeline.stages.manifest import hash_audio
 
 STEPS = ("load", "denoise", "vad", "mfcc")
-RAVDESS = Path("../shared/corpora/ravdess")
 DEMO = Path("data/raw/demo")
 GFLOP_PER_SECOND_OF_AUDIO = 9.0  # DNS64, counted from its layers
 
@@ -134,7 +133,7 @@ def main() -> None:
     )
     parser.add_argument("--clips", type=int, default=256)
     parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--audio", type=Path, default=RAVDESS if RAVDESS.is_dir() else DEMO)
+    parser.add_argument("--audio", type=Path, default=DEMO)
     parser.add_argument(
         "--denoiser", default=None, help="as denoise.model; default: DNS64 with random weights"
     )

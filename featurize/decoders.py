@@ -99,7 +99,7 @@ def decode_blocks(path: str | Path) -> Iterator[Block]:
 
 def reject(reason: Reason, path: Path, found: str, cause: Exception | None = None) -> NoReturn:
     """Raise an AudioError about a file, with a message of one line."""
-    raise AudioError(reason, " ".join(f"{path}: {found}".split())) from cause
+    raise AudioError(reason, found, path) from cause
 
 
 def check_file(path: Path) -> None:

@@ -42,17 +42,26 @@ class AudioError(SerError):
 
     Args:
         reason: code for the column `reason` of rejects.csv.
-        detail: one line with the file and what is wrong with it.
+        found: what is wrong with the clip.
+        path: of its file; "" where only the samples are known.
+
+    Attributes:
+        detail: both in one line.
     """
 
-    def __init__(self, reason: Reason, detail: str) -> None:
-        super().__init__(detail)
+    def __init__(self, reason: Reason, found: str, path: object = "") -> None:
         self.reason: Reason = reason
-        self.detail = detail
+        self.found, self.path = found, str(path)
+        self.detail = " ".join(f"{self.path}: {found}".split()) if self.path else found
+        super().__init__(self.detail)
 
-    def __reduce__(self) -> tuple[type["AudioError"], tuple[Reason, str]]:
+    def of(self, path: object) -> "AudioError":
+        """The same fault, of a file as the user knows it: a temporary copy has another name."""
+        return AudioError(self.reason, self.found, path)
+
+    def __reduce__(self) -> tuple[type["AudioError"], tuple[Reason, str, str]]:
         # Exceptions are rebuilt from `args` when they cross a process boundary; `args` holds only the detail.
-        return type(self), (self.reason, self.detail)
+        return type(self), (self.reason, self.found, self.path)
 
 
 class WeightsError(SerError):

@@ -72,7 +72,7 @@ def tier0(
         denoised = dequantise(*quantise(denoise_demucs(waveform, denoiser=denoiser)))
         segments, mfcc = speech_features(denoised, params, vad)
     except AudioError as error:  # functions of arrays cannot name the file
-        raise AudioError(error.reason, f"{path}: {error.detail}") from error
+        raise error.of(path) from error
     return Tier0(waveform, denoised, segments, mfcc)
 
 

@@ -1,4 +1,4 @@
-"""What the checks of the audit share: a clip as they see it, and how they name it."""
+"""What the checks of the audit share: an entry of the manifest, and how messages name it."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -9,19 +9,16 @@ from pipeline.protocol.splits import SPLITS
 
 @dataclass(frozen=True)
 class Entry:
-    """A clip in its split.
-
-    Args:
-        clip: as its corpus describes it.
-        label: its class.
-        sha256: of its bytes.
-        split: "train", "val" or "test"; "" for one that was dropped.
-    """
+    """A clip on its way into the manifest."""
 
     clip: Clip
+    """As its corpus describes it."""
     label: str
+    """Its class."""
     sha256: str
+    """Of its bytes, in hex."""
     split: str
+    """train, val or test; "" before the split, and for a clip that was dropped."""
 
     @property
     def clip_id(self) -> str:

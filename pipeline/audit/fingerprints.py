@@ -109,8 +109,8 @@ def _fingerprint(index: int, clip: Fields, writer: ShardWriter) -> Fingerprint |
         with fetched(locate(clip["path"])) as file, writer.watch("decode"):
             waveform = load_audio(file, FINGERPRINT_RATE)
     except AudioError as error:
-        return error
+        return error.of(clip["path"])
     except FileNotFoundError:
-        return AudioError("missing", f"{clip['path']}: no such file")
+        return AudioError("missing", "no such file", clip["path"])
     with writer.watch("fingerprint"):
         return fingerprint(waveform)

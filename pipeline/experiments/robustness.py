@@ -184,7 +184,7 @@ class _Scorer:
                 kept[index] = quantise(denoised)
             else:
                 path = self.clips[index]["path"]
-                refused.append(AudioError("non-finite", f"{path}: the denoiser gave no finite samples"))
+                refused.append(AudioError("non-finite", "the denoiser gave no finite samples", path))
         return kept
 
     def _score(self, snr_db: float | None, features: dict[int, NDArray[np.float32]]) -> RobustnessPoint:

@@ -74,7 +74,7 @@ class ShardWriter:
             self.found.add(piece)
         for index, death in self.task.crashed.items():
             path = self.task.clips[index]["path"]
-            self.reject(index, AudioError("crashed", f"{path}: its worker process died twice ({death})"))
+            self.reject(index, AudioError("crashed", f"its worker process died twice ({death})", path))
         return self
 
     def __exit__(

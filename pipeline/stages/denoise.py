@@ -162,8 +162,9 @@ def _denoise_shard(denoiser: Denoiser, writer: ShardWriter) -> None:
     for index, waveform, changed in _timed("denoise", denoise_clips(waveforms, denoiser), watch):
         clip = clips[index]
         if not torch.isfinite(waveform).all():
-            what = f"{clip['path']}: the denoiser gave no finite samples"
-            writer.reject(index, AudioError("non-finite", what))
+            writer.reject(
+                index, AudioError("non-finite", "the denoiser gave no finite samples", clip["path"])
+            )
             continue
         samples, peak = quantise(waveform)
         columns = {**clip, "peak": peak, "denoised": changed}
@@ -211,11 +212,11 @@ def _load(clip: Fields) -> torch.Tensor | AudioError:
             try:
                 waveform = load_audio(path)
             except AudioError as error:
-                return AudioError(error.reason, error.detail.replace(str(path), clip["path"]))
+                return error.of(clip["path"])
             with path.open("rb") as file:
                 if hashlib.file_digest(file, "sha256").hexdigest() == clip["sha256"]:
                     return waveform
-            what = f"{clip['path']}: changed since the manifest was made; run `ser manifest` again"
-            return AudioError("changed", what)
+            what = "changed since the manifest was made; run `ser manifest` again"
+            return AudioError("changed", what, clip["path"])
     except FileNotFoundError:
-        return AudioError("missing", f"{clip['path']}: no such file")
+        return AudioError("missing", "no such file", clip["path"])

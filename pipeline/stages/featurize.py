@@ -147,7 +147,7 @@ class FeaturizeJob:
                 row = _finished(clip, len(samples), writer)
                 row = row or self._original(vad, writer, clip, waveform())
             except AudioError as error:
-                writer.reject(index, AudioError(error.reason, f"{clip['path']}: {error.detail}"))
+                writer.reject(index, error.of(clip["path"]))
             else:
                 find = partial(writer.found.row, clip=clip)
                 copies = self.copies.of(row, waveform, partial(self._row, writer), find)

@@ -1,6 +1,6 @@
 """Stage `manifest`: list a corpus, find each clip's class and split, and audit the result for leaks.
 
-What cannot even be opened is rejected, with its reason. Audio is decoded for the audit alone, once.
+Files that cannot be opened are rejected, with a reason. Audio is only decoded for the audit, once.
 """
 
 import csv
@@ -9,7 +9,7 @@ import io
 import logging
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import replace
 from pathlib import Path
 
 from featurize.atomic import write_json, write_text
@@ -31,15 +31,6 @@ log = logging.getLogger(__name__)
 HASHING_THREADS = 8
 
 
-@dataclass(frozen=True)
-class Hashed:
-    """A clip whose bytes have been read."""
-
-    clip: Clip
-    label: str
-    sha256: str
-
-
 def manifest(
     corpus: CorpusParams,
     labels: LabelParams,
@@ -50,10 +41,10 @@ def manifest(
 ) -> None:
     """Write manifest.csv, manifest.json, audit.json and rejects.csv into the folder `data`.
 
-    Where the audit finds what stops, audit.json is written, so that all of it can be seen, and no manifest is.
+    If the audit has a finding of severity "stop", audit.json is written, with all findings, but no manifest.
 
     Raises:
-        CorpusError, ParamsError, SplitError: as the reader, the label set, the split and the audit have it.
+        CorpusError, ParamsError, SplitError: raised by the reader, the label set, the split or the audit.
         RejectsError: too many clips cannot be opened.
     """
     read = read_corpus(corpus)
@@ -66,15 +57,16 @@ def manifest(
     distinct, duplicates = drop_duplicates(hashed)
     items = [Item(h.clip.clip_id, h.clip.speaker, h.clip.gender, h.label, h.clip.split) for h in distinct]
     division = divide(items, split, read.published_folds, read.folds_source)
+    entries = [replace(entry, split=name) for entry, name in zip(distinct, division.splits, strict=True)]
     fingerprints = data / "fingerprints"
     make_folder(fingerprints)  # DVC expects it whatever the audit compares
     found = audit(
-        [Entry(h.clip, h.label, h.sha256, name) for h, name in zip(distinct, division.splits, strict=True)],
+        entries,
         audit_params or AuditParams(),
         fingerprints,
         engine or InProcess(),
         speakers_may_overlap=split.method == "random",
-        duplicates=[Entry(h.clip, h.label, h.sha256, "") for h in duplicates],
+        duplicates=duplicates,
         left_out=read.left_out,
     )
     with written(data / "audit.json") as findings:
@@ -82,21 +74,21 @@ def manifest(
     refuse_leaks(found, data / "audit.json")
     summary = ManifestSummary(
         labels=list(labelling.names),
-        protocol=protocol_card(read, distinct, division, labels=labels, labelling=labelling, split=split),
-        counts=count(distinct, division.splits, labelling.names),
+        protocol=protocol_card(read, entries, division, labels=labels, labelling=labelling, split=split),
+        counts=count(entries, labelling.names),
         left_out=labelling.left_out,
         duplicates_dropped=len(duplicates),
         rejected=len(rejects),
     )
     with written(data / "manifest.csv") as table:
-        write_text(table, _table(distinct, division.splits))
+        write_text(table, _table(entries))
     with written(data / "manifest.json") as file:
         write_json(file, summary.model_dump(mode="json"))
     log_summary(summary)
 
 
-def hash_clips(clips: Sequence[Clip], label_of: dict[str, str]) -> tuple[list[Hashed], list[Reject]]:
-    """Read every clip's bytes once: hashed clips, and those that cannot be opened."""
+def hash_clips(clips: Sequence[Clip], label_of: dict[str, str]) -> tuple[list[Entry], list[Reject]]:
+    """Read the bytes of every clip once: entries without a split, and rejects that cannot be opened."""
     hashed, rejects = [], []
     with ThreadPoolExecutor(HASHING_THREADS) as threads:
         for clip, digest in zip(clips, threads.map(lambda clip: _try_hash(clip.path), clips), strict=True):
@@ -104,7 +96,7 @@ def hash_clips(clips: Sequence[Clip], label_of: dict[str, str]) -> tuple[list[Ha
                 rejects.append(Reject(clip.clip_id, clip.path.as_posix(), digest.reason, digest.detail))
                 log.warning("rejected (%s): %s", digest.reason, digest.detail)
             else:
-                hashed.append(Hashed(clip, label_of[clip.emotion], digest))
+                hashed.append(Entry(clip, label_of[clip.emotion], digest, ""))
     return hashed, rejects
 
 
@@ -119,9 +111,9 @@ def hash_audio(place: Location) -> str:
         with fetched(place) as path:
             return _hash_file(path)
     except FileNotFoundError as error:
-        raise AudioError("missing", f"{place}: no such file") from error
+        raise AudioError("missing", "no such file", place) from error
     except AudioError as error:
-        raise AudioError(error.reason, error.detail.replace(str(path), str(place))) from error
+        raise error.of(place) from error
 
 
 def _hash_file(path: Path) -> str:
@@ -130,7 +122,7 @@ def _hash_file(path: Path) -> str:
         with path.open("rb") as file:
             return hashlib.file_digest(file, "sha256").hexdigest()
     except OSError as error:
-        raise AudioError("unreadable", f"{path}: cannot be read ({error.strerror})") from error
+        raise AudioError("unreadable", f"cannot be read ({error.strerror})", path) from error
 
 
 def _try_hash(path: Location) -> str | AudioError:
@@ -140,7 +132,7 @@ def _try_hash(path: Location) -> str | AudioError:
         return error
 
 
-def drop_duplicates(hashed: Sequence[Hashed]) -> tuple[list[Hashed], list[Hashed]]:
+def drop_duplicates(hashed: Sequence[Entry]) -> tuple[list[Entry], list[Entry]]:
     """Keep the first of clips with the same bytes, speaker, class and prescribed split.
 
     Equal bytes that differ in one of these stay, for the audit to judge.
@@ -148,7 +140,7 @@ def drop_duplicates(hashed: Sequence[Hashed]) -> tuple[list[Hashed], list[Hashed
     Returns:
         The clips that stay, and those that do not.
     """
-    first: dict[tuple[str, ...], Hashed] = {}
+    first: dict[tuple[str, ...], Entry] = {}
     dropped = []
     for one in hashed:
         if first.setdefault((one.sha256, one.clip.speaker, one.label, one.clip.split), one) is not one:
@@ -158,7 +150,7 @@ def drop_duplicates(hashed: Sequence[Hashed]) -> tuple[list[Hashed], list[Hashed
 
 def protocol_card(
     corpus: Corpus,
-    clips: Sequence[Hashed],
+    clips: Sequence[Entry],
     division: Division,
     *,
     labels: LabelParams,
@@ -178,13 +170,13 @@ def protocol_card(
         fold=split.fold if division.folds else 0,
         val=division.val,
         split_seed=split.seed,
-        speakers={name: _speakers(_of_split(clips, division.splits, name)) for name in SPLITS},
+        speakers={name: _speakers(_of_split(clips, name)) for name in SPLITS},
     )
 
 
-def count(clips: Sequence[Hashed], splits: Sequence[str], labels: Sequence[str]) -> Counts:
-    """How many clips there are of each split and class."""
-    chosen = {name: _of_split(clips, splits, name) for name in SPLITS}
+def count(clips: Sequence[Entry], labels: Sequence[str]) -> Counts:
+    """Number of clips of each split and class."""
+    chosen = {name: _of_split(clips, name) for name in SPLITS}
     return Counts(
         clips=len(clips),
         speakers=len(_speakers(clips)),
@@ -196,26 +188,26 @@ def count(clips: Sequence[Hashed], splits: Sequence[str], labels: Sequence[str])
     )
 
 
-def _of_split(clips: Sequence[Hashed], splits: Sequence[str], name: str) -> list[Hashed]:
-    return [clip for clip, split in zip(clips, splits, strict=True) if split == name]
+def _of_split(clips: Sequence[Entry], split: str) -> list[Entry]:
+    return [clip for clip in clips if clip.split == split]
 
 
-def _speakers(clips: Sequence[Hashed]) -> list[str]:
+def _speakers(clips: Sequence[Entry]) -> list[str]:
     """Those that are known by name."""
     return sorted({one.clip.speaker for one in clips} - {""})
 
 
-def files_sha256(clips: Sequence[Hashed]) -> str:
+def files_sha256(clips: Sequence[Entry]) -> str:
     """One hash over which recordings a corpus holds: of the sorted lines `clip_id<tab>sha256`."""
     lines = sorted(f"{one.clip.clip_id}\t{one.sha256}\n" for one in clips)
     return hashlib.sha256("".join(lines).encode()).hexdigest()
 
 
-def _table(clips: Sequence[Hashed], splits: Sequence[str]) -> str:
+def _table(clips: Sequence[Entry]) -> str:
     text = io.StringIO()
     writer = csv.DictWriter(text, COLUMNS, extrasaction="ignore", lineterminator="\n")
     writer.writeheader()
-    for one, split in zip(clips, splits, strict=True):
-        row = vars(one.clip) | {"label": one.label, "sha256": one.sha256, "split": split}
-        writer.writerow(row | {"path": one.clip.path.as_posix()})  # None is written as an empty cell
+    for entry in clips:
+        row = vars(entry.clip) | {"label": entry.label, "sha256": entry.sha256, "split": entry.split}
+        writer.writerow(row | {"path": entry.clip.path.as_posix()})  # None is written as an empty cell
     return text.getvalue()
