@@ -16,8 +16,9 @@ demo: setup
 	@ser summary
 	@echo "report: $(CURDIR)/reports/index.html"
 
+# A process for each core; one that is busy with other things makes it slower and nothing else.
 test: lint
-	pytest
+	pytest -n logical
 
 lint: setup
 	ruff check .

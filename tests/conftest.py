@@ -1,12 +1,18 @@
-"""Fixtures that every floor's tests share: real recordings, where they lie beside the project."""
+"""What every floor's tests share: their part of the machine, and real recordings where they lie beside the project."""
 
+import os
 from pathlib import Path
 
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
-# The first example of a property pays for loading a network; a deadline would test the machine.
-settings.register_profile("default", deadline=None)
+# pytest-xdist runs a process for each core: with a thread for each core as well, they would wait for each other. Set
+# before torch is imported, and as a variable, so that it reaches the processes that the tests start.
+if "PYTEST_XDIST_WORKER" in os.environ:
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+# The first example of a property pays for loading a network, and any machine may be busy: time is not tested.
+settings.register_profile("default", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("default")
 
 SHARED = Path(__file__).resolve().parent.parent.parent / "shared"

@@ -19,6 +19,16 @@ from tests.params_comments import PARAMS_YAML, commented, descriptions
 FOUNDATIONS = {"featurize.atomic", "featurize.errors", "featurize.shards"}
 STAGES: dict[str, Any] = YAML(typ="safe").load(DVC_YAML.read_text())["stages"]
 STAGES_NAMED_AFTER_THEIR_STEP = {"denoise"}
+TESTS_OF_MORE_THAN_A_MODULE = {
+    "exactness",  # Tier 0 as a whole: the same bits in any company
+    "golden",  # Tier 0 as a whole: the numbers of this VERSION
+    "fuzz",  # decoders and audio
+    "checks",  # the audit's, a few lines each
+    "versions",  # denoise and featurize, stage after stage
+    "bad_input",  # the report's
+    "browser",  # the report's page, opened
+    "pictures",  # the report's, all of them
+}
 ORDER = ["corpus", "manifest", "denoise", "featurize", "train", "evaluate", "report"]
 
 
@@ -158,6 +168,21 @@ def test_no_two_modules_share_a_name() -> None:
         "__init__",
         *STAGES_NAMED_AFTER_THEIR_STEP,
     }
+
+
+def test_a_test_module_stands_where_the_module_stands_that_it_tests() -> None:
+    without_module = {
+        path.stem.removeprefix("test_")
+        for floor in FLOORS
+        for path in (ROOT / "tests" / floor).rglob("test_*.py")
+        if not is_mirror(path.relative_to(ROOT / "tests"))
+    }
+    assert without_module == TESTS_OF_MORE_THAN_A_MODULE
+
+
+def is_mirror(test: Path) -> bool:
+    module = ROOT / test.with_name(test.name.removeprefix("test_"))
+    return module.exists() or module.with_suffix("").is_dir()
 
 
 def test_the_lock_names_versions_and_hashes_and_no_host() -> None:

@@ -19,8 +19,8 @@ from featurize.errors import SerError
 from pipeline.extraction.job import Job, run_task
 from pipeline.extraction.tasks import At, Done, Finished, Task
 
-SECONDS_TO_DIE = 5.0
-"""How long to wait for the exit code of a process whose pipe has closed."""
+SECONDS_TO_DIE = 60.0
+"""How long to wait for the exit code of a process whose pipe has closed; the last resort against one that hangs."""
 
 
 class Logged(NamedTuple):
@@ -81,7 +81,9 @@ class WorkerProcess:
 
 
 def _death(exitcode: int | None) -> str:
-    if exitcode is not None and exitcode < 0:
+    if exitcode is None:
+        return f"no exit {SECONDS_TO_DIE:.0f} s after it stopped answering"
+    if exitcode < 0:
         with suppress(ValueError):
             return signal.Signals(-exitcode).name
     return f"exit code {exitcode}"

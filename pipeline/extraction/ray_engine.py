@@ -18,11 +18,15 @@ from pipeline.extraction.tasks import Done, Task
 from pipeline.extraction.workers import Workers
 from pipeline.progress import Advance
 
+log = logging.getLogger(__name__)
+
 CORES_PER_ACTOR = 8
 """Demucs gains little from more cores than this; a larger node runs several actors."""
 DEATHS_PER_SHARD = 4
 PATIENCE_S = 300.0
-"""How long to wait for a node with room for an actor while none is working."""
+"""How long no actor may be working before it is checked whether the cluster still has a node that can hold one."""
+RESOURCES = {"num_cpus": "CPU", "num_gpus": "GPU"}
+"""Ray's names of what an actor needs, and of what a node has."""
 
 
 class RayEngine:
@@ -147,9 +151,8 @@ class _ActorPool:
             if working or ready:
                 active_at = time.monotonic()
             elif time.monotonic() - active_at > PATIENCE_S:
-                raise SerError(
-                    f"--engine ray: no node has had room for a worker for {PATIENCE_S:.0f} s (each needs {self.needs})"
-                )
+                check_nodes(self.ray.nodes(), self.needs)
+                active_at = time.monotonic()
             for answer in ready:
                 if (done := self._handle(answer)) is not None:
                     yield done
@@ -184,3 +187,22 @@ class _ActorPool:
         """Kill all actors, and with them their worker processes."""
         for actor in [*self._idle, *(actor for actor, _ in self._at.values())]:
             self.ray.kill(actor)
+
+
+def check_nodes(nodes: list[dict[str, Any]], needs: dict[str, float]) -> None:
+    """Where nothing starts, tell a cluster that is busy or slow, and is waited for, from one that never will.
+
+    Args:
+        nodes: as Ray lists them.
+        needs: of an actor: num_cpus, and num_gpus if any.
+
+    Raises:
+        SerError: no node that is alive is large enough for an actor.
+    """
+    alive = [node["Resources"] for node in nodes if node["Alive"]]
+    if not any(all(node.get(RESOURCES[name], 0) >= need for name, need in needs.items()) for node in alive):
+        raise SerError(
+            f"--engine ray: no worker could start for {PATIENCE_S:.0f} s, and none of the {len(alive)} nodes alive is "
+            f"large enough for one (each needs {needs})"
+        )
+    log.warning("no worker has started for %.0f s: the cluster is busy; still waiting", PATIENCE_S)

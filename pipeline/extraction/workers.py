@@ -118,7 +118,8 @@ class Workers:
                 self._assign(work)
             if not self._busy:
                 return
-            ready = connection.wait([worker.messages for worker in self._busy])
+            # Bounded, since a Ctrl-C just before the wait is handled only after it.
+            ready = connection.wait([worker.messages for worker in self._busy], timeout=1.0)
             for worker in [worker for worker in self._busy if worker.messages in ready]:
                 yield from self._handle(worker, again, advance)
 

@@ -1,14 +1,20 @@
 """`ser` as a person meets it: help, answers, and one line for what went wrong."""
 
+import inspect
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import pytest
+from typer.core import TyperGroup
+from typer.main import get_command
 
-from pipeline.cli import main
+from pipeline.cli import app, main
+from pipeline.commands import experiments, single_files, stages
 from pipeline.stages.evaluate import best_checkpoint
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -21,30 +27,28 @@ def run(*arguments: str) -> int:
     return int(left.value.code or 0)
 
 
-def test_help_lists_every_command(capsys: pytest.CaptureFixture[str]) -> None:
+def commands_of(module: ModuleType) -> set[str]:
+    """The public functions that a module of commands defines."""
+    found = inspect.getmembers(module, inspect.isfunction)
+    own = {name for name, function in found if function.__module__ == module.__name__ and name[0] != "_"}
+    return {name.replace("_", "-") for name in own}
+
+
+def test_help_lists_every_command_and_what_it_is_for(capsys: pytest.CaptureFixture[str]) -> None:
+    tree = get_command(app)
+    assert isinstance(tree, TyperGroup)
+    assert tree.commands.keys() == set().union(*map(commands_of, (stages, experiments, single_files)))
     assert run("--help") == 0
-    text = capsys.readouterr().out
-    for command in [
-        "corpus",
-        "manifest",
-        "denoise",
-        "featurize",
-        "train",
-        "evaluate",
-        "report",
-        "summary",
-        "compare",
-        "cv",
-        "ablate",
-        "robustness",
-        "leak-tax",
-        "inspect",
-        "predict",
-        "doctor",
-        "cv",
-        "ablate",
-    ]:
-        assert f" {command} " in text
+    listed = dict(re.findall(r"^│ ([a-z][a-z-]*) +(\S.*?) *│$", capsys.readouterr().out, re.MULTILINE))
+    assert listed.keys() == tree.commands.keys()
+    for name, command in tree.commands.items():
+        assert command.help
+        assert command.help.startswith(listed[name].split()[0])
+        assert run(name, "--help") == 0
+        text = capsys.readouterr().out
+        for parameter in command.params:
+            assert max(parameter.opts, key=len) in text or str(parameter.name).upper() in text
+            assert getattr(parameter, "help", None), f"ser {name} {parameter.name} says nothing of itself"
 
 
 @pytest.mark.parametrize(

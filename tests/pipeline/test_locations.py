@@ -23,6 +23,7 @@ from pipeline.protocol.splits import SplitParams
 from pipeline.stages.denoise import denoise
 from pipeline.stages.featurize import featurize
 from pipeline.stages.manifest import manifest
+from tests.waiting import LONG_S
 
 
 @pytest.fixture
@@ -41,6 +42,8 @@ def s3(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "testing")
     monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
     monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    for limit in ("connect_timeout", "read_timeout"):  # 5 and 15 s, which a busy machine may need
+        monkeypatch.setattr(s3fs.S3FileSystem, limit, LONG_S)
     s3fs.S3FileSystem.clear_instance_cache()
     system = s3fs.S3FileSystem()
     system.mkdir("corpus")

@@ -1,11 +1,9 @@
 """No clip is worked on twice: not after a kill, not for a new neighbour, not for another label."""
 
 import os
-import random
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 from typing import Any
 
@@ -151,53 +149,53 @@ def test_a_full_disk_is_one_line_and_leaves_nothing_half_written(
     assert list((tmp_path / "denoised").rglob("*.h5*")) == []
 
 
-SLOW_RUN = """
-import sys, time
+MORTAL_RUN = """
+import os, signal, sys
 from pathlib import Path
 from featurize.denoise import DenoiseParams
 from pipeline.extraction import grouping, shard_writer
 from pipeline.stages import denoise as stage
-shard_writer.SECONDS_PER_PIECE = 0.02
-grouping.CLIPS_PER_SHARD = 8
-original = stage.load_audio
-def slow(path):
-    time.sleep(0.02)
-    with open(sys.argv[2], "a") as log:
-        print(path.name, file=log, flush=True)
-    return original(path)
-stage.load_audio = slow
-stage.denoise(DenoiseParams(model="none"), Path(sys.argv[1]), Path(sys.argv[1]) / "reports", 0.0)
+data, where, last = Path(sys.argv[1]), sys.argv[2], int(sys.argv[3])
+shard_writer.SECONDS_PER_PIECE = 0.0
+grouping.CLIPS_PER_SHARD = 15
+stage.CLIPS_AHEAD = 4
+calls = []
+def mortal(original, place):
+    def call(argument):
+        if place == "decode":
+            with open(data / "log", "a") as log:
+                print(argument.name, file=log, flush=True)
+        if place == where:
+            calls.append(argument)
+            if len(calls) == last:
+                os.kill(os.getpid(), signal.SIGKILL)
+        return original(argument)
+    return call
+stage.load_audio = mortal(stage.load_audio, "decode")
+os.fsync = mortal(os.fsync, "save")
+stage.denoise(DenoiseParams(model="none"), data, data / "reports", 0.0)
 """
 
 
-def test_killed_at_random_it_ends_as_if_never_killed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    number, kills = 30, 4
+def test_killed_anywhere_it_ends_as_if_never_killed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    number, deaths = 30, [("decode", 6), ("save", 5), ("decode", 1), ("save", 6)]
     make_manifest(tmp_path, number)
-    chance = random.Random(0)
-    log = tmp_path / "log"
 
-    def start() -> subprocess.Popen[bytes]:
-        return subprocess.Popen(
-            [sys.executable, "-c", SLOW_RUN, tmp_path, log], cwd=ROOT, stderr=subprocess.DEVNULL
-        )
+    def run(where: str, last: int) -> int:
+        command = [sys.executable, "-c", MORTAL_RUN, tmp_path, where, str(last)]
+        return subprocess.run(command, cwd=ROOT, capture_output=True, check=False).returncode
 
-    for _ in range(kills):
-        begun = log.stat().st_size if log.exists() else 0
-        process = start()
-        while process.poll() is None and (not log.exists() or log.stat().st_size == begun):
-            time.sleep(0.005)
-        time.sleep(chance.uniform(0, 0.1))
-        process.send_signal(signal.SIGKILL)
-        process.wait()
+    for death in deaths:
+        assert run(*death) == -signal.SIGKILL
         for path in (tmp_path / "denoised").rglob("*.h5"):
             Shard(path)
-    assert start().wait() == 0
+    assert run("nowhere", 0) == 0
+    decoded = len((tmp_path / "log").read_text().split())
+    # A death costs the clips that were loaded ahead and the one that was being saved.
+    assert decoded <= number + len(deaths) * 5
     ended = contents(tmp_path / "denoised")
-    decoded = len(log.read_text().split())
-    # Each kill may cost the clips that were loaded ahead and those of the last, unsaved moment.
-    assert decoded <= number + kills * (stage.CLIPS_AHEAD // 2)
 
-    monkeypatch.setattr(grouping, "CLIPS_PER_SHARD", 8)
+    monkeypatch.setattr(grouping, "CLIPS_PER_SHARD", 15)
     for path in (tmp_path / "denoised").rglob("*.h5"):
         path.unlink()
     denoise(DenoiseParams(model="none"), tmp_path, tmp_path / "reports", 0.0)

@@ -5,7 +5,7 @@ import shutil
 import signal
 import subprocess
 import sys
-import time
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +22,7 @@ from pipeline.extraction.workers import FRUITLESS_DEATHS, LocalEngine, Work
 from pipeline.stages import denoise as stage
 from pipeline.stages.denoise import denoise
 from pipeline.stages.featurize import featurize
+from tests.waiting import LONG_S, wait_until
 
 ROOT = Path(__file__).resolve().parents[3]
 HERE = Path(__file__).resolve().parent
@@ -81,7 +82,7 @@ def test_features_of_two_workers_are_those_of_one_process(small_run: Any, tmp_pa
 
 
 RUN = """
-import sys
+import signal, sys
 from deadly import DeadlyJob
 from pipeline.extraction import shard_writer
 from pipeline.cli import main
@@ -89,6 +90,7 @@ from pipeline.stages import denoise as stage
 shard_writer.SECONDS_PER_PIECE = 0.0
 stage.DenoiseJob = DeadlyJob
 if __name__ == "__main__":
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background job begins with it ignored
     main(["denoise", "--data", sys.argv[1], "--reports", sys.argv[1] + "/reports"])
 """
 
@@ -111,22 +113,31 @@ def test_workers_end_with_their_parent(
         start_new_session=True,
     )
     decoded = orders / "decoded"
-    while process.poll() is None and "5.wav" not in (decoded.read_text() if decoded.exists() else ""):
-        time.sleep(0.02)
-    worker = int((orders / "pid").read_text())
-    assert is_running(worker)
-    if how is signal.SIGINT:
-        os.killpg(process.pid, how)  # as a terminal does: to every process of the group
-        _, told = process.communicate(timeout=60)
-        assert process.returncode == 130
-        assert told.splitlines() == ["ser: interrupted; run it again, and it goes on where it stopped"]
-    else:
-        process.kill()
-        process.communicate(timeout=60)
-    deadline = time.monotonic() + 30
-    while is_running(worker) and time.monotonic() < deadline:
-        time.sleep(0.02)
-    assert not is_running(worker)
+    try:
+        wait_until(
+            lambda: process.poll() is not None or (decoded.exists() and "5.wav" in decoded.read_text()),
+            "the clip that hangs is being decoded",
+        )
+        worker = int((orders / "pid").read_text())
+        assert is_running(worker)
+        if how is signal.SIGINT:
+            os.killpg(process.pid, how)  # as a terminal does: to every process of the group
+        else:
+            process.kill()
+        _, told = process.communicate(timeout=LONG_S)
+        if how is signal.SIGINT:
+            assert process.returncode == 130
+            assert told.splitlines() == ["ser: interrupted; run it again, and it goes on where it stopped"]
+        wait_until(lambda: not is_running(worker), "the worker has ended")
+    finally:
+        end_group(process)
+
+
+def end_group(process: subprocess.Popen[str]) -> None:
+    """Leave nothing running after a failed test."""
+    with suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
+    process.communicate()
 
 
 def is_running(pid: int) -> bool:

@@ -9,18 +9,21 @@ from typing import Any
 
 import pytest
 from selenium import webdriver
+from selenium.common.exceptions import WebDriverException
 from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.support.wait import WebDriverWait
+
+from tests.waiting import LONG_S
 
 FLAGS = (
     "--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking",
     "--disable-component-update", "--disable-sync", "--disable-dev-shm-usage", "--window-size=1200,900",
     "--autoplay-policy=no-user-gesture-required", "--force-prefers-reduced-motion",
 )  # fmt: skip
+ATTEMPTS = 5  # the driver has half a minute to start, and the browser one: neither can be given more
 SPEAKERS = "Test speakers: UAR, accuracy, and recall per class"
-WAIT_S = 60
 
 
 @pytest.fixture(scope="module")
@@ -42,12 +45,21 @@ def driver(tmp_path_factory: pytest.TempPathFactory) -> Iterator[webdriver.Chrom
         if os.environ.get("CI"):
             pytest.fail(missing)
         pytest.skip(missing)
-    options = webdriver.ChromeOptions()
-    options.binary_location = browser
-    for flag in (*FLAGS, f"--user-data-dir={tmp_path_factory.mktemp('profile')}"):
-        options.add_argument(flag)
-    options.set_capability("goog:loggingPrefs", {"performance": "ALL", "browser": "ALL"})
-    found = webdriver.Chrome(options=options, service=webdriver.ChromeService(bridge))
+    found = None
+    for attempt in range(ATTEMPTS):
+        options = webdriver.ChromeOptions()
+        options.binary_location = browser
+        for flag in (*FLAGS, f"--user-data-dir={tmp_path_factory.mktemp('profile')}"):
+            options.add_argument(flag)
+        options.set_capability("goog:loggingPrefs", {"performance": "ALL", "browser": "ALL"})
+        options.timeouts = dict.fromkeys(("pageLoad", "script"), int(1000 * LONG_S))
+        try:
+            found = webdriver.Chrome(options=options, service=webdriver.ChromeService(bridge))
+            break
+        except WebDriverException:
+            if attempt == ATTEMPTS - 1:
+                raise
+    assert found
     yield found
     found.quit()
 
@@ -62,7 +74,13 @@ def opened(driver: webdriver.Chrome, page: Path) -> webdriver.Chrome:
 
 
 def wait_for(driver: webdriver.Chrome, script: str) -> None:
-    WebDriverWait(driver, WAIT_S).until(lambda browser: browser.execute_script(f"return {script}"), script)
+    WebDriverWait(driver, LONG_S).until(lambda browser: browser.execute_script(f"return {script}"), script)
+
+
+def play(driver: webdriver.Chrome) -> None:
+    """Play the first clip, over and over: it must not end before a busy machine has looked."""
+    driver.execute_script("const audio = document.querySelector('audio'); audio.loop = true; audio.play()")
+    wait_for(driver, "document.querySelector('audio').currentTime > 0")
 
 
 def first_cells(driver: webdriver.Chrome, caption: str) -> list[str]:
@@ -92,13 +110,12 @@ def test_every_clip_can_be_played(opened: webdriver.Chrome) -> None:
     wait_for(opened, f"{everything}.length === 12 && {everything}.every((audio) => audio.readyState >= 1)")
     durations = opened.execute_script(f"return {everything}.map((audio) => audio.duration)")
     assert durations == pytest.approx([1.5] * 12, abs=0.001)
-    opened.execute_script("document.querySelector('audio').play()")
-    wait_for(opened, "document.querySelector('audio').currentTime > 0")
+    play(opened)
     wait_for(opened, "document.querySelector('.playhead').style.visibility === 'visible'")
 
 
 def test_a_click_into_the_picture_goes_there_and_stops_the_other_clip(opened: webdriver.Chrome) -> None:
-    opened.execute_script("document.querySelector('audio').play()")
+    play(opened)
     track = opened.find_elements(By.CSS_SELECTOR, ".track")[1]
     opened.execute_script("arguments[0].scrollIntoView({block: 'center'})", track)
     wait_for(opened, "document.querySelectorAll('audio')[1].readyState >= 1")
@@ -147,8 +164,7 @@ def test_a_clip_called_script_stays_text(opened: webdriver.Chrome) -> None:
 
 
 def test_nothing_is_asked_of_the_network_and_nothing_goes_wrong(opened: webdriver.Chrome) -> None:
-    opened.execute_script("document.querySelector('audio').play()")
-    wait_for(opened, "document.querySelector('audio').currentTime > 0")
+    play(opened)
     events = [json.loads(entry["message"])["message"] for entry in opened.get_log("performance")]
     asked = {
         event["params"]["request"]["url"].partition(":")[0]

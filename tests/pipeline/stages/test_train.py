@@ -1,17 +1,26 @@
 """The train stage leaves a checkpoint from which everything else can be known."""
 
+import json
+import shutil
+import signal
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 import pytest
+import torch
 
 from featurize.errors import ShardError
 from featurize.shards import Row, Shard, write_shard
 from featurize.tier0 import Tier0Params
 from model.checkpoint import load_checkpoint
+from pipeline.cli import main
 from pipeline.protocol.data_card import shared_provenance
 from pipeline.stages.evaluate import best_checkpoint
+
+ROOT = Path(__file__).resolve().parents[3]
 
 
 def test_the_checkpoint_knows_what_it_was_trained_on(small_run: Any) -> None:
@@ -39,3 +48,91 @@ def test_shards_of_different_settings_are_not_mixed(small_run: Any, tmp_path: Pa
     write_shard(other, "mfcc", [Row({"clip_id": "x"}, Shard(path).data(0))], {**attributes, "tier0": "{}"})
     with pytest.raises(ShardError, match="different settings"):
         shared_provenance([path, other])
+
+
+def command(run: Any, out: Path, *options: str, **train: Any) -> list[str]:
+    """`ser train` on a run's features, with its parameters or others, into a folder of its own."""
+    params = run.params.model_copy(update={"train": run.params.train.model_copy(update=train)})
+    file = out / "params.yaml"
+    file.write_text(json.dumps(params.model_dump(mode="json")))  # JSON is YAML
+    folders = ("--data", run.data, "--checkpoints", out / "checkpoints", "--reports", out / "reports")
+    return [str(part) for part in ("train", "--params", file, "--device", "cpu", *folders, *options)]
+
+
+def ser(arguments: list[str]) -> int:
+    with pytest.raises(SystemExit) as left:
+        main(arguments)
+    return int(left.value.code or 0)
+
+
+KILLED = """
+import os, signal, sys
+import torch
+from dvclive.live import Live
+from pipeline.cli import main
+torch.set_num_threads(int(sys.argv[1]))
+Live.make_summary = lambda live: os.kill(os.getpid(), signal.SIGKILL)
+main(sys.argv[2:])
+"""
+
+
+@pytest.fixture(scope="module")
+def killed(small_run: Any, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Folder of a run like `small_run` that was killed after the first of its two epochs."""
+    folder = tmp_path_factory.mktemp("killed")
+    arguments = [sys.executable, "-c", KILLED, str(torch.get_num_threads()), *command(small_run, folder)]
+    done = subprocess.run(arguments, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == -signal.SIGKILL, done.stderr
+    return folder
+
+
+@pytest.fixture
+def stopped(killed: Path, tmp_path: Path) -> Path:
+    """A copy of it."""
+    return shutil.copytree(killed, tmp_path, dirs_exist_ok=True)
+
+
+def test_resumed_it_ends_with_the_network_card_and_curves_of_a_run_that_never_stopped(
+    small_run: Any, stopped: Path
+) -> None:
+    assert ser(command(small_run, stopped, "--resume")) == 0
+    checkpoints = stopped / "checkpoints"
+    for found, expected in (
+        (best_checkpoint(checkpoints), best_checkpoint(small_run.checkpoints)),
+        (checkpoints / "last.pt", small_run.checkpoints / "last.pt"),
+    ):
+        assert found.name == expected.name
+        (network, args), (whole, card) = load_checkpoint(found), load_checkpoint(expected)
+        assert args == card
+        for name, value in whole.state_dict().items():
+            assert torch.equal(value, network.state_dict()[name]), name
+    curves = Path("training", "plots", "metrics")
+    names = {path.relative_to(small_run.reports) for path in (small_run.reports / curves).rglob("*.tsv")}
+    assert len(names) >= 5
+    for name in names:
+        found, expected = (
+            pd.read_csv(reports / name, sep="\t").drop(columns="timestamp", errors="ignore")
+            for reports in (stopped / "reports", small_run.reports)
+        )
+        pd.testing.assert_frame_equal(found, expected)
+
+
+def test_a_run_that_never_was_is_not_resumed(
+    small_run: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert ser(command(small_run, tmp_path, "--resume")) == 2
+    complaint = capsys.readouterr().err.splitlines()[-1]
+    assert str(tmp_path / "checkpoints" / "last.pt") in complaint
+
+
+def test_another_runs_last_pt_is_refused_and_left_as_it_is(
+    small_run: Any, stopped: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    last = stopped / "checkpoints" / "last.pt"
+    before = last.read_bytes()
+    assert ser(command(small_run, stopped, "--resume", lr=0.5)) == 2
+    complaints = [line for line in capsys.readouterr().err.splitlines() if line.startswith("ser: ")]
+    (complaint,) = complaints
+    assert str(last) in complaint
+    assert "train params" in complaint
+    assert last.read_bytes() == before
