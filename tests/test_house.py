@@ -12,6 +12,7 @@ import grimp
 import pytest
 from ruamel.yaml import YAML
 
+from featurize.atomic import write_json
 from pipeline.params import known_names
 from tests.code_deps import DVC_YAML, FLOORS, PIPELINES, ROOT, build_graph, rewritten
 from tests.params_comments import PARAMS_YAML, commented, descriptions
@@ -57,6 +58,30 @@ def test_dvc_watches_everything_that_a_stage_imports(path: Path, imports: grimp.
 @pytest.mark.parametrize("stage", ORDER)
 def test_dvc_watches_only_params_that_exist(stage: str) -> None:
     assert set(STAGES[stage].get("params", [])) <= set(known_names())
+
+
+def test_dvcs_table_of_experiments_begins_with_the_score(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """DVC shows the metrics of one stage after the other, as they stand in dvc.yaml and in their files."""
+    monkeypatch.chdir(tmp_path)
+    for file in ("dvc.yaml", "params.yaml", ".dvcignore"):
+        Path(file).write_text((ROOT / file).read_text())
+    for file, content in {
+        "metrics.json": {"uar": 0.5, "accuracy": 0.4},
+        "timing/denoise.json": {"seconds": {"decode": 1.0}},
+        "timing/featurize.json": {"seconds": {"vad": 1.0}},
+    }.items():
+        write_json(Path("reports") / file, content)
+    dvc = [sys.executable, "-m", "dvc"]
+    identity = ["-c", "user.name=t", "-c", "user.email=t@example.org"]
+    for command in (["git", "init", "-q"], [*dvc, "init", "-q"], ["git", "add", "-A"]):
+        subprocess.run(command, check=True)
+    subprocess.run(["git", *identity, "commit", "-qm", "Baseline"], check=True)
+    table = subprocess.run([*dvc, "exp", "show", "--csv"], capture_output=True, text=True, check=True).stdout
+    columns = table.splitlines()[0].split(",")
+    assert columns[columns.index("parent") + 1 :][:2] == ["uar", "accuracy"]
+    assert "seconds" not in table
 
 
 def test_params_yaml_holds_every_parameter_at_its_default() -> None:
