@@ -114,11 +114,11 @@ def test_a_table_may_name_objects_and_a_missing_one_is_rejected(
     assert [clip["path"] for clip in clips] == [f"s3://corpus/raw/{n}.wav" for n in range(5)]
     assert clips[0]["clip_id"] == "table/corpus/raw/0"
     with fetched(data / "rejects.csv") as rejects:
-        assert "missing,s3://corpus/raw/5.wav does not exist" in rejects.read_text()
+        assert "missing,s3://corpus/raw/5.wav" in rejects.read_text()
     s3.rm_file("corpus/raw/2.wav")
     denoise(DenoiseParams(), data, tmp_path / "reports", 0.5)
     with fetched(data / "denoised" / "rejects.csv") as rejects:
-        assert "missing,s3://corpus/raw/2.wav: no such file" in rejects.read_text()
+        assert "missing,s3://corpus/raw/2.wav" in rejects.read_text()
 
 
 def test_what_goes_wrong_there_is_one_line(s3: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
