@@ -20,7 +20,9 @@ def noise(num_samples: int, num_channels: int = 2) -> np.ndarray:
     return np.random.default_rng(0).normal(0, 0.1, (num_samples, num_channels)).astype(np.float32)
 
 
-def encode(path: Path, codec: str, rate: int, layout: str = "mono", options: dict[str, str] | None = None):
+def encode(
+    path: Path, codec: str, rate: int, layout: str = "mono", options: dict[str, str] | None = None
+) -> None:
     """Two seconds of a 440 Hz tone through one of FFmpeg's encoders."""
     with av.open(path, "w", options=options or {}) as container:
         stream = container.add_stream(codec, rate=rate, layout=layout)

@@ -1,5 +1,7 @@
 """Toy networks and toy clips: small enough that a whole training run takes a second."""
 
+from collections.abc import Callable, Iterator
+
 import numpy as np
 import pytest
 import torch
@@ -19,7 +21,7 @@ TOY = NetworkParams(
 
 
 @pytest.fixture(autouse=True)
-def one_thread():
+def one_thread() -> Iterator[None]:
     """Toy tensors gain nothing from threads, and equal sums need an equal number of them."""
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
@@ -57,5 +59,5 @@ def make_toy_features(num_clips: int, seed: int, num_classes: int = 3, n_mfcc: i
 
 
 @pytest.fixture
-def toy_features():
+def toy_features() -> Callable[..., Features]:
     return make_toy_features

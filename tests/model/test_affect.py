@@ -9,7 +9,7 @@ from featurize.errors import TrainingError
 from model.affect import concordance, read_affect
 
 
-def test_empty_cells_and_absent_columns_are_unknown():
+def test_empty_cells_and_absent_columns_are_unknown() -> None:
     columns = {"valence": np.array(["0.5", "", "-1"], dtype=object)}
     values = read_affect(columns, 3)
     assert np.array_equal(values[:, 0], [0.5, np.nan, -1], equal_nan=True)
@@ -18,7 +18,7 @@ def test_empty_cells_and_absent_columns_are_unknown():
 
 
 @pytest.mark.parametrize("cell", ["high", "inf"])
-def test_a_cell_that_is_no_number_is_named(cell):
+def test_a_cell_that_is_no_number_is_named(cell: str) -> None:
     columns = {
         "clip_id": np.array(["a", "b"], dtype=object),
         "arousal": np.array(["1", cell], dtype=object),
@@ -27,7 +27,7 @@ def test_a_cell_that_is_no_number_is_named(cell):
         read_affect(columns, 2)
 
 
-def test_concordance_of_a_case_worked_by_hand():
+def test_concordance_of_a_case_worked_by_hand() -> None:
     # means 2 and 3, variances 2/3 each, covariance 2/3: 2 · 2/3 / (4/3 + 1) = 4/7
     assert concordance(np.array([1.0, 2, 3]), np.array([2.0, 3, 4])) == pytest.approx(4 / 7)
     assert concordance(np.array([1.0, np.nan, 2, 3]), np.array([2.0, 99, 3, 4])) == pytest.approx(4 / 7)
@@ -35,7 +35,7 @@ def test_concordance_of_a_case_worked_by_hand():
     assert concordance(np.array([1.0, np.nan]), np.array([1.0, 1])) is None
 
 
-def test_concordance_is_that_of_torchmetrics():
+def test_concordance_is_that_of_torchmetrics() -> None:
     rng = np.random.default_rng(0)
     truth, predicted = rng.standard_normal(50), 0.5 + rng.standard_normal(50)
     predicted += truth

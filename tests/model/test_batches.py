@@ -1,5 +1,8 @@
 """Batches: clips padded, and split by split out of shards."""
 
+from collections.abc import Callable
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
@@ -9,7 +12,9 @@ from featurize.shards import Row, write_shard
 from model.batches import Features, evaluation_batches, load_features, make_batch
 
 
-def test_a_batch_is_padded_with_zeros_and_turned_to_channels_first(toy_features):
+def test_a_batch_is_padded_with_zeros_and_turned_to_channels_first(
+    toy_features: Callable[..., Features],
+) -> None:
     features = toy_features(7, seed=0)
     batch = make_batch(features, np.array([4, 0, 6]))
     assert batch.mfcc.is_contiguous()
@@ -23,7 +28,7 @@ def test_a_batch_is_padded_with_zeros_and_turned_to_channels_first(toy_features)
     assert batch.index.tolist() == [4, 0, 6]
 
 
-def test_evaluation_takes_each_clip_once_longest_first(toy_features):
+def test_evaluation_takes_each_clip_once_longest_first(toy_features: Callable[..., Features]) -> None:
     features = toy_features(20, seed=0)
     batches = list(evaluation_batches(features, 6))
     index = torch.cat([batch.index for batch in batches])
@@ -32,7 +37,7 @@ def test_evaluation_takes_each_clip_once_longest_first(toy_features):
     assert torch.equal(lengths, lengths.sort(descending=True).values)
 
 
-def rows(names_and_splits, start=0):
+def rows(names_and_splits: list[tuple[str, str]], start: int = 0) -> list[Row]:
     return [
         Row(
             {"clip_id": f"c{start + i}", "label": label, "split": split, "valence": 0.5},
@@ -42,7 +47,7 @@ def rows(names_and_splits, start=0):
     ]
 
 
-def test_features_of_a_split_come_from_all_shards_in_order_with_their_columns(tmp_path):
+def test_features_of_a_split_come_from_all_shards_in_order_with_their_columns(tmp_path: Path) -> None:
     write_shard(tmp_path / "a.h5", "mfcc", rows([("sad", "train"), ("happy", "val"), ("angry", "train")]), {})
     write_shard(tmp_path / "b.h5", "mfcc", rows([("happy", "test")], start=10), {})
     write_shard(tmp_path / "c.h5", "mfcc", rows([("happy", "train")], start=20), {})
@@ -59,7 +64,7 @@ def test_features_of_a_split_come_from_all_shards_in_order_with_their_columns(tm
     assert len(load_features([], ["angry"], "train")) == 0
 
 
-def test_an_unknown_label_a_waveform_shard_and_a_missing_one_are_named(tmp_path):
+def test_an_unknown_label_a_waveform_shard_and_a_missing_one_are_named(tmp_path: Path) -> None:
     write_shard(tmp_path / "a.h5", "mfcc", rows([("bored", "train"), ("odd", "test")]), {})
     with pytest.raises(TrainingError, match=r"a\.h5: label 'bored' is not among angry, sad"):
         load_features([tmp_path / "a.h5"], ["angry", "sad"], "train")
@@ -71,5 +76,5 @@ def test_an_unknown_label_a_waveform_shard_and_a_missing_one_are_named(tmp_path)
         load_features([tmp_path / "absent.h5"], ["sad"], "train")
 
 
-def test_a_clip_without_a_name_has_a_number():
+def test_a_clip_without_a_name_has_a_number() -> None:
     assert Features([np.zeros((2, 3), np.float32)], np.array([0])).name(0) == "clip 0"

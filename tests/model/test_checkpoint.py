@@ -4,6 +4,8 @@ import copy
 import io
 import pickle
 import zipfile
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -11,18 +13,19 @@ import torch
 
 from featurize.errors import CheckpointError, SerError
 from model.checkpoint import load_checkpoint, save_checkpoint
+from model.network.tier1 import NetworkParams, SERTier1
 
 ARGS = {"labels": ["a", "b", "c"], "tier0": {"mfcc": {"n_mfcc": 4}}, "val_uar": np.float64(0.5), "epoch": 3}
 
 
 @pytest.fixture
-def path(tmp_path, toy_network):
+def path(tmp_path: Path, toy_network: SERTier1) -> Path:
     toy_network.temperature.fill_(1.7)
     save_checkpoint(tmp_path / "new" / "last.pt", toy_network, ARGS)
     return tmp_path / "new" / "last.pt"
 
 
-def refused(path, match):
+def refused(path: Path, match: str) -> None:
     with pytest.raises(CheckpointError, match=match) as caught:
         load_checkpoint(path)
     assert str(path) in str(caught.value)
@@ -30,12 +33,14 @@ def refused(path, match):
     assert len(str(caught.value)) < 400 + len(str(path))
 
 
-def change(path, **changes):
+def change(path: Path, **changes: Any) -> None:
     content = torch.load(path, weights_only=True)
     torch.save({**content, **changes}, path)
 
 
-def test_round_trip_needs_nothing_but_the_file(path, toy_network, toy_params):
+def test_round_trip_needs_nothing_but_the_file(
+    path: Path, toy_network: SERTier1, toy_params: NetworkParams
+) -> None:
     network, args = load_checkpoint(path)
     assert network.params == toy_params
     assert not network.training
@@ -50,35 +55,39 @@ def test_round_trip_needs_nothing_but_the_file(path, toy_network, toy_params):
     assert args["torch"] == torch.__version__
 
 
-def test_format_is_the_descriptions(path):
+def test_format_is_the_descriptions(path: Path) -> None:
     content = torch.load(path, weights_only=True)
     assert set(content) == {"model", "args"}
     assert content["model"].keys() == load_checkpoint(path)[0].state_dict().keys()
 
 
-def test_equal_networks_give_equal_files_under_any_name(path, toy_network):
+def test_equal_networks_give_equal_files_under_any_name(path: Path, toy_network: SERTier1) -> None:
     save_checkpoint(path.with_name("other.pt"), copy.deepcopy(toy_network), ARGS)
     assert path.read_bytes() == path.with_name("other.pt").read_bytes()
     assert sorted(p.name for p in path.parent.iterdir()) == ["last.pt", "other.pt"]
 
 
-def test_args_that_are_not_plain_are_refused_before_anything_is_written(path, toy_network):
+def test_args_that_are_not_plain_are_refused_before_anything_is_written(
+    path: Path, toy_network: SERTier1
+) -> None:
     before = path.read_bytes()
     with pytest.raises(TypeError):
         save_checkpoint(path, toy_network, {"device": torch.device("cpu")})
     assert path.read_bytes() == before
 
 
-def test_a_folder_that_cannot_be_written_is_named(tmp_path, toy_network):
+def test_a_folder_that_cannot_be_written_is_named(tmp_path: Path, toy_network: SERTier1) -> None:
     (tmp_path / "file").write_text("in the way")
     with pytest.raises(SerError, match="cannot be written"):
         save_checkpoint(tmp_path / "file" / "last.pt", toy_network, {})
 
 
-def test_a_failed_write_leaves_the_old_file_and_no_litter(path, toy_network, monkeypatch):
+def test_a_failed_write_leaves_the_old_file_and_no_litter(
+    path: Path, toy_network: SERTier1, monkeypatch: pytest.MonkeyPatch
+) -> None:
     before = path.read_bytes()
 
-    def full(_descriptor):
+    def full(_descriptor: int) -> None:
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr("os.fsync", full)
@@ -88,18 +97,18 @@ def test_a_failed_write_leaves_the_old_file_and_no_litter(path, toy_network, mon
     assert [p.name for p in path.parent.iterdir()] == ["last.pt"]
 
 
-def test_missing_file_and_folder(tmp_path):
+def test_missing_file_and_folder(tmp_path: Path) -> None:
     refused(tmp_path / "none.pt", "no such file")
     refused(tmp_path, "is a folder")
 
 
 @pytest.mark.parametrize("keep", [0, 1, 100, -1, -200])
-def test_truncated(path, keep):
+def test_truncated(path: Path, keep: int) -> None:
     path.write_bytes(path.read_bytes()[:keep])
     refused(path, "damaged")
 
 
-def test_a_flipped_bit_in_a_weight_is_found(path):
+def test_a_flipped_bit_in_a_weight_is_found(path: Path) -> None:
     with zipfile.ZipFile(path) as archive:
         weights = [entry for entry in archive.infolist() if "/data/" in entry.filename]
         largest = max(weights, key=lambda entry: entry.file_size)
@@ -112,7 +121,7 @@ def test_a_flipped_bit_in_a_weight_is_found(path):
     refused(path, "checksum")
 
 
-def test_foreign_files(path):
+def test_foreign_files(path: Path) -> None:
     path.write_text("not a checkpoint")
     refused(path, "damaged, or not a checkpoint")
     path.write_bytes(pickle.dumps({"model": {}, "args": {}}))
@@ -125,9 +134,9 @@ def test_foreign_files(path):
     refused(path, "not a dict")
 
 
-def test_nothing_is_unpickled(path):
+def test_nothing_is_unpickled(path: Path) -> None:
     class Trap:
-        def __reduce__(self):
+        def __reduce__(self) -> tuple[Any, ...]:
             return (path.with_name("sprung").write_text, ("x",))
 
     buffer = io.BytesIO()
@@ -137,7 +146,7 @@ def test_nothing_is_unpickled(path):
     assert not path.with_name("sprung").exists()
 
 
-def test_args_or_weights_that_do_not_fit(path):
+def test_args_or_weights_that_do_not_fit(path: Path) -> None:
     content = torch.load(path, weights_only=True)
     change(path, args={**content["args"], "num_classes": 5})
     refused(path, "weights do not match")

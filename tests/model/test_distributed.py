@@ -4,13 +4,15 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 import torch
 
+from model.batches import Features
 from model.checkpoint import load_checkpoint
-from model.network.tier1 import build_network
+from model.network.tier1 import NetworkParams, build_network
 from model.training.fit import fit
 from model.training.hyperparameters import TrainParams
 
@@ -41,7 +43,9 @@ with process_group("cpu") as device:
 """
 
 
-def test_two_processes_give_the_loss_curve_of_one(toy_params, toy_features, tmp_path):
+def test_two_processes_give_the_loss_curve_of_one(
+    toy_params: NetworkParams, toy_features: Callable[..., Features], tmp_path: Path
+) -> None:
     script = tmp_path / "process.py"
     script.write_text(
         PROCESS.format(

@@ -2,6 +2,7 @@
 
 import json
 import math
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -228,7 +229,7 @@ def test_foreign_weights_are_refused(weights: Path, tmp_path: Path) -> None:
         load(tmp_path / "partial.safetensors")
 
 
-def test_score_of_the_clean_clip_itself(make_speech) -> None:
+def test_score_of_the_clean_clip_itself(make_speech: Callable[[int], np.ndarray]) -> None:
     clean = make_speech(0)
     scores = score(clean, clean)
     assert scores["si_sdr_db"] > 60

@@ -3,12 +3,12 @@
 import copy
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from model.network.batchnorm import MaskedBatchNorm
 
 
-def ragged(seed: int = 0):
+def ragged(seed: int = 0) -> tuple[Tensor, Tensor]:
     """x (3, 4, 9) with junk past each clip's end, valid (3, 1, 9)."""
     generator = torch.Generator().manual_seed(seed)
     x = 5 + 3 * torch.randn(3, 4, 9, generator=generator, dtype=torch.float64)
@@ -17,7 +17,7 @@ def ragged(seed: int = 0):
     return torch.where(valid == 0, 1e3, x), valid
 
 
-def reference_and_ours():
+def reference_and_ours() -> tuple[torch.nn.BatchNorm1d, MaskedBatchNorm]:
     torch.manual_seed(0)
     reference = nn.BatchNorm1d(4).double()
     nn.init.normal_(reference.weight)
@@ -27,12 +27,12 @@ def reference_and_ours():
     return reference, ours
 
 
-def frames(x, valid):
+def frames(x: Tensor, valid: Tensor) -> Tensor:
     """Valid frames end to end, (num_valid, C)."""
     return x.transpose(1, 2)[valid[:, 0] == 1]
 
 
-def test_with_the_statistics_of_its_batch_value_and_gradients_are_those_of_batch_norm():
+def test_with_the_statistics_of_its_batch_value_and_gradients_are_those_of_batch_norm() -> None:
     reference, ours = reference_and_ours()
     ours.adopting = True
     x, valid = ragged()
@@ -48,7 +48,7 @@ def test_with_the_statistics_of_its_batch_value_and_gradients_are_those_of_batch
     assert torch.allclose(ours.bias.grad, reference.bias.grad, atol=1e-10)
 
 
-def test_with_other_running_statistics_it_is_the_papers_formula():
+def test_with_other_running_statistics_it_is_the_papers_formula() -> None:
     """Algorithm 1 of the paper, r and d without gradient and unclipped, left to autograd."""
     _, ours = reference_and_ours()
     ours.running_mean.uniform_(2, 6)
@@ -71,7 +71,7 @@ def test_with_other_running_statistics_it_is_the_papers_formula():
     assert torch.allclose(ours.bias.grad, bias.grad, atol=1e-10)
 
 
-def test_running_statistics_are_those_of_valid_frames_with_the_biased_variance():
+def test_running_statistics_are_those_of_valid_frames_with_the_biased_variance() -> None:
     reference, ours = reference_and_ours()
     x, valid = ragged()
     ours(x, valid)
@@ -82,7 +82,7 @@ def test_running_statistics_are_those_of_valid_frames_with_the_biased_variance()
     assert torch.allclose(ours.running_var, biased)
 
 
-def test_training_and_evaluation_give_the_same_value_and_only_training_moves_the_statistics():
+def test_training_and_evaluation_give_the_same_value_and_only_training_moves_the_statistics() -> None:
     _, ours = reference_and_ours()
     x, valid = ragged()
     evaluated = copy.deepcopy(ours).eval()
@@ -92,7 +92,7 @@ def test_training_and_evaluation_give_the_same_value_and_only_training_moves_the
     assert torch.equal(evaluated.running_mean, before)
 
 
-def test_the_gradient_has_no_part_along_a_channels_mean_and_scale():
+def test_the_gradient_has_no_part_along_a_channels_mean_and_scale() -> None:
     _, ours = reference_and_ours()
     ours.running_var.fill_(4)
     x, valid = ragged()
@@ -104,7 +104,7 @@ def test_the_gradient_has_no_part_along_a_channels_mean_and_scale():
     assert torch.all(scale.abs() < 1e-4 * (gradient.abs() * (rows - rows.mean(0)).abs()).sum(0))
 
 
-def test_a_single_frame_has_a_value_and_a_finite_gradient():
+def test_a_single_frame_has_a_value_and_a_finite_gradient() -> None:
     _, ours = reference_and_ours()
     x = torch.full((1, 4, 1), 7.0, dtype=torch.float64, requires_grad=True)
     ours(x, torch.ones(1, 1, 1, dtype=torch.float64)).sum().backward()

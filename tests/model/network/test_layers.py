@@ -4,7 +4,7 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
-from torch import nn
+from torch import Tensor, nn
 
 from model.network.layers import ChannelAttention, ResidualConvBlock
 from model.network.lstm import BiLSTM, reversal_order, reverse
@@ -13,14 +13,14 @@ from model.network.pooling import AttentionPooling, MeanPooling
 LENGTHS = st.lists(st.integers(1, 12), min_size=1, max_size=5)
 
 
-def masks(lengths):
+def masks(lengths: list[int]) -> tuple[Tensor, Tensor]:
     num_frames = torch.tensor(lengths)
     valid = (torch.arange(max(lengths)) < num_frames[:, None])[:, None].float()
     return num_frames, valid
 
 
 @given(LENGTHS, st.integers(1, 3))
-def test_bilstm_equals_torchs_packed_bidirectional_lstm(lengths, num_layers):
+def test_bilstm_equals_torchs_packed_bidirectional_lstm(lengths: list[int], num_layers: int) -> None:
     torch.manual_seed(0)
     ours = BiLSTM(3, 4, num_layers, dropout=0.0)
     reference = nn.LSTM(3, 4, num_layers, bidirectional=True)
@@ -45,7 +45,7 @@ def test_bilstm_equals_torchs_packed_bidirectional_lstm(lengths, num_layers):
 
 
 @given(LENGTHS)
-def test_reversal_turns_each_clip_within_its_own_length_and_is_its_own_inverse(lengths):
+def test_reversal_turns_each_clip_within_its_own_length_and_is_its_own_inverse(lengths: list[int]) -> None:
     num_frames, _ = masks(lengths)
     x = torch.randn(max(lengths), len(lengths), 2)
     order = reversal_order(num_frames, max(lengths))
@@ -56,7 +56,7 @@ def test_reversal_turns_each_clip_within_its_own_length_and_is_its_own_inverse(l
     assert torch.equal(reverse(turned, order), x)
 
 
-def test_reversal_passes_gradients_back_to_where_they_belong():
+def test_reversal_passes_gradients_back_to_where_they_belong() -> None:
     x = torch.randn(3, 2, 2, requires_grad=True)
     order = reversal_order(torch.tensor([3, 2]), 3)
     weights = torch.randn(3, 2, 2)
@@ -65,7 +65,7 @@ def test_reversal_passes_gradients_back_to_where_they_belong():
     assert torch.equal(x.grad[:, 1], weights[[1, 0, 2], 1])
 
 
-def test_channel_attention_pools_valid_frames_only_and_adds_both_streams():
+def test_channel_attention_pools_valid_frames_only_and_adds_both_streams() -> None:
     torch.manual_seed(0)
     attention = ChannelAttention(3, num_heads=2)
     x = -1 - torch.rand(2, 3, 6)
@@ -82,7 +82,9 @@ def test_channel_attention_pools_valid_frames_only_and_adds_both_streams():
 
 @pytest.mark.parametrize("depthwise", [True, False])
 @pytest.mark.parametrize("out_channels", [3, 5])
-def test_block_is_convolution_norm_gelu_plus_residual_and_leaves_padding_zero(depthwise, out_channels):
+def test_block_is_convolution_norm_gelu_plus_residual_and_leaves_padding_zero(
+    depthwise: bool, out_channels: int
+) -> None:
     torch.manual_seed(0)
     block = ResidualConvBlock(3, out_channels, 3, depthwise, dropout=0.0).eval()
     _, valid = masks([7, 4])
@@ -99,15 +101,15 @@ def test_block_is_convolution_norm_gelu_plus_residual_and_leaves_padding_zero(de
     assert torch.allclose(y[1:, :, :4], expected, atol=1e-6)
 
 
-def test_depthwise_separable_convolution_has_fewer_weights():
-    def count(depthwise):
+def test_depthwise_separable_convolution_has_fewer_weights() -> None:
+    def count(depthwise: bool) -> int:
         return sum(p.numel() for p in ResidualConvBlock(32, 32, 5, depthwise, 0.0).conv.parameters())
 
     assert count(True) == 32 * 5 + 32 * 32
     assert count(False) == 32 * 32 * 5
 
 
-def test_attention_pooling_weighs_valid_frames_and_no_others():
+def test_attention_pooling_weighs_valid_frames_and_no_others() -> None:
     torch.manual_seed(0)
     pooling = AttentionPooling(4)
     _, valid = masks([5, 2])
@@ -120,7 +122,7 @@ def test_attention_pooling_weighs_valid_frames_and_no_others():
     assert torch.allclose(pooling(x, valid)[1], expected, atol=1e-6)
 
 
-def test_mean_pooling_is_the_mean_of_valid_frames():
+def test_mean_pooling_is_the_mean_of_valid_frames() -> None:
     _, valid = masks([5, 2])
     x = torch.randn(5, 2, 4)
     x[2:, 1] = 1e4

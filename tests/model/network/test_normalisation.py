@@ -1,5 +1,7 @@
 """Levels taken out and slopes added, against the obvious loop."""
 
+from collections.abc import Callable
+
 import numpy as np
 import pytest
 import torch
@@ -11,7 +13,7 @@ from model.network.normalisation import add_deltas, normalise_clips, normalise_s
 from model.network.tier1 import NetworkParams, build_network
 
 
-def test_deltas_are_the_regression_formula_with_the_ends_repeated():
+def test_deltas_are_the_regression_formula_with_the_ends_repeated() -> None:
     rng = np.random.default_rng(0)
     lengths = [9, 1, 4]
     x = torch.full((3, 2, 9), 1e6)
@@ -19,7 +21,7 @@ def test_deltas_are_the_regression_formula_with_the_ends_repeated():
         row[:, :length] = torch.from_numpy(rng.standard_normal((2, length)))
     y = add_deltas(x, torch.tensor(lengths), 2)
 
-    def slopes(clip):
+    def slopes(clip: np.ndarray) -> np.ndarray:
         padded = np.pad(clip, ((0, 0), (2, 2)), mode="edge")
         later = [padded[:, 2 + n : 2 + n + clip.shape[1]] for n in (-2, -1, 1, 2)]
         return (-2 * later[0] - later[1] + later[2] + 2 * later[3]) / 10
@@ -31,7 +33,7 @@ def test_deltas_are_the_regression_formula_with_the_ends_repeated():
         assert np.allclose(y[row, 4:6, :length], slopes(first), atol=1e-5)
 
 
-def test_a_normalised_clip_has_mean_0_and_deviation_1_and_padding_stays_0():
+def test_a_normalised_clip_has_mean_0_and_deviation_1_and_padding_stays_0() -> None:
     x, valid = 5 + 3 * torch.randn(2, 3, 8), torch.ones(2, 1, 8)
     valid[1, :, 5:] = 0
     y = normalise_clips(x * valid, valid)
@@ -41,7 +43,9 @@ def test_a_normalised_clip_has_mean_0_and_deviation_1_and_padding_stays_0():
     assert torch.all(y[1, :, 5:] == 0)
 
 
-def speakers(features, names, copies=None, voices=None):
+def speakers(
+    features: Features, names: list[str], copies: list[str] | None = None, voices: list[str] | None = None
+) -> Features:
     columns = {"speaker": np.array(names, dtype=object)}
     if copies is not None:
         columns["augmentation"] = np.array(copies, dtype=object)
@@ -50,7 +54,7 @@ def speakers(features, names, copies=None, voices=None):
     return Features(features.clips, features.labels, columns)
 
 
-def test_speakers_are_standardised_over_all_their_own_clips(toy_features):
+def test_speakers_are_standardised_over_all_their_own_clips(toy_features: Callable[..., Features]) -> None:
     features = speakers(toy_features(6, 0), ["a", "b", "a", "b", "a", "a"], ["", "", "", "", "", "noise"])
     done = normalise_speakers(features)
     for name, rows in (("a", [0, 2, 4]), ("b", [1, 3])):
@@ -63,7 +67,7 @@ def test_speakers_are_standardised_over_all_their_own_clips(toy_features):
         normalise_speakers(speakers(features, ["a", "b", "", "b", "a", "a"]))
 
 
-def test_a_voice_made_of_a_speakers_is_a_speaker_of_its_own(toy_features):
+def test_a_voice_made_of_a_speakers_is_a_speaker_of_its_own(toy_features: Callable[..., Features]) -> None:
     copies = ["", "", "1-voice+1.00x0.90", "1-voice+1.00x0.90", "2-voice+1.00x0.90", "1-pitch+1.00"]
     voices = ["", "", "1+1.00x0.90", "1+1.00x0.90", "2+1.00x0.90", ""]
     features = speakers(toy_features(6, 0), ["a"] * 6, copies, voices)
@@ -76,7 +80,9 @@ def test_a_voice_made_of_a_speakers_is_a_speaker_of_its_own(toy_features):
     assert np.allclose(done.clips[5], (features.clips[5] - own.mean(0)) / own.std(0), atol=1e-4)
 
 
-def test_a_level_of_the_speaker_reaches_the_logits_only_under_global_normalisation(toy_params, toy_features):
+def test_a_level_of_the_speaker_reaches_the_logits_only_under_global_normalisation(
+    toy_params: NetworkParams, toy_features: Callable[..., Features]
+) -> None:
     features = toy_features(6, 0)
     plain = speakers(features, ["a"] * 6)
     louder = Features([2 * clip + 50 for clip in features.clips], features.labels, plain.columns)

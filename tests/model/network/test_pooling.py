@@ -5,7 +5,7 @@ import torch
 from model.network.pooling import StatisticsPooling, pool_frames
 
 
-def test_attentive_statistics_are_the_weighted_mean_and_deviation():
+def test_attentive_statistics_are_the_weighted_mean_and_deviation() -> None:
     torch.manual_seed(0)
     pooling = StatisticsPooling(3)
     x = torch.randn(6, 2, 3)
@@ -23,7 +23,7 @@ def test_attentive_statistics_are_the_weighted_mean_and_deviation():
     assert torch.isfinite(constant.grad).all()
 
 
-def test_pooled_frames_are_means_over_the_frames_of_their_own_clip():
+def test_pooled_frames_are_means_over_the_frames_of_their_own_clip() -> None:
     lengths = torch.tensor([11, 8, 1])
     x = torch.randn(3, 5, 11, generator=torch.Generator().manual_seed(0))
     for row, length in zip(x, lengths, strict=True):

@@ -1,6 +1,7 @@
 """SERTier1: a clip's logits are its own, in evaluation and in training."""
 
 import copy
+from typing import Any
 
 import numpy as np
 import pytest
@@ -8,6 +9,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
+from torch import Tensor
 
 from model.network.batchnorm import MaskedBatchNorm
 from model.network.tier1 import NetworkParams, SERTier1, build_network
@@ -48,7 +50,7 @@ VARIANTS = [
 LENGTHS = st.lists(st.integers(1, 40), min_size=1, max_size=6)
 
 
-def logits(network, mfcc, num_frames):
+def logits(network: SERTier1, mfcc: Tensor, num_frames: Tensor | None) -> Tensor:
     """Of a copy, since training moves running statistics."""
     return copy.deepcopy(network)(mfcc, num_frames)["logits"].detach()
 
@@ -61,7 +63,9 @@ def logits(network, mfcc, num_frames):
     lengths=LENGTHS,
     seed=st.integers(0, 1000),
 )
-def test_logits_of_a_clip_are_the_same_alone_and_in_any_batch(variant, training, settled, lengths, seed):
+def test_logits_of_a_clip_are_the_same_alone_and_in_any_batch(
+    variant: NetworkParams, training: bool, settled: bool, lengths: list[int], seed: int
+) -> None:
     network = build_network(4, 3, variant, seed)
     generator = torch.Generator().manual_seed(seed)
     mfcc = torch.full((len(lengths), 4, max(lengths) + 3), 1e4)  # junk past each clip's end
@@ -77,14 +81,14 @@ def test_logits_of_a_clip_are_the_same_alone_and_in_any_batch(variant, training,
         assert torch.allclose(together[clip], alone[0], atol=1e-5, rtol=0)
 
 
-def test_training_and_evaluation_agree_without_dropout(toy_network):
+def test_training_and_evaluation_agree_without_dropout(toy_network: SERTier1) -> None:
     mfcc = torch.randn(3, 4, 11)
     assert torch.allclose(
         logits(toy_network.train(), mfcc, None), logits(toy_network.eval(), mfcc, None), atol=1e-6
     )
 
 
-def test_full_size_network_is_exact_on_padding_too():
+def test_full_size_network_is_exact_on_padding_too() -> None:
     network = build_network(40, 4, NetworkParams(), seed=0)
     mfcc = torch.randn(3, 40, 50)
     num_frames = torch.tensor([50, 1, 23])
@@ -97,14 +101,14 @@ def test_full_size_network_is_exact_on_padding_too():
         )
 
 
-def test_number_of_parameters_is_what_the_docstring_says():
+def test_number_of_parameters_is_what_the_docstring_says() -> None:
     described = NetworkParams(conv_channels=(128, 256), lstm_hidden=128)
     for network in (SERTier1(40, 4), SERTier1(40, 4, described)):
         total = sum(p.numel() for p in network.parameters())
         assert f"{total:,}" in (SERTier1.__doc__ or "")
 
 
-def test_output_is_logits_probabilities_and_confidence(toy_network):
+def test_output_is_logits_probabilities_and_confidence(toy_network: SERTier1) -> None:
     output = toy_network.eval()(torch.randn(2, 4, 7))
     assert set(output) == {"logits", "probs", "confidence"}
     assert output["logits"].shape == output["probs"].shape == (2, 3)
@@ -112,7 +116,7 @@ def test_output_is_logits_probabilities_and_confidence(toy_network):
     assert torch.equal(output["confidence"], output["probs"].max(1).values)
 
 
-def test_temperature_divides_logits_is_stored_and_is_no_parameter(toy_network):
+def test_temperature_divides_logits_is_stored_and_is_no_parameter(toy_network: SERTier1) -> None:
     mfcc = torch.randn(2, 4, 7)
     toy_network.eval()
     before = logits(toy_network, mfcc, None)
@@ -122,7 +126,9 @@ def test_temperature_divides_logits_is_stored_and_is_no_parameter(toy_network):
     assert "temperature" not in dict(toy_network.named_parameters())
 
 
-def test_normalisation_is_that_of_all_frames_and_makes_scale_and_level_irrelevant(toy_network):
+def test_normalisation_is_that_of_all_frames_and_makes_scale_and_level_irrelevant(
+    toy_network: SERTier1,
+) -> None:
     rng = np.random.default_rng(0)
     clips = [rng.normal(5, 3, (length, 4)).astype(np.float32) for length in (3, 30, 7)]
     rows = np.concatenate(clips)
@@ -135,13 +141,15 @@ def test_normalisation_is_that_of_all_frames_and_makes_scale_and_level_irrelevan
     assert torch.allclose(before, after, atol=1e-4)
 
 
-def test_a_coefficient_that_never_varies_stays_finite(toy_network):
+def test_a_coefficient_that_never_varies_stays_finite(toy_network: SERTier1) -> None:
     clips = [np.full((5, 4), -300.1, dtype=np.float32)]
     toy_network.fit_normalisation(clips)
     assert torch.equal(toy_network.feature_std, torch.ones(4))
 
 
-def test_fit_batchnorm_takes_the_statistics_of_its_batch_and_keeps_the_mode(toy_params):
+def test_fit_batchnorm_takes_the_statistics_of_its_batch_and_keeps_the_mode(
+    toy_params: NetworkParams,
+) -> None:
     network = build_network(4, 3, toy_params, seed=3).eval()
     mfcc, num_frames = 5 + torch.randn(6, 4, 12), torch.tensor([12, 5, 1, 7, 12, 3])
     network.fit_batchnorm(mfcc, num_frames)
@@ -153,7 +161,7 @@ def test_fit_batchnorm_takes_the_statistics_of_its_batch_and_keeps_the_mode(toy_
     assert not any(m.adopting for m in network.modules() if isinstance(m, MaskedBatchNorm))
 
 
-def test_first_weights_depend_on_the_seed_alone(toy_params):
+def test_first_weights_depend_on_the_seed_alone(toy_params: NetworkParams) -> None:
     torch.manual_seed(5)
     expected = torch.rand(1)
     torch.manual_seed(5)
@@ -167,6 +175,6 @@ def test_first_weights_depend_on_the_seed_alone(toy_params):
 @pytest.mark.parametrize(
     "wrong", [{"kernel_size": 4}, {"conv_channels": ()}, {"dropout": 1.0}, {"pooling": "max"}, {"heads": 2}]
 )
-def test_impossible_parameters_are_refused(wrong):
+def test_impossible_parameters_are_refused(wrong: dict[str, Any]) -> None:
     with pytest.raises(ValidationError):
         NetworkParams(**wrong)

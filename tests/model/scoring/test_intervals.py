@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import asdict
+from typing import Any
 
 import numpy as np
 import pytest
@@ -24,7 +25,9 @@ from model.scoring.metrics import compute_metrics
 LABELS = ["angry", "happy", "sad"]
 
 
-def clips(num_speakers=5, per_speaker=8, seed=0, num_classes=3):
+def clips(
+    num_speakers: int = 5, per_speaker: int = 8, seed: int = 0, num_classes: int = 3
+) -> tuple[np.ndarray, ...]:
     rng = np.random.default_rng(seed)
     speakers = np.repeat([f"s{k}" for k in range(num_speakers)], per_speaker).astype(object)
     truth = rng.integers(num_classes, size=len(speakers))
@@ -32,7 +35,7 @@ def clips(num_speakers=5, per_speaker=8, seed=0, num_classes=3):
     return truth, np.where(rng.random(len(speakers)) < 0.5, truth, guess), speakers
 
 
-def test_scores_of_a_confusion_matrix_are_those_of_the_clips():
+def test_scores_of_a_confusion_matrix_are_those_of_the_clips() -> None:
     for seed in range(20):
         truth, predicted, speakers = clips(2, 3, seed)
         confusion = speaker_confusions(truth, predicted, speakers, 3).sum(axis=0)
@@ -46,7 +49,7 @@ def test_scores_of_a_confusion_matrix_are_those_of_the_clips():
         assert recall == [expected.per_class[name].recall for name in LABELS]
 
 
-def test_the_fast_bootstrap_is_the_slow_one():
+def test_the_fast_bootstrap_is_the_slow_one() -> None:
     """Each draw once more, by putting together the clips of the speakers in it."""
     truth, predicted, speakers = clips()
     names = sorted(set(speakers))
@@ -61,14 +64,14 @@ def test_the_fast_bootstrap_is_the_slow_one():
     assert (intervals.speakers, intervals.draws, intervals.level) == (5, 50, 0.95)
 
 
-def test_the_same_seed_gives_the_same_intervals_in_plain_types():
+def test_the_same_seed_gives_the_same_intervals_in_plain_types() -> None:
     confusion = speaker_confusions(*clips(), 3)
     plain = asdict(speaker_intervals(confusion, LABELS))
     assert plain == asdict(speaker_intervals(confusion, LABELS))
     assert json.loads(json.dumps(plain))["recall"].keys() == set(LABELS)
 
 
-def test_a_class_absent_from_a_draw_is_left_out_of_it_and_one_absent_altogether_has_no_interval():
+def test_a_class_absent_from_a_draw_is_left_out_of_it_and_one_absent_altogether_has_no_interval() -> None:
     """Only speaker 0 is ever angry, and always right; nobody is sad."""
     confusion = np.zeros((3, 3, 3), dtype=int)
     confusion[0, 0, 0] = 4
@@ -78,13 +81,13 @@ def test_a_class_absent_from_a_draw_is_left_out_of_it_and_one_absent_altogether_
     assert intervals.uar == (0.0, 0.5)  # without speaker 0, only the happy are averaged
 
 
-def test_speakers_who_are_alike_leave_no_doubt():
+def test_speakers_who_are_alike_leave_no_doubt() -> None:
     confusion = np.tile(np.array([[3, 1], [2, 2]]), (6, 1, 1))
     assert speaker_intervals(confusion, ["a", "b"]).uar == (0.625, 0.625)
 
 
-def test_no_interval_is_explained():
-    def told(*names):
+def test_no_interval_is_explained() -> None:
+    def told(*names: Any) -> str:
         return why_no_intervals(np.array(names, dtype=object))
 
     assert told("a", "b") == ""
@@ -96,7 +99,13 @@ def test_no_interval_is_explained():
         speaker_intervals(np.ones((1, 2, 2), dtype=int), ["a", "b"])
 
 
-def simulated(rng, num_speakers, num_classes=4, clips_per_class=15, spread=0.7):
+def simulated(
+    rng: np.random.Generator,
+    num_speakers: int,
+    num_classes: int = 4,
+    clips_per_class: int = 15,
+    spread: float = 0.7,
+) -> np.ndarray:
     """Confusion matrices of speakers who differ: recall is expit(0.3 + a normal number of each speaker's own)."""
     recall = expit(0.3 + rng.normal(0, spread, (num_speakers, 1)))
     hits = rng.binomial(clips_per_class, recall, (num_speakers, num_classes))
@@ -106,7 +115,7 @@ def simulated(rng, num_speakers, num_classes=4, clips_per_class=15, spread=0.7):
     return confusion
 
 
-def coverage(num_speakers, worlds=300):
+def coverage(num_speakers: int, worlds: int = 300) -> float:
     """How often a 95 % interval holds the UAR over all the speakers that there could be."""
     rng = np.random.default_rng(0)
     truth = expit(0.3 + rng.normal(0, 0.7, 1_000_000)).mean()
@@ -119,16 +128,16 @@ def coverage(num_speakers, worlds=300):
     return inside / worlds
 
 
-def test_intervals_cover_the_truth_at_about_their_rate():
+def test_intervals_cover_the_truth_at_about_their_rate() -> None:
     assert coverage(30) == pytest.approx(LEVEL, abs=0.045)
 
 
-def test_intervals_of_few_speakers_are_too_narrow_as_their_note_says():
+def test_intervals_of_few_speakers_are_too_narrow_as_their_note_says() -> None:
     assert coverage(4) < 0.88
 
 
 @given(seed=st.integers(0, 10_000), level=st.floats(0.5, 0.99))
-def test_an_interval_holds_the_median_of_its_draws_and_grows_with_its_level(seed, level):
+def test_an_interval_holds_the_median_of_its_draws_and_grows_with_its_level(seed: int, level: float) -> None:
     values = np.random.default_rng(seed).normal(size=50)
     low, high = percentile_interval(np.append(values, np.nan), level)
     wider = percentile_interval(values, (1 + level) / 2)
@@ -136,7 +145,7 @@ def test_an_interval_holds_the_median_of_its_draws_and_grows_with_its_level(seed
 
 
 @given(seed=st.integers(0, 10_000), times=st.integers(2, 5), label=st.integers(0, 2))
-def test_uar_does_not_depend_on_how_many_clips_a_class_has(seed, times, label):
+def test_uar_does_not_depend_on_how_many_clips_a_class_has(seed: int, times: int, label: int) -> None:
     confusion = speaker_confusions(*clips(seed=seed), 3).sum(axis=0)
     more = confusion.copy()
     more[label] *= times

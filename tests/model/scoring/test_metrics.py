@@ -10,7 +10,7 @@ from model.scoring.metrics import ClassMetrics, compute_metrics
 LABELS = ["angry", "happy", "sad"]
 
 
-def test_a_case_by_hand():
+def test_a_case_by_hand() -> None:
     truth = np.array([0, 0, 0, 0, 1, 1, 2, 2])
     predicted = np.array([0, 0, 0, 1, 1, 0, 2, 2])
     metrics = compute_metrics(truth, predicted, LABELS)
@@ -23,7 +23,7 @@ def test_a_case_by_hand():
     assert metrics.n_clips == 8
 
 
-def test_classes_absent_from_the_truth_do_not_lower_the_averages():
+def test_classes_absent_from_the_truth_do_not_lower_the_averages() -> None:
     metrics = compute_metrics(np.array([0, 0, 1]), np.array([0, 2, 1]), LABELS)
     assert metrics.uar == pytest.approx((1 / 2 + 1) / 2)
     assert metrics.macro_f1 == pytest.approx((2 / 3 + 1) / 2)
@@ -31,19 +31,19 @@ def test_classes_absent_from_the_truth_do_not_lower_the_averages():
     assert metrics.confusion == [[1, 0, 1], [0, 1, 0], [0, 0, 0]]
 
 
-def test_one_class_only_and_never_predicted():
+def test_one_class_only_and_never_predicted() -> None:
     metrics = compute_metrics(np.array([1, 1]), np.array([0, 0]), LABELS)
     assert (metrics.accuracy, metrics.uar, metrics.macro_f1) == (0.0, 0.0, 0.0)
 
 
-def test_a_dict_of_plain_types_in_class_order():
+def test_a_dict_of_plain_types_in_class_order() -> None:
     plain = compute_metrics(np.array([0, 1, 2]), np.array([0, 1, 1]), LABELS).model_dump()
     assert json.loads(json.dumps(plain)) == plain
     assert plain["macro_recall"] == plain["uar"]
     assert list(plain["per_class"]) == LABELS
 
 
-def test_no_clips_or_an_impossible_class_is_an_error():
+def test_no_clips_or_an_impossible_class_is_an_error() -> None:
     with pytest.raises(ValueError, match="no clips"):
         compute_metrics(np.array([], dtype=np.int64), np.array([], dtype=np.int64), LABELS)
     with pytest.raises(ValueError, match="3 labels"):

@@ -13,7 +13,9 @@ from model.scoring.metrics import compute_metrics
 from model.scoring.significance import compare_uar, mcnemar, swap_test, uar_parts
 
 
-def answers(seed=0, num_speakers=6, per_speaker=12, first=0.5, second=0.5):
+def answers(
+    seed: int = 0, num_speakers: int = 6, per_speaker: int = 12, first: float = 0.5, second: float = 0.5
+) -> tuple[np.ndarray, ...]:
     rng = np.random.default_rng(seed)
     n = num_speakers * per_speaker
     truth = rng.integers(3, size=n)
@@ -24,11 +26,11 @@ def answers(seed=0, num_speakers=6, per_speaker=12, first=0.5, second=0.5):
     return truth, *guesses, np.repeat([f"s{k}" for k in range(num_speakers)], per_speaker).astype(object)
 
 
-def uar(truth, predicted):
+def uar(truth: np.ndarray, predicted: np.ndarray) -> float:
     return compute_metrics(truth, predicted, ["a", "b", "c"]).uar
 
 
-def test_the_difference_and_its_p_against_every_swap_of_every_speaker():
+def test_the_difference_and_its_p_against_every_swap_of_every_speaker() -> None:
     truth, first, second, speakers = answers()
     result = compare_uar(truth, first, second, speakers, 3)
     assert result.difference == pytest.approx(uar(truth, second) - uar(truth, first))
@@ -41,14 +43,14 @@ def test_the_difference_and_its_p_against_every_swap_of_every_speaker():
     assert (result.least_p, result.speakers, result.note) == (2 / 64, 6, "")
 
 
-def test_both_are_drawn_with_the_same_speakers():
+def test_both_are_drawn_with_the_same_speakers() -> None:
     """A run against itself leaves no doubt at all, however much its speakers differ."""
     truth, first, _, speakers = answers()
     result = compare_uar(truth, first, first, speakers, 3)
     assert (result.difference, result.interval, result.p) == (0.0, (0.0, 0.0), 1.0)
 
 
-def test_a_clear_difference_is_found_and_turned_around():
+def test_a_clear_difference_is_found_and_turned_around() -> None:
     truth, first, second, speakers = answers(num_speakers=12, first=0.4, second=0.7)
     result, turned = (compare_uar(truth, *pair, speakers, 3) for pair in ((first, second), (second, first)))
     assert result.p < 0.01
@@ -59,7 +61,7 @@ def test_a_clear_difference_is_found_and_turned_around():
 
 
 @pytest.mark.parametrize(("name", "note"), [("anna", "one speaker"), ("", "name no speaker")])
-def test_without_speakers_there_is_a_difference_and_no_p(name, note):
+def test_without_speakers_there_is_a_difference_and_no_p(name: str, note: str) -> None:
     truth, first, second, speakers = answers()
     result = compare_uar(truth, first, second, np.full_like(speakers, name), 3)
     assert result.difference == pytest.approx(uar(truth, second) - uar(truth, first))
@@ -67,7 +69,7 @@ def test_without_speakers_there_is_a_difference_and_no_p(name, note):
     assert note in result.note
 
 
-def test_mcnemar_by_hand():
+def test_mcnemar_by_hand() -> None:
     """Seven discordant clips, six of them for the second: 2 (1 + 7) / 2^7."""
     truth = np.zeros(10, dtype=int)
     first = np.array([0, 0, 1, 1, 1, 1, 1, 1, 0, 1])
@@ -78,7 +80,9 @@ def test_mcnemar_by_hand():
     assert mcnemar(truth, first, first).p == 1.0
 
 
-def null_pair(rng, num_speakers, num_classes=4, clips_per_class=15):
+def null_pair(
+    rng: np.random.Generator, num_speakers: int, num_classes: int = 4, clips_per_class: int = 15
+) -> list[np.ndarray]:
     """Two runs that are equally good, each with its own strong and weak speakers."""
     k = np.arange(num_classes)
     pair = []
@@ -92,7 +96,7 @@ def null_pair(rng, num_speakers, num_classes=4, clips_per_class=15):
     return pair
 
 
-def false_positives(num_speakers, worlds):
+def false_positives(num_speakers: int, worlds: int) -> tuple[float, float]:
     """Share of null pairs that the swaps, and that the bootstrap's interval alone, would call different."""
     rng = np.random.default_rng(1)
     weights = draw_speakers(num_speakers, draws=500)
@@ -108,19 +112,19 @@ def false_positives(num_speakers, worlds):
     return np.mean(by_swaps), np.mean(by_bootstrap)
 
 
-def test_five_percent_of_null_pairs_look_different():
+def test_five_percent_of_null_pairs_look_different() -> None:
     by_swaps, _ = false_positives(9, worlds=400)
     assert by_swaps == pytest.approx(0.05, abs=0.03)
 
 
-def test_with_few_speakers_a_bootstrap_would_cry_wolf():
+def test_with_few_speakers_a_bootstrap_would_cry_wolf() -> None:
     """Why p is not read off the bootstrap: with four speakers, the least p of the swaps is 1/8."""
     by_swaps, by_bootstrap = false_positives(4, worlds=200)
     assert by_swaps == 0.0
     assert by_bootstrap > 0.12
 
 
-def test_mcnemar_keeps_its_level_where_clips_are_independent():
+def test_mcnemar_keeps_its_level_where_clips_are_independent() -> None:
     rng = np.random.default_rng(0)
     truth = np.zeros(200, dtype=int)
     found = [mcnemar(truth, *(rng.random((2, 200)) < 0.4).astype(int)).p < 0.05 for _ in range(400)]
@@ -129,7 +133,7 @@ def test_mcnemar_keeps_its_level_where_clips_are_independent():
 
 @settings(max_examples=25)
 @given(seed=st.integers(0, 10_000))
-def test_the_parts_of_the_speakers_sum_to_the_difference(seed):
+def test_the_parts_of_the_speakers_sum_to_the_difference(seed: int) -> None:
     truth, first, second, speakers = answers(seed, num_speakers=4, per_speaker=5)
     result = compare_uar(truth, first, second, speakers, 3)
     assert result.difference == pytest.approx(uar(truth, second) - uar(truth, first))

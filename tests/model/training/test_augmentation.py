@@ -1,10 +1,13 @@
 """SpecAugment hides stripes within each clip; mixup mixes clips and their targets in the same shares."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
+from torch import Tensor
 
 from model.training.augmentation import Augmentation, mask_stripes
 from model.training.hyperparameters import SpecAugmentParams, TrainParams
@@ -14,21 +17,25 @@ LENGTHS = np.array([20, 7, 13])
 INDEX = np.array([4, 9, 2])
 
 
-def batch():
+def batch() -> tuple[Tensor, Tensor]:
     mfcc = torch.ones(3, 6, 20)
     for row, length in zip(mfcc, LENGTHS, strict=True):
         row[:, length:] = 0
     return mfcc, torch.from_numpy(LENGTHS)
 
 
-def augmentation(epoch=1, index=INDEX, lengths=LENGTHS, **params):
+def augmentation(
+    epoch: int = 1, index: np.ndarray = INDEX, lengths: np.ndarray = LENGTHS, **params: Any
+) -> Augmentation:
     return Augmentation(
         TrainParams(**{"spec_augment": OFF} | params), index, epoch, lengths, 6, torch.device("cpu")
     )
 
 
 @given(st.integers(1, 60), st.floats(0.01, 1), st.integers(1, 9), st.integers(0, 99))
-def test_stripes_are_no_wider_than_allowed_and_within_the_clip(num_frames, time_width, freq_width, seed):
+def test_stripes_are_no_wider_than_allowed_and_within_the_clip(
+    num_frames: int, time_width: float, freq_width: int, seed: int
+) -> None:
     rng = np.random.default_rng(seed)
     keep = np.ones((6, 60), dtype=np.float32)
     mask_stripes(keep, num_frames, SpecAugmentParams(time_masks=1, time_width=time_width, freq_masks=0), rng)
@@ -42,7 +49,7 @@ def test_stripes_are_no_wider_than_allowed_and_within_the_clip(num_frames, time_
     assert (keep == keep[:, :1]).all()
 
 
-def test_masks_hide_something_in_most_clips_and_differ_between_clips_and_epochs():
+def test_masks_hide_something_in_most_clips_and_differ_between_clips_and_epochs() -> None:
     masks = SpecAugmentParams(time_masks=2, time_width=0.5, freq_masks=2, freq_width=3)
     first, _ = augmentation(1, spec_augment=masks)(*batch())
     again, _ = augmentation(1, spec_augment=masks)(*batch())
@@ -52,7 +59,7 @@ def test_masks_hide_something_in_most_clips_and_differ_between_clips_and_epochs(
     assert 0.2 < float(first.sum() / batch()[0].sum()) < 0.95
 
 
-def test_a_clips_masks_do_not_depend_on_its_batch():
+def test_a_clips_masks_do_not_depend_on_its_batch() -> None:
     masks = SpecAugmentParams(time_masks=2, time_width=0.5, freq_masks=1)
     mfcc, num_frames = batch()
     together, _ = augmentation(spec_augment=masks)(mfcc, num_frames)
@@ -60,7 +67,7 @@ def test_a_clips_masks_do_not_depend_on_its_batch():
     assert torch.equal(alone(mfcc[1:2, :, :7], num_frames[1:2])[0], together[1:2, :, :7])
 
 
-def test_mixup_mixes_clips_and_targets_alike_and_lasts_as_long_as_the_longer():
+def test_mixup_mixes_clips_and_targets_alike_and_lasts_as_long_as_the_longer() -> None:
     made = augmentation(mixup=0.5)
     assert made.mix is not None
     share, partner = made.mix.share, made.mix.partner
@@ -81,7 +88,7 @@ def test_mixup_mixes_clips_and_targets_alike_and_lasts_as_long_as_the_longer():
     assert torch.isnan(unknown[:, 0]).tolist() == touched
 
 
-def test_off_is_off():
+def test_off_is_off() -> None:
     made = augmentation()
     mfcc, num_frames = batch()
     assert made(mfcc, num_frames)[0] is mfcc

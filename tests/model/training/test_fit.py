@@ -1,18 +1,22 @@
 """fit(): learns, repeats itself to the bit, chooses the best epoch, and refuses what it cannot train on."""
 
 import math
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 import torch
 from pydantic import ValidationError
+from torch import Tensor
 
 from featurize.errors import TrainingError
 from model.batches import Features
 from model.checkpoint import load_checkpoint
 from model.logits import predict_logits
-from model.network.tier1 import build_network
-from model.training.fit import EpochResult, TrainParams, fit
+from model.network.tier1 import NetworkParams, SERTier1, build_network
+from model.training.fit import EpochResult, FitResult, TrainParams, fit
 from model.training.hyperparameters import SpecAugmentParams
 from model.training.schedules import Schedule
 from model.training.trainer import Trainer
@@ -22,10 +26,19 @@ OFF = SpecAugmentParams(time_masks=0, freq_masks=0)
 
 
 @pytest.fixture
-def run(tmp_path, toy_params, toy_features):
+def run(
+    tmp_path: Path, toy_params: NetworkParams, toy_features: Callable[..., Features]
+) -> Callable[..., Any]:
     """Train a toy network on toy clips; returns it with the result."""
 
-    def go(params=FAST, train=None, val=None, out="out", network_params=toy_params, **options):
+    def go(
+        params: TrainParams = FAST,
+        train: Features | None = None,
+        val: Features | None = None,
+        out: str = "out",
+        network_params: NetworkParams = toy_params,
+        **options: Any,
+    ) -> tuple[SERTier1, FitResult]:
         network = build_network(4, 3, network_params, params.seed)
         train = toy_features(48, seed=1) if train is None else train
         val = toy_features(15, seed=2) if val is None else val
@@ -34,7 +47,7 @@ def run(tmp_path, toy_params, toy_features):
     return go
 
 
-def test_a_learnable_task_is_learnt(run, toy_features):
+def test_a_learnable_task_is_learnt(run: Callable[..., Any], toy_features: Callable[..., Features]) -> None:
     params = FAST.model_copy(update={"epochs": 8, "lr": 2e-2, "spec_augment": OFF, "patience": 0})
     network, result = run(params, train=toy_features(96, seed=1))
     assert result.best_uar > 0.95
@@ -44,7 +57,9 @@ def test_a_learnable_task_is_learnt(run, toy_features):
     assert (predicted == unseen.labels).mean() > 0.9
 
 
-def test_the_same_seed_gives_the_same_weights_and_another_one_others(run, toy_params, tmp_path):
+def test_the_same_seed_gives_the_same_weights_and_another_one_others(
+    run: Callable[..., Any], toy_params: NetworkParams, tmp_path: Path
+) -> None:
     dropout = toy_params.model_copy(update={"dropout": 0.2})
     first, result = run(out="a", network_params=dropout)
     torch.rand(7)  # whatever the process drew in between
@@ -57,7 +72,7 @@ def test_the_same_seed_gives_the_same_weights_and_another_one_others(run, toy_pa
     assert not torch.equal(first.head[2].weight, other.head[2].weight)
 
 
-def test_training_leaves_the_process_random_state_alone(run):
+def test_training_leaves_the_process_random_state_alone(run: Callable[..., Any]) -> None:
     torch.manual_seed(3)
     expected = torch.rand(1)
     torch.manual_seed(3)
@@ -65,11 +80,13 @@ def test_training_leaves_the_process_random_state_alone(run):
     assert torch.equal(torch.rand(1), expected)
 
 
-def test_every_step_takes_its_rate_and_every_epoch_is_told(run, monkeypatch):
+def test_every_step_takes_its_rate_and_every_epoch_is_told(
+    run: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
     told, steps = [], []
     rate = Schedule.rate
 
-    def watched(self, step):
+    def watched(self: Schedule, step: int) -> float:
         steps.append((step, self.total_steps, self.warmup_steps))
         return rate(self, step)
 
@@ -82,32 +99,38 @@ def test_every_step_takes_its_rate_and_every_epoch_is_told(run, monkeypatch):
     assert [epoch.learning_rate for epoch in told] == [rate(schedule, step) for step in (5, 11, 17)]
 
 
-def scripted(monkeypatch, scores):
+def scripted(monkeypatch: pytest.MonkeyPatch, scores: list[tuple[float, float]]) -> None:
     """Let validation answer (uar, loss) from a list."""
     answers = iter(scores)
 
-    def validate(self, val, epoch, train_loss):
+    def validate(self: Trainer, val: Features, epoch: int, train_loss: float) -> EpochResult:
         uar, loss = next(answers)
         return EpochResult(epoch, self.rate, train_loss, loss, uar, uar, uar)
 
     monkeypatch.setattr(Trainer, "validate", validate)
 
 
-def test_it_stops_early_once_patience_is_spent(run, monkeypatch):
+def test_it_stops_early_once_patience_is_spent(
+    run: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
     scripted(monkeypatch, [(0.5, 1.0), (0.7, 1.0), (0.6, 0.5), (0.7, 1.0), (0.9, 0.1)])
     _, result = run(FAST.model_copy(update={"epochs": 9, "patience": 2}))
     assert len(result.history) == 4
     assert (result.best_epoch, result.best_uar) == (2, 0.7)
 
 
-def test_of_equal_scores_the_lower_loss_wins_and_patience_0_never_stops(run, monkeypatch):
+def test_of_equal_scores_the_lower_loss_wins_and_patience_0_never_stops(
+    run: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
     scripted(monkeypatch, [(0.5, 1.0), (0.5, 0.8), (0.5, 0.9), (0.2, 0.1)])
     _, result = run(FAST.model_copy(update={"epochs": 4, "patience": 0}))
     assert len(result.history) == 4
     assert result.best_epoch == 2
 
 
-def test_only_every_so_many_epochs_and_the_last_are_validated(run, monkeypatch):
+def test_only_every_so_many_epochs_and_the_last_are_validated(
+    run: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
     losses = []
     run_epoch = Trainer.run_epoch
     monkeypatch.setattr(Trainer, "run_epoch", lambda self, n: losses.append(run_epoch(self, n)) or losses[-1])
@@ -123,13 +146,15 @@ def test_only_every_so_many_epochs_and_the_last_are_validated(run, monkeypatch):
         assert torch.equal(value, last[1].state_dict()[name]), name
 
 
-def test_patience_counts_epochs_and_not_validations(run, monkeypatch):
+def test_patience_counts_epochs_and_not_validations(
+    run: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
     scripted(monkeypatch, [(0.5, 1.0), (0.4, 1.0), (0.4, 1.0), (0.9, 1.0)])
     _, result = run(FAST.model_copy(update={"epochs": 9, "validate_every": 2, "patience": 4}))
     assert [epoch.epoch for epoch in result.history] == [2, 4, 6]
 
 
-def with_copies(features, copies):
+def with_copies(features: Features, copies: int) -> Features:
     """Each clip and so many copies of it."""
     names = ["", *(f"{number}-pitch" for number in range(copies))]
     columns = {"augmentation": np.tile(np.array(names, dtype=object), len(features))}
@@ -138,7 +163,12 @@ def with_copies(features, copies):
 
 
 @pytest.mark.parametrize("sampler", ["shuffle", "balanced"])
-def test_copies_make_no_epoch_longer_and_all_are_seen(run, toy_features, monkeypatch, sampler):
+def test_copies_make_no_epoch_longer_and_all_are_seen(
+    run: Callable[..., Any],
+    toy_features: Callable[..., Features],
+    monkeypatch: pytest.MonkeyPatch,
+    sampler: str,
+) -> None:
     seen = []
     run_step = Trainer.run_step
     monkeypatch.setattr(
@@ -152,7 +182,9 @@ def test_copies_make_no_epoch_longer_and_all_are_seen(run, toy_features, monkeyp
         assert np.bincount(np.concatenate(seen)).tolist() == [3 // (1 + copies)] * 24 * (1 + copies)
 
 
-def test_one_best_checkpoint_is_left_with_the_best_epochs_weights(run, monkeypatch, tmp_path):
+def test_one_best_checkpoint_is_left_with_the_best_epochs_weights(
+    run: Callable[..., Any], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     scripted(monkeypatch, [(0.5, 1.0), (0.8125, 1.0), (0.6, 1.0)])
     out = tmp_path / "out"
     out.mkdir()
@@ -175,7 +207,9 @@ def test_one_best_checkpoint_is_left_with_the_best_epochs_weights(run, monkeypat
     assert not torch.equal(best.head[2].weight, last.head[2].weight)
 
 
-def test_the_temperature_is_fitted_on_validation_after_training(run, toy_features, toy_params):
+def test_the_temperature_is_fitted_on_validation_after_training(
+    run: Callable[..., Any], toy_features: Callable[..., Features], toy_params: NetworkParams
+) -> None:
     val = toy_features(60, seed=2)
     network, result = run(val=val)
     assert not network.training
@@ -191,21 +225,27 @@ def test_the_temperature_is_fitted_on_validation_after_training(run, toy_feature
     assert off.temperature == 1.0
 
 
-def test_training_again_starts_from_an_uncalibrated_network(toy_network, toy_features, tmp_path):
+def test_training_again_starts_from_an_uncalibrated_network(
+    toy_network: SERTier1, toy_features: Callable[..., Features], tmp_path: Path
+) -> None:
     toy_network.temperature.fill_(9.0)
     params = FAST.model_copy(update={"epochs": 1})
     fit(toy_network, toy_features(24, seed=1), toy_features(9, seed=2), params, tmp_path)
     assert float(load_checkpoint(tmp_path / "last.pt")[0].temperature) == 1.0
 
 
-def test_normalisation_is_learnt_on_train_alone(run, toy_features):
+def test_normalisation_is_learnt_on_train_alone(
+    run: Callable[..., Any], toy_features: Callable[..., Features]
+) -> None:
     train = toy_features(24, seed=1)
     val = Features([clip + 1000 for clip in toy_features(9, seed=2).clips], toy_features(9, seed=2).labels)
     network, _ = run(train=train, val=val)
     assert np.allclose(network.feature_mean.numpy(), np.concatenate(train.clips).mean(0), atol=1e-4)
 
 
-def test_validation_scores_are_those_of_the_logits(run, toy_features):
+def test_validation_scores_are_those_of_the_logits(
+    run: Callable[..., Any], toy_features: Callable[..., Features]
+) -> None:
     val = toy_features(15, seed=2)
     network, result = run(FAST.model_copy(update={"epochs": 1}), val=val)
     logits = predict_logits(network, val) * result.temperature
@@ -215,7 +255,9 @@ def test_validation_scores_are_those_of_the_logits(run, toy_features):
     assert only.val_accuracy == pytest.approx(float((logits.argmax(1) == labels).float().mean()))
 
 
-def test_predictions_do_not_depend_on_the_batch_size_and_keep_the_order(toy_network, toy_features):
+def test_predictions_do_not_depend_on_the_batch_size_and_keep_the_order(
+    toy_network: SERTier1, toy_features: Callable[..., Features]
+) -> None:
     features = toy_features(11, seed=4)
     alone = predict_logits(toy_network, features, batch_size=1)
     assert torch.allclose(predict_logits(toy_network, features, batch_size=4), alone, atol=1e-5)
@@ -223,7 +265,9 @@ def test_predictions_do_not_depend_on_the_batch_size_and_keep_the_order(toy_netw
     assert torch.allclose(toy_network.eval()(clip)["logits"][0], alone[7], atol=1e-5)
 
 
-def test_class_weights_and_label_smoothing_reach_the_loss(run, toy_features):
+def test_class_weights_and_label_smoothing_reach_the_loss(
+    run: Callable[..., Any], toy_features: Callable[..., Features]
+) -> None:
     few = toy_features(48, seed=1)
     keep = np.flatnonzero((few.labels != 2) | (np.arange(48) < 6))
     skewed = Features([few.clips[i] for i in keep], few.labels[keep])
@@ -234,11 +278,11 @@ def test_class_weights_and_label_smoothing_reach_the_loss(run, toy_features):
     assert not torch.equal(plain.head[2].weight, sharp.head[2].weight)
 
 
-def test_gradients_are_clipped(run, monkeypatch):
+def test_gradients_are_clipped(run: Callable[..., Any], monkeypatch: pytest.MonkeyPatch) -> None:
     norms = []
     clip = torch.nn.utils.clip_grad_norm_
 
-    def watched(parameters, max_norm):
+    def watched(parameters: Any, max_norm: float) -> Tensor:
         parameters = list(parameters)
         before = clip(parameters, max_norm)
         after = math.sqrt(sum(float((p.grad**2).sum()) for p in parameters))
@@ -254,11 +298,13 @@ def test_gradients_are_clipped(run, monkeypatch):
     assert norms == []
 
 
-def without(features, keep):
+def without(features: Features, keep: np.ndarray) -> Features:
     return Features([features.clips[i] for i in keep], features.labels[keep], {})
 
 
-def test_what_cannot_be_trained_on_is_refused_before_any_epoch(run, toy_features, tmp_path):
+def test_what_cannot_be_trained_on_is_refused_before_any_epoch(
+    run: Callable[..., Any], toy_features: Callable[..., Features], tmp_path: Path
+) -> None:
     good = toy_features(12, seed=1)
     empty = Features([], np.zeros(0, dtype=np.int64))
     one_class = without(good, np.flatnonzero(good.labels == 1))
@@ -283,7 +329,9 @@ def test_what_cannot_be_trained_on_is_refused_before_any_epoch(run, toy_features
     run(val=one_class)  # a validation split of one class is poor, and no error
 
 
-def test_a_loss_that_is_not_finite_stops_training_with_advice(run, tmp_path):
+def test_a_loss_that_is_not_finite_stops_training_with_advice(
+    run: Callable[..., Any], tmp_path: Path
+) -> None:
     with pytest.raises(
         TrainingError, match=r"not finite in epoch 1; lower train\.lr \(now 1e\+30\)"
     ) as caught:
@@ -296,6 +344,6 @@ def test_a_loss_that_is_not_finite_stops_training_with_advice(run, tmp_path):
     "wrong",
     [{"epochs": 0}, {"lr": 0}, {"lr": float("inf")}, {"schedule": "sometimes"}, {"seed": -1}, {"epoch": 3}],
 )
-def test_impossible_parameters_are_refused(wrong):
+def test_impossible_parameters_are_refused(wrong: dict[str, Any]) -> None:
     with pytest.raises(ValidationError):
         TrainParams(**wrong)

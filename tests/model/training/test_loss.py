@@ -7,7 +7,7 @@ import torch
 from model.training.loss import SERLoss, balanced_weights, effective_weights
 
 
-def test_weighted_and_smoothed_cross_entropy_by_hand():
+def test_weighted_and_smoothed_cross_entropy_by_hand() -> None:
     torch.manual_seed(0)
     logits, labels = torch.randn(4, 3), torch.tensor([0, 2, 2, 1])
     weights, smoothing = torch.tensor([1.0, 2.0, 0.5]), 0.3
@@ -17,19 +17,19 @@ def test_weighted_and_smoothed_cross_entropy_by_hand():
     assert torch.allclose(SERLoss(weights, smoothing)({"logits": logits}, labels), expected)
 
 
-def test_default_is_plain_cross_entropy():
+def test_default_is_plain_cross_entropy() -> None:
     loss = SERLoss()({"logits": torch.zeros(2, 4)}, torch.tensor([1, 3]))
     assert torch.allclose(loss, torch.log(torch.tensor(4.0)))
 
 
-def test_balanced_weights_give_each_class_the_same_say():
+def test_balanced_weights_give_each_class_the_same_say() -> None:
     labels = np.array([0, 0, 0, 2])
     weights = balanced_weights(labels, 3)
     assert weights.tolist() == pytest.approx([4 / 6, 0, 2])
     assert weights[labels].mean() == pytest.approx(1)
 
 
-def test_soft_targets_of_one_class_are_that_class_and_shares_are_averaged():
+def test_soft_targets_of_one_class_are_that_class_and_shares_are_averaged() -> None:
     torch.manual_seed(0)
     output, weights = {"logits": torch.randn(2, 3)}, torch.tensor([1.0, 2.0, 0.5])
     loss = SERLoss(weights, 0.1)
@@ -41,7 +41,7 @@ def test_soft_targets_of_one_class_are_that_class_and_shares_are_averaged():
     assert torch.allclose(mixed, 0.3 * plain(output, hard) + 0.7 * plain(output, other))
 
 
-def test_effective_weights_are_cuis_and_lie_between_none_and_balanced():
+def test_effective_weights_are_cuis_and_lie_between_none_and_balanced() -> None:
     labels = np.array([0] * 90 + [1] * 10)
     weights = effective_weights(labels, 2, 0.99)
     expected = (1 - 0.99**90) / (1 - 0.99**10)  # the ratio of the effective numbers
@@ -51,7 +51,7 @@ def test_effective_weights_are_cuis_and_lie_between_none_and_balanced():
     assert torch.allclose(effective_weights(labels, 2, 1 - 1e-9), balanced_weights(labels, 2), rtol=1e-4)
 
 
-def test_valence_and_arousal_add_smooth_l1_over_what_is_known():
+def test_valence_and_arousal_add_smooth_l1_over_what_is_known() -> None:
     affect = torch.tensor([[1.0, 5.0], [float("nan"), 2.0]])
     output = {"logits": torch.zeros(2, 4), "affect": torch.tensor([[1.5, 2.0], [9.0, 2.0]]).requires_grad_()}
     labels = torch.tensor([1, 3])

@@ -1,13 +1,15 @@
 """Batches cut from resident frames are those that are padded from the shards."""
 
+from collections.abc import Callable
+
 import numpy as np
 import torch
 
-from model.batches import make_batch
+from model.batches import Features, make_batch
 from model.training.resident import ResidentFeatures, fits_on_gpu
 
 
-def test_a_resident_batch_is_the_padded_one(toy_features):
+def test_a_resident_batch_is_the_padded_one(toy_features: Callable[..., Features]) -> None:
     features = toy_features(9, seed=0)
     device = torch.device("cpu")
     resident = ResidentFeatures(features, device)

@@ -4,15 +4,18 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
 
 from featurize.errors import CheckpointError
+from model.batches import Features
 from model.checkpoint import load_checkpoint, read_checkpoint
-from model.network.tier1 import build_network
-from model.training.fit import fit
+from model.network.tier1 import NetworkParams, SERTier1, build_network
+from model.training.fit import FitResult, fit
 from model.training.hyperparameters import SpecAugmentParams, TrainParams
 
 PARAMS = TrainParams(
@@ -48,10 +51,16 @@ fit(network, make_toy_features(48, 1), make_toy_features(15, 2), TrainParams.mod
 
 
 @pytest.fixture
-def train(toy_params, toy_features):
+def train(toy_params: NetworkParams, toy_features: Callable[..., Features]) -> Callable[..., Any]:
     network_params = toy_params.model_copy(update={"dropout": 0.2, "lstm_dropout": 0.1})
 
-    def go(out, params=PARAMS, labels=("a", "b", "c"), seed=1, **options):
+    def go(
+        out: Path,
+        params: TrainParams = PARAMS,
+        labels: tuple[str, ...] = ("a", "b", "c"),
+        seed: int = 1,
+        **options: Any,
+    ) -> tuple[SERTier1, FitResult]:
         network = build_network(4, 3, network_params, params.seed)
         splits = toy_features(48, seed=seed), toy_features(15, seed=2)
         return network, fit(network, *splits, params, out, args={"labels": list(labels)}, **options)
@@ -61,7 +70,9 @@ def train(toy_params, toy_features):
 
 
 @pytest.mark.parametrize("epoch", [1, 3])
-def test_killed_and_resumed_it_ends_as_if_it_had_not_stopped(train, tmp_path, epoch):
+def test_killed_and_resumed_it_ends_as_if_it_had_not_stopped(
+    train: Callable[..., Any], tmp_path: Path, epoch: int
+) -> None:
     whole, expected = train(tmp_path / "whole")
     script = KILLED.format(
         folder=str(Path(__file__).parents[1]),
@@ -87,7 +98,9 @@ def test_killed_and_resumed_it_ends_as_if_it_had_not_stopped(train, tmp_path, ep
     assert result.best_path.read_bytes() == expected.best_path.read_bytes()
 
 
-def test_a_finished_run_resumes_to_itself_and_last_pt_is_a_plain_checkpoint(train, tmp_path):
+def test_a_finished_run_resumes_to_itself_and_last_pt_is_a_plain_checkpoint(
+    train: Callable[..., Any], tmp_path: Path
+) -> None:
     _, first = train(tmp_path)
     before = (tmp_path / "last.pt").read_bytes()
     _, again = train(tmp_path, resume=True)
@@ -105,14 +118,16 @@ def test_a_finished_run_resumes_to_itself_and_last_pt_is_a_plain_checkpoint(trai
         ({"seed": 7}, "data"),
     ],
 )
-def test_another_runs_last_pt_is_refused_in_one_line(train, tmp_path, other, what):
+def test_another_runs_last_pt_is_refused_in_one_line(
+    train: Callable[..., Any], tmp_path: Path, other: dict[str, Any], what: str
+) -> None:
     train(tmp_path)
     with pytest.raises(CheckpointError, match=rf"last\.pt: of a run with other {what}; restore") as caught:
         train(tmp_path, resume=True, **other)
     assert "\n" not in str(caught.value)
 
 
-def test_there_must_be_something_to_resume(train, tmp_path):
+def test_there_must_be_something_to_resume(train: Callable[..., Any], tmp_path: Path) -> None:
     with pytest.raises(CheckpointError, match=r"last\.pt: no such file"):
         train(tmp_path, resume=True)
     _, result = train(tmp_path)

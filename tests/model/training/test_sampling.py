@@ -11,7 +11,9 @@ NUM_FRAMES = st.lists(st.integers(1, 300), min_size=1, max_size=200)
 
 
 @given(NUM_FRAMES, st.integers(1, 20), st.integers(0, 2**40), st.integers(1, 100))
-def test_every_clip_is_in_exactly_one_batch_of_an_epoch(num_frames, batch_size, seed, epoch):
+def test_every_clip_is_in_exactly_one_batch_of_an_epoch(
+    num_frames: list[int], batch_size: int, seed: int, epoch: int
+) -> None:
     batches = batch_order(np.array(num_frames), batch_size, seed, epoch)
     assert sorted(np.concatenate(batches).tolist()) == list(range(len(num_frames)))
     assert all(1 <= len(batch) <= batch_size for batch in batches)
@@ -20,10 +22,10 @@ def test_every_clip_is_in_exactly_one_batch_of_an_epoch(num_frames, batch_size, 
     assert max(map(len, batches)) - min(map(len, batches)) <= 1
 
 
-def test_order_repeats_for_a_seed_and_epoch_and_differs_between_them():
+def test_order_repeats_for_a_seed_and_epoch_and_differs_between_them() -> None:
     num_frames = np.arange(1, 101)
 
-    def order(seed, epoch):
+    def order(seed: int, epoch: int) -> list[list[int]]:
         return [batch.tolist() for batch in batch_order(num_frames, 8, seed, epoch)]
 
     assert order(1, 1) == order(1, 1)
@@ -31,7 +33,7 @@ def test_order_repeats_for_a_seed_and_epoch_and_differs_between_them():
     assert order(1, 1) != order(2, 1)
 
 
-def test_batches_hold_clips_of_similar_length():
+def test_batches_hold_clips_of_similar_length() -> None:
     num_frames = np.random.default_rng(0).integers(50, 500, 1000)
     batches = batch_order(num_frames, 16, seed=0, epoch=1)
     assert padding_waste(num_frames, batches) < 0.06
@@ -42,8 +44,8 @@ def test_batches_hold_clips_of_similar_length():
 
 @given(st.integers(1, 60), st.integers(0, 8), st.integers(1, 20), st.integers(0, 2**40))
 def test_originals_and_copies_are_drawn_once_each_over_as_many_epochs_as_there_are_versions(
-    originals, copies, batch_size, seed
-):
+    originals: int, copies: int, batch_size: int, seed: int
+) -> None:
     num_frames = np.arange(1, 1 + originals * (1 + copies))
     for first in (1, 2 + copies):  # two times over
         epochs = [
@@ -56,12 +58,12 @@ def test_originals_and_copies_are_drawn_once_each_over_as_many_epochs_as_there_a
         assert sorted(np.concatenate(rows).tolist()) == list(range(len(num_frames)))
 
 
-def test_a_second_time_through_the_rows_deals_them_to_other_epochs():
+def test_a_second_time_through_the_rows_deals_them_to_other_epochs() -> None:
     first, later = (set(draw(np.zeros(90, dtype=int), 30, 0, epoch)) for epoch in (1, 4))
     assert first != later
 
 
-def slow_draws(labels, count, seed, epochs):
+def slow_draws(labels: np.ndarray, count: int, seed: int, epochs: int) -> list[int]:
     """The draws of a run one after the other: the classes take turns, each gone through again and again."""
     waiting = {label: [] for label in np.unique(labels).tolist()}
     rounds = dict.fromkeys(waiting, 0)
@@ -77,7 +79,7 @@ def slow_draws(labels, count, seed, epochs):
 
 
 @given(st.lists(st.integers(0, 4), min_size=1, max_size=40), st.integers(1, 50), st.integers(1, 5))
-def test_classes_and_their_clips_are_drawn_equally_often(labels, count, epochs):
+def test_classes_and_their_clips_are_drawn_equally_often(labels: list[int], count: int, epochs: int) -> None:
     labels = np.array(labels)
     drawn = [draw(labels, count, 3, epoch) for epoch in range(1, epochs + 1)]
     assert np.concatenate(drawn).tolist() == slow_draws(labels, count, 3, epochs)
@@ -89,7 +91,7 @@ def test_classes_and_their_clips_are_drawn_equally_often(labels, count, epochs):
         assert np.ptp(times[labels == label]) <= 1
 
 
-def test_balanced_batches_hold_each_class_equally_often():
+def test_balanced_batches_hold_each_class_equally_often() -> None:
     labels = np.array([0] * 90 + [1] * 10)
     batches = batch_order(np.arange(1, 101), 10, seed=0, epoch=1, labels=labels)
     assert np.bincount(labels[np.concatenate(batches)]).tolist() == [50, 50]

@@ -1,6 +1,7 @@
 """Learning rates: a linear warm-up, then what the schedule's name says."""
 
 import itertools
+from typing import Any
 
 import pytest
 
@@ -8,30 +9,30 @@ from model.training.hyperparameters import TrainParams
 from model.training.schedules import Schedule
 
 
-def schedule(steps_per_epoch=10, **params):
+def schedule(steps_per_epoch: int = 10, **params: Any) -> Schedule:
     return Schedule(TrainParams(**{"lr": 0.5, "warmup_epochs": 1, "epochs": 10, **params}), steps_per_epoch)
 
 
 @pytest.mark.parametrize("name", ["cosine", "step", "plateau"])
-def test_each_warms_up_linearly_to_the_peak(name):
+def test_each_warms_up_linearly_to_the_peak(name: str) -> None:
     rates = [schedule(schedule=name).rate(step) for step in range(11)]
     assert rates == pytest.approx([0.05 * (i + 1) for i in range(10)] + [0.5])
     assert schedule(schedule=name, warmup_epochs=0).rate(0) == 0.5
 
 
-def test_cosine_falls_to_almost_nothing():
+def test_cosine_falls_to_almost_nothing() -> None:
     rates = [schedule().rate(step) for step in range(100)]
     assert rates[55] == pytest.approx(0.25)
     assert all(a > b for a, b in itertools.pairwise(rates[10:]))
     assert 0 < rates[99] < 0.001
 
 
-def test_step_decays_every_so_many_epochs():
+def test_step_decays_every_so_many_epochs() -> None:
     steps = schedule(schedule="step", decay_epochs=2, decay=0.1)
     assert [steps.rate(step) for step in (10, 29, 30, 49, 50)] == pytest.approx([0.5, 0.5, 0.05, 0.05, 0.005])
 
 
-def test_plateau_decays_once_the_score_has_stood_still_and_remembers_it():
+def test_plateau_decays_once_the_score_has_stood_still_and_remembers_it() -> None:
     plateau = schedule(schedule="plateau", decay_epochs=2, decay=0.1)
     seen = []
     for epoch, score in enumerate([0.3, 0.2, 0.4, 0.4, 0.1, 0.5, 0.5, 0.5], start=1):
@@ -44,14 +45,14 @@ def test_plateau_decays_once_the_score_has_stood_still_and_remembers_it():
     assert again.rate(90) == plateau.rate(90)
 
 
-def test_a_plateau_does_not_count_epochs_of_the_warm_up():
+def test_a_plateau_does_not_count_epochs_of_the_warm_up() -> None:
     plateau = schedule(schedule="plateau", decay_epochs=1, warmup_epochs=3)
     for epoch in (1, 2, 3):
         plateau.after_validation(10 * epoch, 0.5 - epoch / 10, 1)
     assert plateau.rate(30) == 0.5
 
 
-def test_a_plateau_counts_epochs_and_not_validations():
+def test_a_plateau_counts_epochs_and_not_validations() -> None:
     plateau = schedule(schedule="plateau", decay_epochs=6, decay=0.1, warmup_epochs=0)
     rates = []
     for epoch in (3, 6, 9, 12):

@@ -1,6 +1,9 @@
 """Options of training reach the weights, or say why they do not."""
 
 import logging
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -8,8 +11,8 @@ import torch
 
 from featurize.errors import TrainingError
 from model.batches import Features
-from model.network.tier1 import build_network
-from model.training.fit import fit
+from model.network.tier1 import NetworkParams, SERTier1, build_network
+from model.training.fit import FitResult, fit
 from model.training.hyperparameters import SpecAugmentParams, TrainParams
 from model.training.trainer import Trainer
 
@@ -20,8 +23,15 @@ FAST = TrainParams(
 
 
 @pytest.fixture
-def run(tmp_path, toy_params, toy_features):
-    def go(params=FAST, train=None, val=None, affect=False):
+def run(
+    tmp_path: Path, toy_params: NetworkParams, toy_features: Callable[..., Features]
+) -> Callable[..., Any]:
+    def go(
+        params: TrainParams = FAST,
+        train: Features | None = None,
+        val: Features | None = None,
+        affect: bool = False,
+    ) -> tuple[SERTier1, FitResult]:
         network = build_network(4, 3, toy_params.model_copy(update={"affect": affect}), 0)
         train = toy_features(24, seed=1) if train is None else train
         val = toy_features(9, seed=2) if val is None else val
@@ -30,7 +40,9 @@ def run(tmp_path, toy_params, toy_features):
     return go
 
 
-def test_each_option_changes_what_is_learnt(run, toy_features):
+def test_each_option_changes_what_is_learnt(
+    run: Callable[..., Any], toy_features: Callable[..., Features]
+) -> None:
     keep = np.flatnonzero((toy_features(36, seed=1).labels != 2) | (np.arange(36) < 12))
     whole = toy_features(36, seed=1)
     skewed = Features([whole.clips[i] for i in keep], whole.labels[keep])
@@ -46,7 +58,7 @@ def test_each_option_changes_what_is_learnt(run, toy_features):
         assert not torch.equal(plain, other), option
 
 
-def with_affect(features, share_known=0.7):
+def with_affect(features: Features, share_known: float = 0.7) -> Features:
     """Valence and arousal that the mean of two coefficients tells, some of them unknown."""
     rng = np.random.default_rng(0)
     known = rng.random((len(features), 2)) < share_known
@@ -60,7 +72,9 @@ def with_affect(features, share_known=0.7):
     return Features(clips, features.labels, {**features.columns, **cells})
 
 
-def test_valence_and_arousal_are_learnt_beside_the_emotion(run, toy_features):
+def test_valence_and_arousal_are_learnt_beside_the_emotion(
+    run: Callable[..., Any], toy_features: Callable[..., Features]
+) -> None:
     params = FAST.model_copy(update={"epochs": 8, "lr": 2e-2, "va_weight": 2.0, "patience": 0})
     train, val = with_affect(toy_features(96, seed=1)), with_affect(toy_features(30, seed=2))
     network, result = run(params, train, val, affect=True)
@@ -71,14 +85,16 @@ def test_valence_and_arousal_are_learnt_beside_the_emotion(run, toy_features):
     assert run(train=train, val=val)[1].history[0].val_ccc_valence is None
 
 
-def test_impossible_sizes_are_refused_in_one_line(run):
+def test_impossible_sizes_are_refused_in_one_line(run: Callable[..., Any]) -> None:
     with pytest.raises(TrainingError, match=r"batch_size 25 is larger than the train split of 24 clips"):
         run(FAST.model_copy(update={"batch_size": 25}))
     with pytest.raises(TrainingError, match=r"va_weight: no train clip has valence or arousal"):
         run(FAST.model_copy(update={"va_weight": 1.0}), affect=True)
 
 
-def test_a_warm_up_that_never_ends_is_named(run, caplog):
+def test_a_warm_up_that_never_ends_is_named(
+    run: Callable[..., Any], caplog: pytest.LogCaptureFixture
+) -> None:
     run(FAST.model_copy(update={"warmup_epochs": 1.0}))
     assert "train.warmup_epochs 1" in caplog.text
     caplog.clear()
@@ -86,7 +102,9 @@ def test_a_warm_up_that_never_ends_is_named(run, caplog):
     assert "warmup_epochs" not in caplog.text
 
 
-def test_half_precision_is_off_on_the_cpu_and_says_so(run, caplog):
+def test_half_precision_is_off_on_the_cpu_and_says_so(
+    run: Callable[..., Any], caplog: pytest.LogCaptureFixture
+) -> None:
     with caplog.at_level(logging.INFO):
         half, _ = run(FAST.model_copy(update={"precision": "bf16"}))
     (message,) = [record.message for record in caplog.records if "train.precision" in record.message]
@@ -95,7 +113,7 @@ def test_half_precision_is_off_on_the_cpu_and_says_so(run, caplog):
     assert torch.equal(half.head[2].weight, run()[0].head[2].weight)
 
 
-def test_the_network_runs_in_half_precision_with_norms_in_full(toy_network):
+def test_the_network_runs_in_half_precision_with_norms_in_full(toy_network: SERTier1) -> None:
     mfcc, num_frames = torch.randn(4, 4, 12), torch.tensor([12, 5, 9, 1])
     toy_network.eval()
     expected = toy_network(mfcc, num_frames)["logits"]
@@ -105,7 +123,9 @@ def test_the_network_runs_in_half_precision_with_norms_in_full(toy_network):
     assert torch.allclose(half, expected, atol=0.1)
 
 
-def test_what_is_scored_is_the_moving_average_of_the_weights(toy_params, toy_features):
+def test_what_is_scored_is_the_moving_average_of_the_weights(
+    toy_params: NetworkParams, toy_features: Callable[..., Features]
+) -> None:
     network = build_network(4, 3, toy_params, 0)
     params, cpu = FAST.model_copy(update={"ema": 0.8}), torch.device("cpu")
     trainer = Trainer(network, toy_features(24, seed=1), params, cpu)

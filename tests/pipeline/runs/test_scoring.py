@@ -13,8 +13,10 @@ from pipeline.runs.scoring import probabilities_of, score
 LABELS = ["happy", "sad", "angry"]
 
 
-def scored(truth, speakers, temperature=2.0, genders=None):
-    truth = np.array(truth)
+def scored(
+    true: list[int], speakers: list[str], temperature: float = 2.0, genders: list[str] | None = None
+) -> tuple[np.ndarray, Scores]:
+    truth = np.array(true)
     logits = np.random.default_rng(0).normal(size=(len(truth), 3))
     columns = {
         "speaker": np.array(speakers, dtype=object),
@@ -23,7 +25,7 @@ def scored(truth, speakers, temperature=2.0, genders=None):
     return logits, score(truth, logits, temperature, LABELS, columns)
 
 
-def test_before_is_at_a_temperature_of_one_and_after_at_the_fitted_one():
+def test_before_is_at_a_temperature_of_one_and_after_at_the_fitted_one() -> None:
     truth = [0, 1, 2, 0, 1, 2]
     logits, found = scored(truth, list("aabbcc"))
     assert found.calibration.before == score_calibration(logits, np.array(truth))
@@ -33,7 +35,7 @@ def test_before_is_at_a_temperature_of_one_and_after_at_the_fitted_one():
     assert Scores.model_validate(json.loads(json.dumps(found.model_dump(mode="json")))) == found
 
 
-def test_speakers_and_genders_by_hand():
+def test_speakers_and_genders_by_hand() -> None:
     truth = [0, 1, 0, 0]
     logits, found = scored(truth, ["b", "b", "a", ""], genders=["male", "male", "female", "female"])
     right = logits.argmax(axis=1) == truth
@@ -61,7 +63,7 @@ def test_speakers_and_genders_by_hand():
     assert "1 of 4 test clips name no speaker" in found.intervals_note
 
 
-def test_a_class_without_test_clips_is_said_and_no_nan_is_written():
+def test_a_class_without_test_clips_is_said_and_no_nan_is_written() -> None:
     _, found = scored([0, 0, 1, 1], list("abab"))
     assert found.missing_classes_note.startswith("no test clips of angry")
     assert "over the other 2 classes" in found.missing_classes_note
@@ -71,7 +73,7 @@ def test_a_class_without_test_clips_is_said_and_no_nan_is_written():
     assert "NaN" not in json.dumps(found.model_dump(mode="json"))
 
 
-def test_one_speaker_has_no_interval():
+def test_one_speaker_has_no_interval() -> None:
     _, found = scored([0, 1, 2], ["anna"] * 3)
     assert found.intervals is None
     assert "one speaker (anna)" in found.intervals_note
