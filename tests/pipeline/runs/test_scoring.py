@@ -62,7 +62,7 @@ def test_speakers_and_genders_by_hand():
 
 
 def test_a_class_without_test_clips_is_said_and_no_nan_is_written():
-    _, found = scored([0, 0, 1, 1], list("abab"))
+    _, found = scored([0, 0, 0, 1, 1, 1], list("abcabc"))
     assert found.missing_classes_note.startswith("no test clips of angry")
     assert "over the other 2 classes" in found.missing_classes_note
     assert found.per_class["angry"].recall is None
@@ -75,3 +75,10 @@ def test_one_speaker_has_no_interval():
     _, found = scored([0, 1, 2], ["anna"] * 3)
     assert found.intervals is None
     assert "one speaker (anna)" in found.intervals_note
+
+
+def test_a_class_of_one_speaker_is_said_to_have_no_interval():
+    _, found = scored([0, 0, 0, 1, 1, 1, 2], list("abcabca"))
+    assert found.intervals.uar is None
+    assert "fewer than 3 speakers have test clips of angry" in found.intervals_note
+    assert Scores.model_validate(json.loads(json.dumps(found.model_dump(mode="json")))) == found
