@@ -1,9 +1,21 @@
-"""Confidence intervals of scores: a bootstrap over speakers, not over clips.
+"""Confidence intervals of scores: a jackknife over speakers, not over clips.
 
-The clips of one speaker resemble each other, so resampling clips would give intervals that are far too narrow.
-Here whole speakers are drawn with replacement, as many as there are (the cluster bootstrap of Davison and
-Hinkley 1997, "Bootstrap Methods and their Application", section 3.8), and a score is computed from the clips of
-the speakers drawn. An interval reaches from the 2.5th to the 97.5th percentile of the draws.
+The clips of one speaker resemble each other, so counting clips would give intervals that are far too narrow. Here each
+of n speakers is left out once, and the scores θ₍ᵢ₎ of the others tell how much a score depends on who was tested:
+
+    SE² = (n - 1)/n · Σ (θ₍ᵢ₎ - mean of θ₍ᵢ₎)²
+
+(Tukey's variance, which tends to be too large rather than too small: Efron and Stein 1981, "The jackknife estimate of
+variance", Annals of Statistics 9). An interval is θ ± t · SE with the t distribution of n - 1 degrees of freedom, as
+MacKinnon, Nielsen and Webb 2023 advise for few clusters ("Fast and reliable jackknife and bootstrap methods for
+cluster-robust inference", Journal of Applied Econometrics 38). It is taken on the scale of log θ/(1 - θ), where the
+standard error is SE / (θ (1 - θ)), so that its ends stay between 0 and 1. benchmarks/intervals.py measures how often
+it holds the truth.
+
+Where leaving out any speaker changes nothing, as with a score of 0 or 1, there is no spread to go by. Then each speaker
+counts as a single clip, and the interval is that of Clopper and Pearson 1934 for n trials. For a recall of 1 it begins
+at (2.5 %)^(1/n), which is safe however speakers differ: n of them are all without an error at most with probability
+(mean recall)^n.
 """
 
 from collections.abc import Sequence
@@ -12,109 +24,120 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import betaincinv, expit, logit, stdtrit
 
-Floats = NDArray[np.float64]
-Counts = NDArray[np.int64]
+from model.scoring.confusions import Counts, Floats, leave_each_out, score_confusions
+
 Interval = tuple[float, float]
 
 LEVEL = 0.95
-DRAWS = 1000
-SEED = 0
+METHOD = "jackknife over speakers, t distribution, logit scale"
+MIN_SPEAKERS = 3
+"""Of all clips, and of each class: with two, the t distribution has one degree of freedom and says next to nothing."""
 FEW_SPEAKERS = 10
-"""With fewer speakers the intervals are too narrow (measured in tests/model/scoring/test_intervals.py)."""
+"""With fewer, intervals are so wide that it is said."""
+MOST_OF_ONE = 0.5
+"""Where one speaker has more of the clips, about 90 % of the intervals hold the truth (benchmarks/intervals.py)."""
+NO_SPREAD = 1e-12
+"""Standard errors below this are rounding."""
 
 
-@dataclass(frozen=True)
-class ConfusionScores:
-    """Scores of confusion matrices (..., K, K), rows true: one value, or one per class, for each matrix.
+def jackknife_error(without: Floats) -> Floats:
+    """Standard error (...) of a score, from the scores (..., n) without each of n speakers."""
+    n = without.shape[-1]
+    error: Floats = np.sqrt((n - 1) * without.var(axis=-1))
+    return error
 
-    A class without clips has a recall of NaN and does not count in the averages of that matrix.
+
+def t_quantile(num_speakers: int, level: float = LEVEL) -> float:
+    """How many standard errors an interval reaches to either side."""
+    return float(stdtrit(num_speakers - 1, (1 + level) / 2))
+
+
+def score_interval(
+    score: Floats, without: Floats, level: float = LEVEL, trials: int | None = None
+) -> tuple[Floats, Floats]:
+    """Both ends (...) of the interval of a score between 0 and 1.
+
+    Args:
+        score: (...) over all n speakers.
+        without: (..., n) over all speakers but one.
+        level: share of intervals that are to hold the truth.
+        trials: how many speakers count where leaving one out changes nothing; n unless given.
     """
-
-    accuracy: Floats
-    uar: Floats
-    macro_f1: Floats
-    recall: Floats
-
-
-def score_confusions(confusion: NDArray[Any]) -> ConfusionScores:
-    """Accuracy, UAR, macro F1 and recall (..., K) of many confusion matrices (..., K, K) at once."""
-    hits = np.diagonal(confusion, axis1=-2, axis2=-1).astype(np.float64)  # (..., K)
-    support, predicted = confusion.sum(axis=-1), confusion.sum(axis=-2)
-    present = support > 0
-    recall = np.divide(hits, support, out=np.full(hits.shape, np.nan), where=present)
-    # The support of a present class is positive, and so is the denominator of its F1.
-    f1 = np.divide(2 * hits, support + predicted, out=np.zeros(hits.shape), where=present)
-    num_present = present.sum(axis=-1)
-    return ConfusionScores(
-        accuracy=hits.sum(axis=-1) / support.sum(axis=-1),
-        uar=np.where(present, recall, 0.0).sum(axis=-1) / num_present,
-        macro_f1=f1.sum(axis=-1) / num_present,
-        recall=recall,
-    )
+    error = jackknife_error(without)
+    alike = error < NO_SPREAD
+    inside = np.where(alike, 0.5, score)
+    reach = t_quantile(without.shape[-1], level) * error / (inside * (1 - inside))
+    low, high = expit(logit(inside) - reach), expit(logit(inside) + reach)
+    least, most = _one_trial_each(score, trials or without.shape[-1], level)
+    return np.where(alike, least, low), np.where(alike, most, high)
 
 
-def speaker_confusions(
-    truth: NDArray[np.int64], predicted: NDArray[np.int64], speakers: NDArray[Any], num_classes: int
-) -> Counts:
-    """One confusion matrix (K, K) per speaker, sorted by name: (S, K, K)."""
-    names, index = np.unique(speakers.astype(str), return_inverse=True)
-    confusion = np.zeros((len(names), num_classes, num_classes), dtype=np.int64)
-    np.add.at(confusion, (index, truth, predicted), 1)
-    return confusion
-
-
-def draw_speakers(num_speakers: int, draws: int = DRAWS, seed: int = SEED) -> Counts:
-    """How often each speaker occurs in each draw: (draws, S), rows that sum to S."""
-    rng = np.random.default_rng(seed)
-    return rng.multinomial(num_speakers, np.full(num_speakers, 1 / num_speakers), size=draws)
-
-
-def percentile_interval(values: Floats, level: float = LEVEL) -> Interval:
-    """The central interval with a share `level` of the draws; draws with an undefined score (NaN) are ignored."""
-    defined = values[~np.isnan(values)]
-    low, high = np.quantile(defined, [(1 - level) / 2, (1 + level) / 2])
-    return float(low), float(high)
+def _one_trial_each(score: Floats, trials: int, level: float) -> tuple[Floats, Floats]:
+    """Clopper and Pearson's interval, also for a number of successes that is not whole."""
+    tail, right, wrong = (1 - level) / 2, trials * score, trials * (1 - score)
+    # betaincinv has no value where nothing was right, or wrong: there the interval begins at 0, or ends at 1.
+    low = np.where(right > 0, betaincinv(np.maximum(right, NO_SPREAD), wrong + 1, tail), 0.0)
+    high = np.where(wrong > 0, betaincinv(right + 1, np.maximum(wrong, NO_SPREAD), 1 - tail), 1.0)
+    return low, high
 
 
 @dataclass(frozen=True)
 class Intervals:
-    """95 % intervals; `recall` holds the classes that have test clips."""
+    """95 % intervals of scores."""
 
     level: float
-    draws: int
+    """Share of intervals that are to hold the truth."""
+    method: str
+    """How they were computed, in words."""
     speakers: int
-    uar: Interval
+    """Number of test speakers."""
+    degrees_of_freedom: int
+    """Of the t distribution: speakers - 1; for a recall, those who have clips of the class - 1."""
+    uar: Interval | None
+    """None where a class has test clips of fewer than MIN_SPEAKERS speakers; so is that of macro F1."""
     accuracy: Interval
-    macro_f1: Interval
+    macro_f1: Interval | None
     recall: dict[str, Interval]
+    """Of the classes that at least MIN_SPEAKERS speakers have test clips of."""
 
 
-def speaker_intervals(confusion: Counts, labels: Sequence[str], draws: int = DRAWS) -> Intervals:
-    """Bootstrap intervals over speakers.
+def speaker_intervals(confusion: Counts, labels: Sequence[str]) -> Intervals:
+    """Jackknife intervals over speakers.
 
     Args:
-        confusion: (S, K, K), one matrix per speaker, from `speaker_confusions`.
+        confusion: (..., S, K, K), one matrix per speaker, from `speaker_confusions`. Leading axes are runs over the
+            same clips, such as training seeds: the intervals are then those of the mean of their scores.
         labels: K names in class order.
-        draws: number of bootstrap draws.
 
     Raises:
-        ValueError: fewer than two speakers; check `why_no_intervals` first.
+        ValueError: fewer than MIN_SPEAKERS speakers; check `why_no_intervals` first.
     """
-    num_speakers = len(confusion)
-    if num_speakers < 2:
-        raise ValueError("a bootstrap over speakers needs at least two speakers")
-    scores = score_confusions(np.tensordot(draw_speakers(num_speakers, draws), confusion, axes=1))
-    has_clips = confusion.sum(axis=(0, 2)) > 0
+    runs = confusion.reshape(-1, *confusion.shape[-3:])  # (R, S, K, K)
+    if runs.shape[1] < MIN_SPEAKERS:
+        raise ValueError(f"intervals over speakers need at least {MIN_SPEAKERS} speakers")
+    every, without = score_confusions(runs.sum(axis=1)), score_confusions(leave_each_out(runs))
+    has_class = runs[0].sum(axis=-1) > 0  # (S, K)
+    speakers_of = has_class.sum(axis=0)
+    fewest = int(speakers_of[speakers_of > 0].min())
+
+    def of(score: Floats, others: Floats, trials: int | None = None) -> Interval:
+        low, high = score_interval(score.mean(axis=0), others.mean(axis=0), trials=trials)
+        return float(low), float(high)
+
     return Intervals(
         level=LEVEL,
-        draws=draws,
-        speakers=num_speakers,
-        uar=percentile_interval(scores.uar),
-        accuracy=percentile_interval(scores.accuracy),
-        macro_f1=percentile_interval(scores.macro_f1),
+        method=METHOD,
+        speakers=runs.shape[1],
+        degrees_of_freedom=runs.shape[1] - 1,
+        uar=of(every.uar, without.uar, fewest) if fewest >= MIN_SPEAKERS else None,
+        accuracy=of(every.accuracy, without.accuracy),
+        macro_f1=of(every.macro_f1, without.macro_f1, fewest) if fewest >= MIN_SPEAKERS else None,
         recall={
-            label: percentile_interval(scores.recall[:, k]) for k, label in enumerate(labels) if has_clips[k]
+            label: of(every.recall[:, k], without.recall[:, has_class[:, k], k])
+            for k, label in enumerate(labels)
+            if speakers_of[k] >= MIN_SPEAKERS
         },
     )
 
@@ -123,14 +146,34 @@ def why_no_intervals(speakers: NDArray[Any]) -> str:
     """One line that says why there are no intervals for clips of these speakers; empty if there are."""
     known = sorted(set(speakers.tolist()) - {""})
     if unknown := int((speakers == "").sum()):
-        return f"{unknown} of {len(speakers)} test clips name no speaker to draw"
+        return f"{unknown} of {len(speakers)} test clips name no speaker"
     if len(known) == 1:
         return f"all test clips are of one speaker ({known[0]}), so nothing tells how speakers differ"
+    if len(known) < MIN_SPEAKERS:
+        told = " and ".join(map(str, known))
+        return (
+            f"all test clips are of {told}, and it takes {MIN_SPEAKERS} speakers to tell how speakers differ"
+        )
     return ""
 
 
-def doubt_about(num_speakers: int) -> str:
-    """One line that warns of intervals from fewer than FEW_SPEAKERS speakers, else empty."""
-    if num_speakers >= FEW_SPEAKERS:
-        return ""
-    return f"only {num_speakers} test speakers: the intervals are likely too narrow"
+def rare_classes(confusion: Counts) -> list[int]:
+    """Classes with clips of some of the speakers in `confusion` (S, K, K), but of fewer than MIN_SPEAKERS."""
+    speakers_of = (confusion.sum(axis=-1) > 0).sum(axis=0)
+    return np.flatnonzero((speakers_of > 0) & (speakers_of < MIN_SPEAKERS)).tolist()
+
+
+def doubts_about(confusion: Counts, labels: Sequence[str]) -> str:
+    """What is to be held against `speaker_intervals` of these speakers (S, K, K), in one line; empty if nothing."""
+    doubts = []
+    if len(confusion) < FEW_SPEAKERS:
+        doubts.append(f"only {len(confusion)} test speakers: the intervals are wide")
+    clips = confusion.sum(axis=(1, 2))
+    if (share := clips.max() / clips.sum()) > MOST_OF_ONE:
+        doubts.append(f"one speaker has {share:.0%} of the test clips: the intervals may be too narrow")
+    if rare := rare_classes(confusion):
+        named = ", ".join(labels[k] for k in rare)
+        doubts.append(
+            f"fewer than {MIN_SPEAKERS} speakers have test clips of {named}: no interval of its recall, UAR or macro F1"
+        )
+    return "; ".join(doubts)

@@ -12,13 +12,14 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import binomtest, permutation_test
 
+from model.scoring.confusions import Counts, Floats, leave_each_out, score_confusions, speaker_confusions
 from model.scoring.intervals import (
-    SEED,
+    MIN_SPEAKERS,
+    NO_SPREAD,
     Interval,
-    draw_speakers,
-    percentile_interval,
-    score_confusions,
-    speaker_confusions,
+    jackknife_error,
+    rare_classes,
+    t_quantile,
     why_no_intervals,
 )
 
@@ -26,6 +27,8 @@ Classes = NDArray[np.int64]
 
 MOST_SWAPS = 10_000
 """If there are at most this many of the 2^S ways to swap S speakers, all are counted; else this many are drawn."""
+SEED = 0
+"""Of those that are drawn."""
 
 
 @dataclass(frozen=True)
@@ -35,7 +38,7 @@ class UarDifference:
     difference: float
     """From -1 to 1."""
     interval: Interval | None
-    """95 %, from the paired bootstrap over speakers; None with fewer than two speakers."""
+    """95 %, from the jackknife over speakers; None where they do not tell."""
     p: float | None
     """Two-sided; None with fewer than two speakers."""
     least_p: float | None
@@ -43,7 +46,7 @@ class UarDifference:
     speakers: int
     """Number of speakers."""
     note: str
-    """Why there is neither interval nor p, or empty."""
+    """Why there is no interval, or empty."""
 
 
 def compare_uar(
@@ -51,10 +54,11 @@ def compare_uar(
 ) -> UarDifference:
     """Interval and p of a difference in UAR, over speakers.
 
-    The interval is a paired bootstrap: both UARs of a draw are over the same speakers. The p is that of a permutation
-    test, exact for any number of speakers: if first and second were equally good, their predictions for a speaker
-    could be swapped, and p is the share of all such swaps with a difference at least as large. With few speakers, a p
-    computed from the bootstrap is too small: tests/model/scoring/test_significance.py compares the two.
+    The interval is that of model/scoring/intervals.py, of the difference itself: both UARs are over the same speakers,
+    so what makes a speaker hard for both cancels. The p is that of a permutation test, exact for any number of
+    speakers: if first and second were equally good, their predictions for a speaker could be swapped, and p is the
+    share of all such swaps with a difference at least as large. The interval takes the speakers' differences as about
+    normal, which p does not: with few speakers, p may call chance what the interval would not.
 
     Args:
         truth: (n,) true classes, at least one clip.
@@ -63,23 +67,35 @@ def compare_uar(
         speakers: (n,) names, empty where unknown.
         num_classes: K.
     """
-    confusions = [speaker_confusions(truth, each, speakers, num_classes) for each in (first, second)]
-    totals = [score_confusions(each.sum(axis=0)) for each in confusions]
-    difference = float(totals[1].uar - totals[0].uar)
-    num_speakers = len(confusions[0])
-    if note := why_no_intervals(speakers):
-        return UarDifference(difference, None, None, None, num_speakers, note)
-    weights = draw_speakers(num_speakers)
-    drawn = [score_confusions(np.tensordot(weights, each, axes=1)).uar for each in confusions]
-    parts = uar_parts(*confusions)
+    confusions = np.stack(
+        [speaker_confusions(truth, each, speakers, num_classes) for each in (first, second)]
+    )  # (2, S, K, K)
+    totals = score_confusions(confusions.sum(axis=1)).uar
+    difference, num_speakers = float(totals[1] - totals[0]), confusions.shape[1]
+    interval, note = None, why_no_intervals(speakers)
+    if not note:
+        interval, note = _difference_interval(difference, confusions)
+    swappable = num_speakers > 1 and not (speakers == "").any()
     return UarDifference(
         difference=difference,
-        interval=percentile_interval(drawn[1] - drawn[0]),
-        p=swap_test(parts),
-        least_p=min(1.0, 2.0 / 2**num_speakers),
+        interval=interval,
+        p=swap_test(uar_parts(*confusions)) if swappable else None,
+        least_p=2.0 / 2**num_speakers if swappable else None,
         speakers=num_speakers,
-        note="",
+        note=note,
     )
+
+
+def _difference_interval(difference: float, confusions: Counts) -> tuple[Interval | None, str]:
+    """Interval of a difference in UAR of two runs (2, S, K, K), or None and why there is none."""
+    if rare := rare_classes(confusions[0]):
+        return None, f"{len(rare)} of the classes have test clips of fewer than {MIN_SPEAKERS} speakers"
+    without: Floats = np.diff(score_confusions(leave_each_out(confusions)).uar, axis=0)[0]  # (S,)
+    error = float(jackknife_error(without))
+    if error < NO_SPREAD:
+        return None, "it is the same for every speaker, so nothing tells how speakers differ"
+    reach = t_quantile(len(without)) * error
+    return (max(difference - reach, -1.0), min(difference + reach, 1.0)), ""
 
 
 def uar_parts(first: NDArray[np.int64], second: NDArray[np.int64]) -> NDArray[np.float64]:

@@ -1,7 +1,8 @@
 """`ser cv`: every fold is tested on once, by as many seeds as wanted, each as a DVC experiment.
 
 The headline is the mean over folds of the UAR, with its standard deviation over folds; beside it stands the UAR of
-all folds' predictions pooled, in which every clip of the corpus is scored exactly once by each seed.
+all folds' predictions pooled, in which every clip of the corpus is scored exactly once by each seed, with its interval
+over all speakers.
 """
 
 import logging
@@ -16,8 +17,8 @@ from rich.table import Table
 
 from featurize.atomic import write_json
 from featurize.errors import ProtocolError, SerError
-from model.scoring.metrics import compute_metrics
 from pipeline.experiments.laboratory import SCORES, Experiment, Laboratory, scores_of
+from pipeline.experiments.pooled_folds import pool, pooled_intervals, pooled_metrics
 from pipeline.protocol.card import ScoringCard
 from pipeline.protocol.manifest_file import read_manifest
 from pipeline.protocol.wording import describe_folds, describe_making, describe_task, word_differences
@@ -88,7 +89,7 @@ def tabulate(found: dict[FoldSeed, Run], failed: dict[FoldSeed, str], clips: set
     """
     protocol = describe_all(found, failed)
     seeds = sorted({seed for _, seed in [*found, *failed]})
-    pooled = {seed: _pool([run for (_, s), run in found.items() if s == seed]) for seed in seeds}
+    pooled = {seed: pool([run for (_, s), run in found.items() if s == seed]) for seed in seeds}
     if not failed:
         for seed, predictions in pooled.items():
             if lost := sorted(clips ^ set(predictions["clip_id"])):
@@ -98,9 +99,9 @@ def tabulate(found: dict[FoldSeed, Run], failed: dict[FoldSeed, str], clips: set
     table = pd.DataFrame([{"fold": f, "seed": s, **scores_of(run)} for (f, s), run in found.items()])
     labels = next(iter(found.values())).evaluation.labels
     metrics = {
-        seed: _metrics(predictions, labels) for seed, predictions in pooled.items() if len(predictions)
+        seed: pooled_metrics(predictions, labels) for seed, predictions in pooled.items() if len(predictions)
     }
-    everything = _metrics(pd.concat(pooled.values()), labels)
+    everything = pooled_metrics(pd.concat(pooled.values()), labels)
     return {
         "protocol": protocol,
         "complete": not failed,
@@ -112,6 +113,7 @@ def tabulate(found: dict[FoldSeed, Run], failed: dict[FoldSeed, str], clips: set
             "uar_by_seed": [m["uar"] for m in metrics.values()],
             "labels": labels,
             "confusion": everything["confusion"],
+            **pooled_intervals(pooled, labels, complete=not failed),
             "n_clips": len(clips) if not failed else max(m["n_clips"] for m in metrics.values()),
         },
         "runs": [
@@ -164,25 +166,6 @@ def _experiment(run: FoldSeed) -> Experiment:
     return Experiment(f"cv-fold{fold}-seed{seed}", {"split.fold": fold, "train.seed": seed})
 
 
-def _pool(runs: Sequence[Run]) -> pd.DataFrame:
-    """The predictions of one seed's folds."""
-    columns = ["clip_id", "true_label", "pred_label"]
-    predictions = pd.concat([pd.DataFrame(columns=columns), *(run.predictions[columns] for run in runs)])
-    twice = predictions.loc[predictions["clip_id"].duplicated(), "clip_id"]
-    if len(twice):
-        raise SerError(f"{len(twice)} clips are in the test split of two folds, first {twice.iloc[0]}")
-    return predictions
-
-
-def _metrics(predictions: pd.DataFrame, labels: list[str]) -> dict[str, Any]:
-    index = {name: number for number, name in enumerate(labels)}
-    true, predicted = (
-        np.array([index[label] for label in predictions[name]], np.int64)
-        for name in ("true_label", "pred_label")
-    )
-    return compute_metrics(true, predicted, labels).model_dump(mode="json")
-
-
 def _spread(table: pd.DataFrame, score: str) -> dict[str, float | None]:
     """Mean, and sample standard deviation over folds (each its mean over seeds) and over seeds (over folds)."""
     spreads = {f"std_{by}s": table.groupby(by)[score].mean() for by in ("fold", "seed")}
@@ -205,9 +188,16 @@ def _print(content: dict[str, Any]) -> None:
     table.add_row(
         "pooled", "", str(pooled["n_clips"]), *(f"{pooled[name]:.3f}" for name in SCORES[:3]), "", ""
     )
+    if found := pooled["intervals"]:
+        for end, title in enumerate(("95 % from", "95 % to")):
+            ends = [found[name][end] if found[name] else None for name in SCORES[:3]]
+            table.add_row(
+                title, "", "", *("–" if value is None else f"{value:.3f}" for value in ends), "", ""
+            )
     console.print(table, highlight=False)
     matrix = Table("true \\ predicted, pooled", *pooled["labels"])
     for label, row in zip(pooled["labels"], pooled["confusion"], strict=True):
         matrix.add_row(label, *map(str, row))
     console.print(matrix, highlight=False)
-    console.print(content["protocol"], highlight=False, markup=False, soft_wrap=True)
+    for line in (pooled["intervals_note"], content["protocol"]):
+        console.print(line, highlight=False, markup=False, soft_wrap=True)

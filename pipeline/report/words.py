@@ -52,13 +52,13 @@ def headline(metrics: Scores) -> str:
 def reach(metrics: Scores) -> str:
     """What the UAR's interval says, or why there is none."""
     found = metrics.intervals
-    if found is None:
+    if found is None or found.uar is None:
         return sentence(metrics.intervals_note)
     low, high = found.uar
     said = (
         f"Had other speakers of the same kind been tested, the UAR would plausibly lie between {score(low)} and "
-        f"{score(high)} ({percent(found.level)} interval, {count(found.draws)} bootstrap draws over the "
-        f"{found.speakers} test speakers)."
+        f"{score(high)} ({percent(found.level)} interval: {found.method}; {count(found.speakers)} test speakers, "
+        f"{count(found.degrees_of_freedom)} degrees of freedom)."
     )
     if low <= 1 / len(metrics.labels):
         said += " That reaches down to a guess: this run does not show that the network is better than one."

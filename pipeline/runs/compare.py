@@ -124,11 +124,13 @@ def verdict(comparison: Comparison) -> str:
     uar, names = comparison.uar, (comparison.first.name, comparison.second.name)
     points = 100 * abs(uar.difference)
     better = names[uar.difference > 0]
-    if uar.interval is None or uar.p is None or uar.least_p is None:
+    if uar.p is None or uar.least_p is None:
         ahead = f"{better} is ahead by {points:.1f} points of UAR" if points else "both have the same UAR"
         return f"{ahead}; whether that is chance cannot be told ({uar.note})"
-    low, high = sorted(100 * end * (1 if uar.difference >= 0 else -1) for end in uar.interval)
-    numbers = f"95 % interval {low:.1f} to {high:.1f}, p = {uar.p:.2g}, {uar.speakers} speakers"
+    numbers = f"p = {uar.p:.2g}, {uar.speakers} speakers"
+    if uar.interval is not None:
+        low, high = sorted(100 * end * (1 if uar.difference >= 0 else -1) for end in uar.interval)
+        numbers = f"95 % interval {low:.1f} to {high:.1f}, {numbers}"
     if uar.difference == 0:
         return f"both have the same UAR ({numbers})"
     if uar.p < ALPHA:
@@ -150,10 +152,9 @@ def tell(comparison: Comparison) -> list[str]:
         "  no difference"
     ]
     lines.append("")
-    if uar.interval is not None:
-        low, high = (100 * end for end in uar.interval)
+    if uar.p is not None:
         lines.append(
-            f"UAR {100 * uar.difference:+.1f} points, 95 % interval {low:+.1f} to {high:+.1f}, p = {uar.p:.2g}"
+            f"UAR {100 * uar.difference:+.1f} points, {_told_interval(uar)}, p = {uar.p:.2g}"
             f" (over {uar.speakers} speakers)"
         )
     lines.append(
@@ -161,6 +162,13 @@ def tell(comparison: Comparison) -> list[str]:
         f" McNemar p = {clips.p:.2g} (takes clips as independent)"
     )
     return fit_lines([*lines, verdict(comparison)])
+
+
+def _told_interval(uar: UarDifference) -> str:
+    if uar.interval is None:
+        return f"no interval ({uar.note})"
+    low, high = (100 * end for end in uar.interval)
+    return f"95 % interval {low:+.1f} to {high:+.1f}"
 
 
 def _told(value: Any) -> str:

@@ -65,7 +65,7 @@ def read_folder(folder: Path, name: str) -> Run:
 def describe_scores(evaluation: Evaluation) -> str:
     """The scores that matter most, in one line."""
     intervals = evaluation.intervals
-    between = " ({:.3f} to {:.3f})".format(*intervals.uar) if intervals else ""
+    between = " ({:.3f} to {:.3f})".format(*intervals.uar) if intervals and intervals.uar else ""
     return (
         f"UAR {evaluation.uar:.3f}{between}, accuracy {evaluation.accuracy:.3f}, "
         f"macro F1 {evaluation.macro_f1:.3f}, ECE {evaluation.calibration.after.ece:.3f}"

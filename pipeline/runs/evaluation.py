@@ -44,7 +44,7 @@ class Scores(Metrics):
     missing_classes_note: str
     """Classes without test clips, and what that means for the scores."""
     intervals: Intervals | None
-    """Bootstrap over the test speakers."""
+    """Over the test speakers."""
     intervals_note: str
     """Why there are no intervals, or what is to be held against them."""
     calibration: Calibration

@@ -8,13 +8,8 @@ from numpy.typing import NDArray
 from scipy.special import softmax
 
 from model.scoring.confidence import reliability_bins, risk_coverage, score_calibration
-from model.scoring.intervals import (
-    Intervals,
-    doubt_about,
-    speaker_confusions,
-    speaker_intervals,
-    why_no_intervals,
-)
+from model.scoring.confusions import speaker_confusions
+from model.scoring.intervals import Intervals, doubts_about, speaker_intervals, why_no_intervals
 from model.scoring.metrics import ClassMetrics, compute_metrics, score_groups
 from pipeline.runs.evaluation import Calibration, GenderScore, Scores, SpeakerScore
 
@@ -78,7 +73,7 @@ def _intervals(
     if why := why_no_intervals(speakers):
         return None, f"no intervals: {why}"
     confusion = speaker_confusions(truth, predicted, speakers, len(labels))
-    return speaker_intervals(confusion, labels), doubt_about(len(confusion))
+    return speaker_intervals(confusion, labels), doubts_about(confusion, labels)
 
 
 def _missing(per_class: Mapping[str, ClassMetrics]) -> str:

@@ -93,7 +93,9 @@ def _log_scores(evaluation: Evaluation) -> None:
     ):
         if note:
             log.warning("%s", note)
-    between = " (95 % interval {:.3f} to {:.3f})".format(*intervals.uar) if intervals else ""
+    between = (
+        " (95 % interval {:.3f} to {:.3f})".format(*intervals.uar) if intervals and intervals.uar else ""
+    )
     log.info(
         "test UAR %.3f%s, accuracy %.3f on %d clips of %d speakers (%s)",
         evaluation.uar,
@@ -107,7 +109,7 @@ def _log_scores(evaluation: Evaluation) -> None:
 
 def headline(evaluation: Evaluation) -> dict[str, Any]:
     """The numbers that experiments are compared by, and in one line the protocol that they stand on."""
-    low, high = evaluation.intervals.uar if evaluation.intervals else (None, None)
+    low, high = (evaluation.intervals and evaluation.intervals.uar) or (None, None)
     numbers = {
         "uar": evaluation.uar,
         "uar_low": low,

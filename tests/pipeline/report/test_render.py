@@ -30,7 +30,7 @@ def test_numbers_and_protocol_are_told(full_sample: Any, full_page: Any) -> None
         assert f"{metrics[name]:.3f}" in full_page.text
     for told in (
         "toy", "2 of 5", "native", "ab" * 32, "next fold", "best_uar_0.6100.pt", "3 train, 1 val, 2 test",
-        "0.410 to 0.750", "guessing finds one in 4", "1\u202f000 bootstrap draws over the 2 test speakers",
+        "0.410 to 0.750", "guessing finds one in 4", "jackknife; 3 test speakers, 2 degrees of freedom",
     ):  # fmt: skip
         assert told in full_page.text
     assert full_page.of("html") == [{"lang": "en"}]

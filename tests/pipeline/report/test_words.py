@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from model.scoring.intervals import Intervals
+from model.scoring.intervals import METHOD, Intervals
 from pipeline.report import words
 from pipeline.runs.evaluation import Evaluation
 from tests.pipeline.made_up import make_run
@@ -31,7 +31,7 @@ def test_what_there_is_not_is_a_dash() -> None:
 
 def metrics(low: float = 0.4, **changes: Any) -> Evaluation:
     """Two of three classes tested, half of the clips right."""
-    own = Intervals(0.95, 1000, 2, (low, 0.6), (0, 1), (0, 1), {})
+    own = Intervals(0.95, METHOD, 5, 4, (low, 0.6), (0, 1), (0, 1), {})
     found = {"uar": 0.5, "intervals": own, "intervals_note": "", **changes}
     return make_run(truth=np.arange(8) % 2, predicted=np.arange(8) // 4, **found).evaluation
 
@@ -48,6 +48,13 @@ def test_an_interval_that_reaches_chance_says_so() -> None:
 
 
 def test_notes_become_sentences() -> None:
-    assert words.reach(metrics(intervals_note="only 2 test speakers")).endswith(" Only 2 test speakers.")
+    assert words.reach(metrics(intervals_note="only 5 test speakers")).endswith(" Only 5 test speakers.")
     alone = metrics(intervals=None, intervals_note="no intervals: one speaker")
     assert words.reach(alone) == "No intervals: one speaker."
+
+
+def test_the_method_is_named_and_a_uar_without_an_interval_leaves_the_note() -> None:
+    told = words.reach(metrics())
+    assert f"({METHOD}; 5 test speakers, 4 degrees of freedom)" in told.replace("95\u00a0% interval: ", "")
+    without = Intervals(0.95, METHOD, 5, 4, None, (0, 1), None, {})
+    assert words.reach(metrics(intervals=without, intervals_note="too few are sad")) == "Too few are sad."

@@ -52,12 +52,13 @@ def test_what_may_be_chance_is_not_called_better(tmp_path: Path) -> None:
     told = verdict(compare(str(one), str(other), tmp_path))
     assert "which may be chance (95 % interval" in told
     assert "better" not in told
-    assert "both have the same UAR" in verdict(compare(str(one), str(one), tmp_path))
+    assert verdict(compare(str(one), str(one), tmp_path)) == "both have the same UAR (p = 1, 12 speakers)"
 
 
 def test_too_few_speakers_are_told(tmp_path: Path) -> None:
     for speakers, told in (
         (4, "4 speakers can never show a difference, for their p is 0.12 at the least"),
+        (2, "which may be chance (p = 0.5, 2 speakers); 2 speakers can never show a difference"),
         (1, "whether that is chance cannot be told"),
     ):
         one, other = (
@@ -67,6 +68,7 @@ def test_too_few_speakers_are_told(tmp_path: Path) -> None:
         comparison = compare(str(one), str(other), tmp_path)
         assert told in verdict(comparison)
         assert " ".join(tell(comparison)).count("McNemar") == 1
+        assert ("no interval (all test clips are of s00 and" in " ".join(tell(comparison))) is (speakers == 2)
 
 
 @pytest.mark.parametrize(

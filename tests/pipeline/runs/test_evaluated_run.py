@@ -67,6 +67,7 @@ def test_predictions_that_do_not_belong_are_refused(
         (lambda content: content.update(confusion=[[1]]), "confusion matrix"),
         (lambda content: content["per_class"].pop("sad"), "per_class"),
         (lambda content: content["calibration"].update(bins=[]), "`calibration.bins`"),
+        (lambda content: content.update(intervals={"level": 0.95, "draws": 1000}), "`intervals.method`"),
     ],
 )
 def test_an_evaluation_of_another_version_is_one_line(
@@ -111,6 +112,9 @@ def test_a_summary_has_scores_doubts_and_protocol() -> None:
     assert "only 4 test speakers" in text
     assert "toy abababab, 3 classes, speaker-independent, fold 1 of 5" in text
     assert "recall: happy 1." in text
+    assert text.startswith("UAR 1.000 (0.398 to 1.000), ")
+    apart = [f"s{number % 3}" for number in range(12)]  # each speaks one class
+    assert summarise(make_run(speakers=apart))[0].startswith("UAR 1.000, ")
     assert "features made by" not in text
     mixed = summarise(make_run(card=make_card(made_by={"denoise": makers})))
     text = " ".join(" ".join(mixed).split())

@@ -1,6 +1,7 @@
 """evaluation.json from logits: what is defined is right, and what is not is said."""
 
 import json
+from typing import Any
 
 import numpy as np
 import pytest
@@ -13,10 +14,8 @@ from pipeline.runs.scoring import probabilities_of, score
 LABELS = ["happy", "sad", "angry"]
 
 
-def scored(
-    true: list[int], speakers: list[str], temperature: float = 2.0, genders: list[str] | None = None
-) -> tuple[np.ndarray, Scores]:
-    truth = np.array(true)
+def scored(truth: Any, speakers: int, temperature: Any = 2.0, genders: Any = None) -> Any:
+    truth = np.array(truth)
     logits = np.random.default_rng(0).normal(size=(len(truth), 3))
     columns = {
         "speaker": np.array(speakers, dtype=object),
@@ -64,7 +63,7 @@ def test_speakers_and_genders_by_hand() -> None:
 
 
 def test_a_class_without_test_clips_is_said_and_no_nan_is_written() -> None:
-    _, found = scored([0, 0, 1, 1], list("abab"))
+    _, found = scored([0, 0, 0, 1, 1, 1], list("abcabc"))
     assert found.missing_classes_note.startswith("no test clips of angry")
     assert "over the other 2 classes" in found.missing_classes_note
     assert found.per_class["angry"].recall is None
@@ -77,3 +76,10 @@ def test_one_speaker_has_no_interval() -> None:
     _, found = scored([0, 1, 2], ["anna"] * 3)
     assert found.intervals is None
     assert "one speaker (anna)" in found.intervals_note
+
+
+def test_a_class_of_one_speaker_is_said_to_have_no_interval() -> None:
+    _, found = scored([0, 0, 0, 1, 1, 1, 2], list("abcabca"))
+    assert found.intervals.uar is None
+    assert "fewer than 3 speakers have test clips of angry" in found.intervals_note
+    assert Scores.model_validate(json.loads(json.dumps(found.model_dump(mode="json")))) == found
