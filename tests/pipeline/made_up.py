@@ -28,6 +28,7 @@ PROTOCOL: dict[str, Any] = {
     "val": "2 speakers",
     "split_seed": 0,
     "speakers": {"train": ["x"], "val": ["y"], "test": []},
+    "confounding": None,
     "untested_labels": [],
     "clips_sha256": "cd" * 32,
     "denoiser": "none",
