@@ -44,7 +44,7 @@ LOGGED = 5  # findings of one kind and severity that are told one by one
 
 
 class AuditParams(BaseModel, frozen=True, extra="forbid", use_attribute_docstrings=True):
-    """What to look for apart from shared speakers, identical bytes and retakes, which are always checked."""
+    """What to look for beside what the manifest alone tells, which is always checked."""
 
     fingerprint: bool = True
     """Decode every clip once and look for copies at other levels, formats and sample rates."""
