@@ -1,4 +1,4 @@
-"""The leak audit: whatever makes a test score better than it deserves, found before anything is trained.
+"""The audit: whatever makes a test score better or worse than it deserves, found before anything is trained.
 
 Each check takes the clips with their splits and returns findings; none stops at the first.
 
@@ -6,6 +6,8 @@ Each check takes the clips with their splits and returns findings; none stops at
     identical_bytes  equal bytes
     copies           equal sound; `fingerprints` keeps what it is compared by
     contradictions   one recording under two classes
+    speaker_labels   speakers who give the label away
+    missing_classes  classes that a split lacks
     retakes          one sentence, said again by its speaker in another split
     doubles          what a corpus is known to hold twice
     finding          what they share
@@ -25,8 +27,10 @@ from pipeline.audit.doubles import find_doubles
 from pipeline.audit.finding import Entry
 from pipeline.audit.fingerprints import fingerprint_clips
 from pipeline.audit.identical_bytes import find_identical, group_identical, tell_dropped
+from pipeline.audit.missing_classes import find_missing_classes
 from pipeline.audit.retakes import find_retakes
 from pipeline.audit.shared_speakers import find_shared_speakers
+from pipeline.audit.speaker_labels import find_speaker_labels
 from pipeline.corpora.clip import LeftOut
 from pipeline.extraction.engine import Engine
 from pipeline.locations import Location
@@ -40,7 +44,7 @@ LOGGED = 5  # findings of one kind and severity that are told one by one
 
 
 class AuditParams(BaseModel, frozen=True, extra="forbid", use_attribute_docstrings=True):
-    """What to look for apart from shared speakers, identical bytes and retakes, which are always checked."""
+    """What to look for beside what the manifest alone tells, which is always checked."""
 
     fingerprint: bool = True
     """Decode every clip once and look for copies at other levels, formats and sample rates."""
@@ -57,6 +61,7 @@ def audit(
     speakers_may_overlap: bool,
     duplicates: Sequence[Entry] = (),
     left_out: Sequence[LeftOut] = (),
+    remedy: str = "",
 ) -> Audit:
     """Look for leaks in a split, and tell what was found in a line each.
 
@@ -68,6 +73,7 @@ def audit(
         speakers_may_overlap: the split is speaker-dependent by choice, and stamped so.
         duplicates: clips that were dropped because others hold the same bytes.
         left_out: files that the corpus's reader did not take.
+        remedy: how every split could have every class, in words.
 
     Raises:
         SerError: the fingerprints cannot be computed or kept.
@@ -80,6 +86,8 @@ def audit(
         *find_identical(identical),
         *judge_copies(copies),
         *find_contradictions(identical, [copy.entries for copy in copies]),
+        *find_speaker_labels(entries, random=speakers_may_overlap),
+        *find_missing_classes(entries, remedy),
         *find_retakes(entries),
         *tell_dropped(duplicates),
         *find_doubles(left_out),

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from pipeline.audit.finding import Entry, splits_of
 from pipeline.protocol.findings import Finding, Severity
-from pipeline.protocol.splits import some
+from pipeline.protocol.folds import some
 
 
 def find_shared_speakers(entries: Sequence[Entry], *, by_choice: bool) -> list[Finding]:

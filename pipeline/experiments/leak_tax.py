@@ -25,6 +25,7 @@ from model.network.tier1 import NetworkParams, build_network
 from model.scoring.metrics import compute_metrics
 from model.training.fit import EpochResult, TrainParams, fit
 from pipeline.protocol.card import TrainingCard, training_card
+from pipeline.protocol.class_coverage import describe_missing
 from pipeline.protocol.data_card import data_card, heard_by, shared_provenance
 from pipeline.protocol.folds import FoldScheme
 from pipeline.protocol.manifest_summary import ManifestSummary, read_summary
@@ -167,6 +168,8 @@ def split_by_speaker(
     rows = zip(columns["clip_id"].tolist(), speakers, genders, features.labels.tolist(), strict=True)
     items = [Item(name, speaker, gender, summary.labels[label]) for name, speaker, gender, label in rows]
     division = divide(items, split.model_copy(update={"method": "speaker"}))
+    if division.missing:
+        log.warning("leak-tax: %s; %s", describe_missing(division.missing), division.remedy)
     return division.splits, division.folds, split.fold
 
 

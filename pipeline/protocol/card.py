@@ -16,6 +16,7 @@ from typing import Annotated, Any, Literal, TypeAlias
 
 from pydantic import BaseModel, Field
 
+from pipeline.protocol.confounding import Confounding
 from pipeline.protocol.folds import FoldScheme
 from pipeline.protocol.provenance import Maker, this_maker
 from pipeline.protocol.splits import Method, Split
@@ -45,6 +46,8 @@ class Card(BaseModel, frozen=True, extra="forbid"):
     """How validation clips were chosen, in words."""
     split_seed: int
     speakers: Annotated[dict[Split, list[str]], Field(min_length=3)]
+    confounding: Confounding | None
+    """How far speakers predict labels; None where no speaker is known."""
 
 
 class DataCard(Card):

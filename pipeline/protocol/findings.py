@@ -6,7 +6,14 @@ from typing import Literal
 from pydantic import BaseModel, Field
 
 Kind = Literal[
-    "speaker-overlap", "identical-bytes", "near-identical", "label-contradiction", "retake", "doubled-tree"
+    "speaker-overlap",
+    "identical-bytes",
+    "near-identical",
+    "label-contradiction",
+    "speaker-label",
+    "missing-class",
+    "retake",
+    "doubled-tree",
 ]
 Severity = Literal["stop", "warning", "note"]
 

@@ -4,13 +4,16 @@ Pure functions; every choice between equals is made by the seed.
 """
 
 import random
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, Field
 
 from featurize.errors import SplitError
+from pipeline.protocol.balance import Group, Speaker, balance, one_by_one
+
+DEFAULT_FOLDS = 5
 
 
 class FoldScheme(BaseModel, frozen=True, extra="forbid"):
@@ -23,63 +26,114 @@ class FoldScheme(BaseModel, frozen=True, extra="forbid"):
     """Name of the benchmark."""
 
 
-def speaker_folds(
-    genders: dict[str, str], clips: dict[str, int], num_folds: int, seed: int
-) -> list[list[str]]:
-    """Deal speakers into folds: as many of each gender in each, as many speakers, as many clips.
+def choose_folds(
+    speakers: Sequence[Speaker],
+    folds: Literal["auto", "loso"] | int,
+    seed: int,
+    published: Sequence[Sequence[str]] = (),
+    published_by: str = "",
+) -> tuple[FoldScheme, list[list[str]]]:
+    """The folds of a corpus, as lists of speakers. A published fold may be empty.
 
     Args:
-        genders: speaker to gender, "" where unknown.
-        clips: speaker to number of clips.
+        speakers: of the corpus.
+        folds: auto: the published ones, else 5 | a number | loso.
+        seed: of folds that are dealt.
+        published: test speakers of each fold that the corpus's benchmark prescribes.
+        published_by: that benchmark's name.
+
+    Raises:
+        SplitError: more folds than speakers, or a speaker whom the published folds do not have.
+    """
+    known = {speaker.name for speaker in speakers}
+    if folds == "auto" and published:
+        if strangers := sorted(known - {speaker for fold in published for speaker in fold}):
+            raise SplitError(
+                f"the folds of {published_by} lack the speakers {some(strangers)}; set split.folds="
+                f"{min(DEFAULT_FOLDS, len(known))} or another number, or loso"
+            )
+        scheme = FoldScheme(kind="published", number=len(published), publisher=published_by)
+        return scheme, [[speaker for speaker in fold if speaker in known] for fold in published]
+    default = len(known) if folds == "loso" else min(DEFAULT_FOLDS, len(known))
+    number = folds if isinstance(folds, int) else default
+    if number > len(known):
+        raise SplitError(
+            f"split.folds: {number} folds, but only {len(known)} speakers; set split.folds={len(known)}"
+        )
+    scheme = FoldScheme(kind="loso" if folds == "loso" else "dealt", number=number)
+    return scheme, speaker_folds(speakers, number, seed)
+
+
+def speaker_folds(speakers: Sequence[Speaker], num_folds: int, seed: int) -> list[list[str]]:
+    """Deal speakers into folds that are alike in classes, clips, genders and number of speakers.
+
+    Args:
+        speakers: with their clips.
         num_folds: at most as many as there are speakers.
         seed: decides between equals.
     """
-    speakers = sorted(genders)
-    random.Random(seed).shuffle(speakers)  # noqa: S311
-    speakers.sort(key=lambda speaker: (genders[speaker], -clips[speaker]))
-    folds: list[list[str]] = [[] for _ in range(num_folds)]
+    waiting = sorted(speakers, key=lambda speaker: speaker.name)
+    random.Random(seed).shuffle(waiting)  # noqa: S311
+    even = _dealt_by_gender(waiting, num_folds)
+    if num_folds < len(waiting):  # else there is one speaker in each, and nothing to choose
+        least = min(2, len(waiting) // num_folds)
+        groups = [Group(1 / num_folds, least)] * num_folds
+        even = balance([even, one_by_one(waiting, groups)], groups)
+    return [sorted(speaker.name for speaker in fold) for fold in even]
 
-    def load(number: int, speaker: str) -> tuple[int, int, int, int]:
+
+def _dealt_by_gender(waiting: Sequence[Speaker], num_folds: int) -> list[list[Speaker]]:
+    """As many of each gender in each fold, as many speakers, as many clips."""
+    folds: list[list[Speaker]] = [[] for _ in range(num_folds)]
+
+    def load(number: int, speaker: Speaker) -> tuple[int, int, int, int]:
         fold = folds[number]
-        same = sum(genders[other] == genders[speaker] for other in fold)
-        return same, len(fold), sum(clips[other] for other in fold), number
+        same = sum(other.gender == speaker.gender for other in fold)
+        return same, len(fold), sum(_clips(other) for other in fold), number
 
-    for speaker in speakers:
+    for speaker in sorted(waiting, key=lambda speaker: (speaker.gender, -_clips(speaker))):
         folds[min(range(num_folds), key=lambda number: load(number, speaker))].append(speaker)
-    return [sorted(fold) for fold in folds]
+    return folds
 
 
-def validation_speakers(genders: dict[str, str], share: float, seed: Sequence[int]) -> list[str]:
-    """Choose validation speakers among those that are not tested on, genders in their proportion.
+def validation_speakers(speakers: Sequence[Speaker], share: float, seed: Sequence[int]) -> list[str]:
+    """Choose validation speakers among those that are not tested on, alike to the others as folds are.
 
-    Raises:
-        SplitError: fewer than two speakers.
+    A class goes to train first.
+
+    Args:
+        speakers: two at least.
+        share: of the speakers, and of their clips.
+        seed: decides between equals.
     """
-    if len(genders) < 2:
-        raise SplitError(
-            f"{len(genders)} speaker beside the test speakers, but train and val need one each; "
-            "use fewer speakers per test fold (a larger split.folds) or more data"
-        )
-    wanted = min(max(1, round(share * len(genders))), len(genders) - 1)
-    waiting: dict[str, list[str]] = defaultdict(list)
-    speakers = sorted(genders)
-    random.Random(repr(tuple(seed))).shuffle(speakers)  # noqa: S311
-    for speaker in speakers:
-        waiting[genders[speaker]].append(speaker)
-    shares = {gender: len(group) / len(genders) for gender, group in waiting.items()}
-    chosen: list[str] = []
-    taken: Counter[str] = Counter()
+    wanted = min(max(1, round(share * len(speakers))), len(speakers) - 1)
+    waiting = sorted(speakers, key=lambda speaker: speaker.name)
+    random.Random(repr(tuple(seed))).shuffle(waiting)  # noqa: S311
+    val = _drawn_by_gender(waiting, wanted)
+    rest = [speaker for speaker in waiting if speaker not in val]
+    due = wanted / len(waiting)  # not `share`: speakers are whole, and those with few clips are no better
+    groups = [Group(due, min(2, wanted)), Group(1 - due, min(2, len(rest)), missing=10_000.0)]
+    val, _ = balance([[val, rest], one_by_one(waiting, groups)], groups)
+    return sorted(speaker.name for speaker in val)
+
+
+def _drawn_by_gender(waiting: Sequence[Speaker], wanted: int) -> list[Speaker]:
+    """The first of each gender, genders in their proportion."""
+    row = list(waiting)
+    size = Counter(speaker.gender for speaker in waiting)
+    chosen: list[Speaker] = []
     while len(chosen) < wanted:
+        taken = Counter(speaker.gender for speaker in chosen)
+        due = {gender: size[gender] / len(waiting) * (len(chosen) + 1) - taken[gender] for gender in size}
         # The gender furthest below its due; between equals, the one whose speaker the shuffle put first.
-        due = {
-            gender: shares[gender] * (len(chosen) + 1) - taken[gender]
-            for gender in waiting
-            if waiting[gender]
-        }
-        gender = max(due, key=lambda gender: (round(due[gender], 9), -speakers.index(waiting[gender][0])))
-        taken[gender] += 1
-        chosen.append(waiting[gender].pop(0))
-    return sorted(chosen)
+        next_one = max(row, key=lambda speaker: round(due[speaker.gender], 9))
+        row.remove(next_one)
+        chosen.append(next_one)
+    return chosen
+
+
+def _clips(speaker: Speaker) -> int:
+    return sum(speaker.clips.values())
 
 
 def stratified_folds(labels: Mapping[str, str], num_folds: int, seed: int) -> dict[str, int]:
@@ -99,3 +153,9 @@ def _shuffled_by_label(labels: Mapping[str, str], seed: int) -> list[str]:
     clips = sorted(labels)
     random.Random(seed).shuffle(clips)  # noqa: S311
     return sorted(clips, key=lambda clip: labels[clip])
+
+
+def some(names: Sequence[str]) -> str:
+    """Up to five names, and how many more there are."""
+    rest = len(names) - 5
+    return ", ".join(names[:5]) + (f" and {rest} more" if rest > 0 else "")

@@ -4,17 +4,21 @@ Everything here is a pure function of the clips' descriptions and the parameters
 """
 
 import logging
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, Field
 
 from featurize.errors import SplitError
+from pipeline.protocol.balance import Speaker
+from pipeline.protocol.class_coverage import Missing, describe_missing, find_better_fold, find_missing
 from pipeline.protocol.folds import (
+    DEFAULT_FOLDS,
     FoldScheme,
-    speaker_folds,
+    choose_folds,
+    some,
     stratified_folds,
     stratified_share,
     validation_speakers,
@@ -25,7 +29,7 @@ log = logging.getLogger(__name__)
 Split = Literal["train", "val", "test"]
 SPLITS: tuple[Split, ...] = ("train", "val", "test")
 Method = Literal["speaker", "predefined", "random"]
-DEFAULT_FOLDS = 5
+Folds = Literal["auto", "loso"] | Annotated[int, Field(ge=2)]
 
 
 class SplitParams(BaseModel, frozen=True, extra="forbid", use_attribute_docstrings=True):
@@ -33,12 +37,12 @@ class SplitParams(BaseModel, frozen=True, extra="forbid", use_attribute_docstrin
 
     method: Method = "speaker"
     """speaker | predefined: the table's split column | random: speaker-dependent, stamped so."""
-    folds: Literal["auto", "loso"] | Annotated[int, Field(ge=2)] = "auto"
+    folds: Folds = "auto"
     """auto: the corpus's published folds, else 5 | a number | loso: leave one speaker out."""
     fold: Annotated[int, Field(ge=1)] = 1
     """The fold to test on, from 1."""
     val_share: Annotated[float, Field(gt=0, lt=1)] = 0.2
-    """Share of the other speakers used for validation."""
+    """Share of the other speakers used for validation, alike to the rest in classes and genders."""
     seed: Annotated[int, Field(ge=0)] = 0
     """Seed of the folds and of the choice of validation speakers."""
 
@@ -63,12 +67,16 @@ class Division:
         folds: how many folds there are and where they come from; None where there are none.
         val: how validation clips were chosen.
         speaker_independent: no speaker of one split is in another, and every speaker is known.
+        missing: classes that val or test lack.
+        remedy: how every split could have them, in words; empty where none is missing.
     """
 
     splits: list[str]
     folds: FoldScheme | None
     val: str
     speaker_independent: bool
+    missing: Missing = field(default_factory=dict)
+    remedy: str = ""
 
 
 def divide(
@@ -88,52 +96,75 @@ def divide(
     Raises:
         SplitError: the division is impossible, empty, or lacks a class in train.
     """
+    division = _divide(items, params, published, published_by)
+    if empty := [split for split in SPLITS if split not in division.splits]:
+        todo = "change the table's split column" if params.method == "predefined" else "more clips are needed"
+        raise SplitError(f"no clip in {some(empty)}: {len(items)} clips; {todo}")
+    missing = find_missing([item.label for item in items], division.splits)
+    if not missing:
+        return division
+    remedy = _remedy(items, params, division, published)
+    if "train" in missing:
+        raise SplitError(f"{describe_missing({'train': missing['train']})}; {remedy}")
+    return replace(division, missing=missing, remedy=remedy)
+
+
+def _divide(
+    items: Sequence[Item], params: SplitParams, published: Sequence[Sequence[str]], published_by: str
+) -> Division:
     if params.method == "speaker":
-        division = _by_speaker(items, params, published, published_by)
-    elif params.method == "predefined":
-        division = _predefined(items, params)
-    else:
-        division = _random(items, params)
-    _require_classes(items, division.splits)
-    return division
+        return _by_speaker(items, params, published, published_by)
+    return _predefined(items, params) if params.method == "predefined" else _random(items, params)
+
+
+def _remedy(
+    items: Sequence[Item], params: SplitParams, division: Division, published: Sequence[Sequence[str]]
+) -> str:
+    """What to set so that every class is in every split."""
+    if division.folds is None:
+        return "change the table's split column"
+    by_speaker = params.method == "speaker"
+    sources = defaultdict(set)
+    for item in items:
+        sources[item.label].add(item.speaker if by_speaker else item.clip_id)
+    labels = [item.label for item in items]
+
+    def has_all(number: int | None, fold: int) -> bool:
+        changed = params.model_copy(update={"folds": number or params.folds, "fold": fold})
+        try:
+            return not find_missing(labels, _divide(items, changed, published, "").splits)
+        except SplitError:
+            return False
+
+    numbers = {label: len(own) for label, own in sources.items()}
+    unit = "speaker" if by_speaker else "clip"
+    return find_better_fold(numbers, division.folds.number, has_all, unit=unit)
 
 
 def _by_speaker(
     items: Sequence[Item], params: SplitParams, published: Sequence[Sequence[str]], published_by: str
 ) -> Division:
-    genders, clips = _speakers(items)
-    if params.folds == "auto" and published:
-        scheme = FoldScheme(kind="published", number=len(published), publisher=published_by)
-        folds = [[speaker for speaker in fold if speaker in genders] for fold in published]
-        strangers = sorted(set(genders) - {speaker for fold in published for speaker in fold})
-        if strangers:
-            raise SplitError(
-                f"the folds of {published_by} lack the speakers {some(strangers)}; set split.folds"
-            )
-    else:
-        num_folds = _number_of_folds(params, len(genders))
-        scheme = FoldScheme(kind="loso" if params.folds == "loso" else "dealt", number=num_folds)
-        folds = speaker_folds(genders, clips, num_folds, params.seed)
+    speakers = _speakers(items)
+    if len(speakers) < len(SPLITS):
+        raise SplitError(
+            f"split.method speaker: {len(speakers)} speaker{'s' * (len(speakers) > 1)}, but train, val and test need "
+            "one each; add speakers, or set split.method=random split.folds=auto, which is stamped speaker-dependent"
+        )
+    scheme, folds = choose_folds(speakers, params.folds, params.seed, published, published_by)
     test = set(folds[_fold_index(params, len(folds))])
     if not test:
+        there = some([f"{number}" for number, fold in enumerate(folds, start=1) if fold])
+        raise SplitError(f"split.fold: the corpus has no speaker of fold {params.fold}, only of {there}")
+    rest = [speaker for speaker in speakers if speaker.name not in test]
+    if len(rest) < 2:
         raise SplitError(
-            f"split.fold {params.fold}: none of its speakers is in the corpus; take another fold"
+            f"split.fold {params.fold}: {len(rest)} of {len(speakers)} speakers beside the test speakers, but train "
+            "and val need one each; set split.folds=loso split.fold=1"
         )
-    rest = {speaker: gender for speaker, gender in genders.items() if speaker not in test}
     val = set(validation_speakers(rest, params.val_share, (params.seed, params.fold)))
     splits = ["test" if i.speaker in test else "val" if i.speaker in val else "train" for i in items]
     how = f"{len(val)} of the {len(rest)} speakers that are not tested on, by seed {params.seed}"
     return Division(splits, scheme, how, speaker_independent=True)
-
-
-def _number_of_folds(params: SplitParams, num_speakers: int) -> int:
-    if params.folds == "loso":
-        return num_speakers
-    if params.folds == "auto":
-        return min(DEFAULT_FOLDS, num_speakers)
-    if params.folds > num_speakers:
-        raise SplitError(f"split.folds: {params.folds} folds, but only {num_speakers} speakers")
-    return params.folds
 
 
 def _predefined(items: Sequence[Item], params: SplitParams) -> Division:
@@ -156,10 +187,15 @@ def _predefined(items: Sequence[Item], params: SplitParams) -> Division:
 def _val_from_train(train: Sequence[Item], params: SplitParams) -> tuple[set[str], str]:
     """Validation clips for a table that has none: by speakers where they are known, else by clips."""
     if all(item.speaker for item in train):
-        genders, _ = _speakers(train)
-        speakers = set(validation_speakers(genders, params.val_share, (params.seed,)))
-        how = f"{len(speakers)} of {len(genders)} train speakers, by seed {params.seed}"
-        return {item.clip_id for item in train if item.speaker in speakers}, how
+        speakers = _speakers(train)
+        if len(speakers) < 2:
+            raise SplitError(
+                f"split.method predefined: no clip is marked val, and validation speakers cannot be taken from train, "
+                f"whose only speaker is {train[0].speaker}; mark another speaker's clips val in the column split"
+            )
+        val = set(validation_speakers(speakers, params.val_share, (params.seed,)))
+        how = f"{len(val)} of {len(speakers)} train speakers, by seed {params.seed}"
+        return {item.clip_id for item in train if item.speaker in val}, how
     chosen = stratified_share({item.clip_id: item.label for item in train}, params.val_share, params.seed)
     log.warning(
         "no val rows and no speakers: validation clips are drawn from train and may share speakers with it"
@@ -170,7 +206,7 @@ def _val_from_train(train: Sequence[Item], params: SplitParams) -> tuple[set[str
 def _random(items: Sequence[Item], params: SplitParams) -> Division:
     if params.folds == "loso":
         raise SplitError(
-            "split.folds loso leaves one speaker out, which split.method random cannot; use speaker"
+            "split.folds loso leaves one speaker out, which split.method random cannot; set split.folds=auto"
         )
     num_folds = DEFAULT_FOLDS if params.folds == "auto" else params.folds
     index = _fold_index(params, num_folds)
@@ -186,40 +222,23 @@ def _random(items: Sequence[Item], params: SplitParams) -> Division:
     return Division(splits, scheme, how, speaker_independent=False)
 
 
-def _require_classes(items: Sequence[Item], splits: Sequence[str]) -> None:
-    labels = {split: {i.label for i, s in zip(items, splits, strict=True) if s == split} for split in SPLITS}
-    for split in SPLITS:
-        if not labels[split]:
-            raise SplitError(
-                f"no clip in {split}; change split.fold, split.val_share or the table's split column"
-            )
-        lacking = sorted({item.label for item in items} - labels[split])
-        if lacking and split == "train":
-            raise SplitError(f"no clip of class {some(lacking)} in train; change split.fold or split.seed")
-        if lacking:
-            log.warning("no clip of class %s in %s", some(lacking), split)
-
-
-def _speakers(items: Sequence[Item]) -> tuple[dict[str, str], dict[str, int]]:
-    """Gender and number of clips of every speaker."""
+def _speakers(items: Sequence[Item]) -> list[Speaker]:
+    """Gender and clips of every speaker, by name."""
     unknown = [item.clip_id for item in items if not item.speaker]
     if unknown:
         raise SplitError(
-            f"{len(unknown)} of {len(items)} clips have no speaker (first: {unknown[0]}), so speakers cannot "
-            "be kept apart; add a column speaker, or set split.method to predefined or random"
+            f"{len(unknown)} of {len(items)} clips have no speaker (first: {unknown[0]}), so speakers cannot be kept "
+            "apart; add a column speaker, or set split.method=random, which is stamped speaker-dependent, or "
+            "split.method=predefined with a column split"
         )
-    clips = Counter(item.speaker for item in items)
     genders = {item.speaker: item.gender for item in reversed(items)}
-    return genders, dict(clips)
+    clips: dict[str, Counter[str]] = defaultdict(Counter)
+    for item in items:
+        clips[item.speaker][item.label] += 1
+    return [Speaker(name, genders[name], clips[name]) for name in sorted(genders)]
 
 
 def _fold_index(params: SplitParams, num_folds: int) -> int:
     if params.fold > num_folds:
         raise SplitError(f"split.fold: {params.fold} is not one of the folds 1 to {num_folds}")
     return params.fold - 1
-
-
-def some(names: Sequence[str]) -> str:
-    """Up to five names, and how many more there are."""
-    rest = len(names) - 5
-    return ", ".join(names[:5]) + (f" and {rest} more" if rest > 0 else "")

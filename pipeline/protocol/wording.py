@@ -48,7 +48,7 @@ def describe_task(card: DataCard, folds: str = "") -> str:
     untested = len(card.untested_labels)
     classes = f"{len(card.labels)} classes{f' ({untested} WITHOUT TEST CLIPS)' if untested else ''}"
     parts = [f"{card.corpus}{synthetic} {card.files_sha256[:8]}", classes, describe_independence(card)]
-    return ", ".join(filter(None, [*parts, folds or describe_fold(card)]))
+    return ", ".join(filter(None, [*parts, folds or describe_fold(card), describe_confounding(card)]))
 
 
 def describe_making(card: TrainingCard) -> str:
@@ -62,6 +62,16 @@ def describe_making(card: TrainingCard) -> str:
 def describe_independence(card: Card) -> str:
     """Whether the test speakers are new to the network; loud where they are not."""
     return "speaker-independent" if card.speaker_independent else "SPEAKER-DEPENDENT"
+
+
+def describe_confounding(card: Card) -> str:
+    """What the speaker alone tells of the labels, where that is much; else empty."""
+    found = card.confounding
+    if found is None or not found.is_strong:
+        return ""
+    return (
+        f"THE SPEAKER ALONE GIVES {found.by_speaker:.0%} OF THE LABELS (the majority {found.by_majority:.0%})"
+    )
 
 
 def describe_fold(card: Card) -> str:

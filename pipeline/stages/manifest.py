@@ -20,6 +20,7 @@ from pipeline.corpora import Clip, Corpus, CorpusParams, read_corpus
 from pipeline.extraction.engine import Engine, InProcess
 from pipeline.locations import Location, fetched, make_folder, written
 from pipeline.protocol.card import Card
+from pipeline.protocol.confounding import measure_confounding
 from pipeline.protocol.labels import Labelling, LabelParams, label_emotions
 from pipeline.protocol.manifest_file import COLUMNS
 from pipeline.protocol.manifest_summary import Counts, ManifestSummary, log_summary
@@ -68,6 +69,7 @@ def manifest(
         speakers_may_overlap=split.method == "random",
         duplicates=duplicates,
         left_out=read.left_out,
+        remedy=division.remedy,
     )
     with written(data / "audit.json") as findings:
         write_json(findings, found.model_dump(mode="json"))
@@ -171,6 +173,7 @@ def protocol_card(
         val=division.val,
         split_seed=split.seed,
         speakers={name: _speakers(_of_split(clips, name)) for name in SPLITS},
+        confounding=measure_confounding((entry.clip.speaker, entry.label) for entry in clips),
     )
 
 

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from featurize.atomic import write_json
 from pipeline.protocol.card import Card, ScoringCard
 from pipeline.protocol.manifest_summary import ManifestSummary
+from pipeline.protocol.splits import Item
 from pipeline.runs.evaluated_run import Run
 from pipeline.runs.evaluation import Evaluation
 from pipeline.runs.scoring import probabilities_of, score
@@ -28,6 +29,7 @@ PROTOCOL: dict[str, Any] = {
     "val": "2 speakers",
     "split_seed": 0,
     "speakers": {"train": ["x"], "val": ["y"], "test": []},
+    "confounding": None,
     "untested_labels": [],
     "clips_sha256": "cd" * 32,
     "denoiser": "none",
@@ -142,3 +144,23 @@ def write_run(run: Run, folder: Path) -> Path:
     write_json(folder / "evaluation.json", run.evaluation.model_dump(mode="json"))
     run.predictions.to_csv(folder / "predictions.csv", index=False)
     return folder
+
+
+def confounded_items() -> list[Item]:
+    """400 clips of 29 speakers, of whom 26 have one emotion only, as in corpora cut from talk shows.
+
+    Four classes of 100 clips; speakers have between 1 and 40 clips; four of them are women.
+    """
+    items = []
+    for number, label in enumerate(("angry", "happy", "neutral", "sad")):
+        for clip in range(100):
+            # Seven speakers to a class, the first with 40 clips, and an eighth in the first.
+            place = next(place for place, end in enumerate((40, 65, 80, 89, 95, 98, 100)) if clip < end)
+            speaker = 7 * number + place
+            if place == 6 and number == 0 and clip == 99:
+                speaker = 28
+            elif place == 1 and number < 3 and clip >= 60:
+                speaker += 7  # a second emotion of the next class's speaker
+            gender = "female" if speaker % 8 == 3 else "male"
+            items.append(Item(f"{label}/{clip:03d}", f"s{speaker:02d}", gender, label))
+    return items

@@ -10,8 +10,10 @@ from pipeline.audit.contradictions import find_contradictions
 from pipeline.audit.doubles import find_doubles
 from pipeline.audit.finding import Entry
 from pipeline.audit.identical_bytes import find_identical, group_identical, tell_dropped
+from pipeline.audit.missing_classes import find_missing_classes
 from pipeline.audit.retakes import find_retakes
 from pipeline.audit.shared_speakers import find_shared_speakers
+from pipeline.audit.speaker_labels import find_speaker_labels
 from pipeline.corpora.clip import Clip, LeftOut
 from pipeline.extraction.engine import InProcess
 from pipeline.protocol.findings import Finding
@@ -97,6 +99,39 @@ def test_dropped_duplicates_are_a_note() -> None:
     assert tell_dropped([]) == []
 
 
+def test_speakers_of_one_emotion_each_are_a_warning() -> None:
+    entries = [
+        entry(f"{speaker}{n}", split, speaker, label)
+        for speaker, label, split in (
+            ("s", "sad", "train"),
+            ("t", "happy", "train"),
+            ("u", "sad", "val"),
+            ("v", "angry", "test"),
+        )
+        for n in range(5)
+    ]
+    (finding,) = find_speaker_labels(entries, random=False)
+    assert kinds([finding]) == [("speaker-label", "warning", ["train", "val", "test"])]
+    assert "the label of 100% of the clips, the most frequent label is that of 50%" in finding.detail
+    assert "a random split would measure speaker recognition" in finding.detail
+    (finding,) = find_speaker_labels(entries, random=True)
+    assert "set split.method=speaker" in finding.detail
+
+
+def test_speakers_of_every_emotion_are_no_finding() -> None:
+    entries = [entry(f"{s}{e}{n}", "train", s, e) for s in "stu" for e in ("sad", "happy") for n in range(5)]
+    assert find_speaker_labels(entries, random=True) == []
+    assert find_speaker_labels([entry("a", "train", ""), entry("b", "test", "")], random=True) == []
+
+
+def test_classes_that_a_split_lacks_are_one_warning() -> None:
+    entries = [entry(f"{s}{e}", s, s, e) for s in ("train", "val", "test") for e in ("sad", "happy")]
+    assert find_missing_classes(entries, "") == []
+    (finding,) = find_missing_classes(entries[:3] + entries[4:5], "set split.fold=2")
+    assert kinds([finding]) == [("missing-class", "warning", ["val", "test"])]
+    assert finding.detail == "no clip of class happy in test, of happy in val; set split.fold=2"
+
+
 def test_retakes_are_counted_per_pair_of_splits() -> None:
     entries = [
         entry("a", "train", "s", "happy", sentence="01"),
@@ -151,11 +186,12 @@ def test_all_is_found_at_once_the_worst_first(tmp_path: Path, caplog: pytest.Log
         ("speaker-overlap", "stop"),
         ("identical-bytes", "stop"),
         ("label-contradiction", "warning"),
+        ("missing-class", "warning"),
         ("retake", "note"),
     ]
     assert (found.clips, found.fingerprinted) == (3, 0)
     assert found.model_dump()["params"] == {"fingerprint": False, "threshold": 0.16}
-    assert found.model_dump()["findings"][3]["splits"] == ["train", "test"]
+    assert found.model_dump()["findings"][4]["splits"] == ["train", "test"]
     assert not (tmp_path / "f.h5").exists()
     assert "sound not compared" in caplog.text
     with pytest.raises(
@@ -177,6 +213,6 @@ def test_many_findings_of_a_kind_are_summarised_in_the_log(
     found = audit(
         entries, AuditParams(fingerprint=False), tmp_path / "prints", InProcess(), speakers_may_overlap=True
     )
-    assert len(found.findings) == 20
+    assert [finding.kind for finding in found.findings].count("identical-bytes") == 20
     assert caplog.text.count("hold the same bytes") == 5
     assert "warning (identical-bytes): 15 more in audit.json" in caplog.text

@@ -1,6 +1,8 @@
 """Splits: every speaker in one place, and every clip somewhere."""
 
+import re
 from collections import Counter
+from collections.abc import Sequence
 
 import pytest
 from hypothesis import given
@@ -11,6 +13,7 @@ from featurize.errors import SplitError
 from pipeline.corpora.ravdess import EMOBOX_FOLDS
 from pipeline.protocol.folds import FoldScheme
 from pipeline.protocol.splits import SPLITS, Division, Item, SplitParams, divide
+from tests.pipeline.made_up import confounded_items
 
 LABELS = ("a", "b")
 
@@ -64,9 +67,12 @@ def test_folds_partition_the_speakers_and_splits_are_disjoint(
     assert sorted(tested) == sorted(speakers)
 
 
-@given(items=corpora, seed=st.integers(0, 9))
-def test_folds_are_even_in_speakers_and_gender(items: list[Item], seed: int) -> None:
-    genders = {item.speaker: item.gender for item in items}
+@given(
+    drawn=st.lists(st.sampled_from(["female", "male", ""]), min_size=4, max_size=14), seed=st.integers(0, 9)
+)
+def test_folds_of_like_speakers_are_even_in_speakers_and_gender(drawn: list[str], seed: int) -> None:
+    genders = {f"s{number:02d}": gender for number, gender in enumerate(drawn)}
+    items = items_of(dict.fromkeys(genders, 4), genders)
     sizes, women = [], []
     for fold in range(1, 4):
         test = speakers_in(items, divide(items, SplitParams(folds=3, fold=fold, seed=seed)))["test"]
@@ -115,12 +121,12 @@ def test_published_folds_are_used_where_folds_are_auto() -> None:
 
 
 def test_published_folds_of_half_a_corpus() -> None:
-    items = items_of({"01": 2, "02": 2, "04": 2})
+    items = items_of({"01": 2, "02": 2, "04": 2, "05": 2})
     assert speakers_in(items, divide(items, SplitParams(fold=1), EMOBOX_FOLDS, "EmoBox"))["test"] == {"01"}
-    with pytest.raises(SplitError, match=r"split\.fold 3: none of its speakers"):
+    with pytest.raises(SplitError, match=r"no speaker of fold 3, only of 1, 2"):
         divide(items, SplitParams(fold=3), EMOBOX_FOLDS, "EmoBox")
     with pytest.raises(SplitError, match="lack the speakers 99"):
-        divide(items_of({"01": 2, "99": 2}), SplitParams(), EMOBOX_FOLDS, "EmoBox")
+        divide(items_of({"01": 2, "02": 2, "99": 2}), SplitParams(), EMOBOX_FOLDS, "EmoBox")
 
 
 @pytest.mark.parametrize(
@@ -129,8 +135,8 @@ def test_published_folds_of_half_a_corpus() -> None:
         ({"x": 2, "y": 2, "z": 2}, SplitParams(folds=4), "4 folds, but only 3 speakers"),
         ({"x": 2, "y": 2, "z": 2}, SplitParams(folds=3, fold=4), "4 is not one of the folds 1 to 3"),
         ({"x": 2, "y": 2, "z": 2}, SplitParams(folds="loso", fold=4), "4 is not one of the folds 1 to 3"),
-        ({"x": 2, "y": 2}, SplitParams(), "1 speaker beside the test speakers"),
-        ({"x": 2}, SplitParams(), "0 speaker beside the test speakers"),
+        ({"x": 2, "y": 2}, SplitParams(), "2 speakers, but train, val and test need one each"),
+        ({"x": 2}, SplitParams(), "1 speaker, but train, val and test need one each"),
         (
             {"x": 2, "y": 2, "": 2},
             SplitParams(),
@@ -191,14 +197,13 @@ def test_a_predefined_split_without_test_is_one_line() -> None:
         divide(items, SplitParams(method="predefined"))
 
 
-def test_a_class_that_train_lacks_is_an_error_and_elsewhere_a_warning(
-    caplog: pytest.LogCaptureFixture,
-) -> None:
+def test_a_class_that_train_lacks_is_an_error_and_elsewhere_is_told() -> None:
     rows = [("x", "a", "train"), ("y", "a", "val"), ("y", "b", "val"), ("z", "b", "test")]
     with pytest.raises(SplitError, match="no clip of class b in train"):
         divide(given_items(*rows), SplitParams(method="predefined"))
-    divide(given_items(*rows, ("x", "b", "train")), SplitParams(method="predefined"))
-    assert "no clip of class a in test" in caplog.text
+    division = divide(given_items(*rows, ("x", "b", "train")), SplitParams(method="predefined"))
+    assert division.missing == {"test": ["a"]}
+    assert "split column" in division.remedy
 
 
 @given(counts=st.tuples(st.integers(10, 40), st.integers(10, 40)), seed=st.integers(0, 5))
@@ -232,3 +237,109 @@ def test_random_is_stratified_and_its_folds_partition_the_clips(counts: tuple[in
 def test_impossible_params_are_refused(wrong: dict[str, object]) -> None:
     with pytest.raises(ValidationError):
         SplitParams.model_validate(wrong)
+
+
+def settings_in(advice: str) -> dict[str, object]:
+    """The settings that a message tells to make, such as split.fold=2; of several values for one, the first."""
+    found = reversed(re.findall(r"split\.(\w+)=(\w+)", advice))
+    return {name: int(value) if value.isdigit() else value for name, value in found}
+
+
+@pytest.mark.parametrize(
+    ("clips", "params", "published"),
+    [
+        ({"x": 20}, {}, ()),
+        ({"x": 20, "y": 20}, {}, ()),
+        ({"x": 20, "y": 20}, {"folds": "loso", "fold": 2}, ()),
+        ({"x": 20, "y": 20}, {"folds": 4}, ()),
+        ({"x": 20}, {"method": "random", "folds": "loso"}, ()),
+        ({"x": 2, "y": 2, "z": 2}, {"folds": 4}, ()),
+        ({"x": 2, "y": 2, "z": 2, "": 8}, {}, ()),
+        ({"01": 2, "02": 2, "99": 2}, {}, EMOBOX_FOLDS),
+        ({"01": 2, "02": 2, "03": 2, "04": 2}, {"fold": 2}, (("01",), ("02", "03", "04"))),
+    ],
+)
+def test_advice_can_be_followed(
+    clips: dict[str, int], params: dict[str, object], published: Sequence[Sequence[str]]
+) -> None:
+    items = items_of(clips)
+    with pytest.raises(SplitError) as error:
+        divide(items, SplitParams.model_validate(params), published, "EmoBox")
+    followed = SplitParams.model_validate(params | settings_in(str(error.value)))
+    division = divide(items, followed, published, "EmoBox")
+    assert set(division.splits) == set(SPLITS)
+    if followed.method == "random" and "method" not in params:
+        assert "stamped speaker-dependent" in str(error.value)
+        assert not division.speaker_independent
+
+
+def test_advice_on_two_folds_of_three_speakers_can_be_followed() -> None:
+    items = items_of({"x": 2, "y": 2, "z": 2})
+    advice = []
+    for fold in (1, 2):
+        try:
+            divide(items, SplitParams(folds=2, fold=fold))
+        except SplitError as error:
+            advice.append(str(error))
+    assert len(advice) == 1, "the test fold of two speakers leaves one"
+    assert set(divide(items, SplitParams.model_validate(settings_in(advice[0]))).splits) == set(SPLITS)
+
+
+def test_advice_on_validation_from_one_train_speaker_can_be_followed() -> None:
+    rows = [("x", label, "train") for label in LABELS] + [("z", label, "test") for label in LABELS]
+    more = [("y", label, "train") for label in LABELS]
+    params = SplitParams(method="predefined")
+    with pytest.raises(SplitError, match="only speaker is x; mark another speaker's clips val"):
+        divide(given_items(*rows), params)
+    marked = [(speaker, label, "val") for speaker, label, _ in more]
+    assert set(divide(given_items(*rows, *marked), params).splits) == set(SPLITS)
+    assert set(divide(given_items(*rows, *more), params).splits) == set(SPLITS)
+
+
+def test_speakers_with_one_class_each_leave_no_split_without_a_class() -> None:
+    items = confounded_items()
+    one_class = Counter(
+        len({i.label for i in items if i.speaker == name}) for name in {i.speaker for i in items}
+    )
+    assert (len(items), one_class) == (400, {1: 26, 2: 3})
+    for fold in range(1, 6):
+        division = divide(items, SplitParams(fold=fold))
+        assert division.missing == {}
+        clips = Counter(division.splits)
+        assert abs(clips["test"] - 80) <= 8
+        assert abs(clips["val"] - 64) <= 16
+
+
+def test_the_fold_that_has_every_class_is_named() -> None:
+    items = confounded_items()
+    alone = divide(items, SplitParams(folds="loso"))
+    assert len(alone.missing["test"]) >= 2
+    followed = SplitParams.model_validate(settings_in(alone.remedy))
+    assert divide(items, followed).missing == {}
+    of_three = [Item(f"{n}", f"s{n % 12:02d}", "", "b" if n % 12 < 3 else "a") for n in range(120)]
+    divisions = {fold: divide(of_three, SplitParams(folds=4, fold=fold)) for fold in range(1, 5)}
+    lacking = [fold for fold, division in divisions.items() if division.missing]
+    assert len(lacking) == 1, "three speakers say b, and there are four folds"
+    good = settings_in(divisions[lacking[0]].remedy)
+    assert divisions[int(str(good["fold"]))].missing == {}
+
+
+def test_a_class_of_two_speakers_cannot_be_in_every_split() -> None:
+    items = [Item(f"{n}", f"s{n % 8}", "", "b" if n % 8 < 2 else "a") for n in range(80)]
+    divisions = [divide(items, SplitParams(folds=4, fold=fold)) for fold in range(1, 5)]
+    assert all("train" not in division.missing for division in divisions)
+    assert {tuple(division.missing) for division in divisions} <= {
+        ("val",),
+        ("test",),
+        ("test", "val"),
+        ("val", "test"),
+    }
+    assert all("b has 2" in division.remedy for division in divisions)
+    single = [Item(f"{n}", f"s{n % 8}", "", "b" if n % 8 < 1 else "a") for n in range(80)]
+    outcomes = []
+    for fold in range(1, 5):
+        try:
+            outcomes.append("b" in divide(single, SplitParams(folds=4, fold=fold)).missing["test"])
+        except SplitError as error:
+            outcomes.append("no clip of class b in train" in str(error))
+    assert outcomes == [True] * 4

@@ -2,9 +2,11 @@
 
 import pytest
 
+from pipeline.protocol.confounding import Confounding
 from pipeline.protocol.folds import FoldScheme
 from pipeline.protocol.wording import (
     describe,
+    describe_confounding,
     describe_fold,
     describe_folds,
     describe_mixture,
@@ -31,9 +33,17 @@ def test_one_line_says_what_a_score_is_worth() -> None:
         ({"normalisation": "speaker"}, "TRANSDUCTIVE (normalised by speaker)"),
         ({"untested_labels": ["sad"]}, "3 classes (1 WITHOUT TEST CLIPS)"),
         ({"denoiser_heard_test_speakers": ["toy/a"]}, "HAS HEARD 1 OF THE TEST SPEAKERS"),
+        (
+            {"confounding": Confounding(by_speaker=0.96, by_majority=0.26)},
+            "THE SPEAKER ALONE GIVES 96% OF THE LABELS (the majority 26%)",
+        ),
     ):
         assert token not in describe(card)
         assert token in describe(make_card(**change))
+
+
+def test_speakers_who_tell_little_of_the_label_are_not_mentioned() -> None:
+    assert describe_confounding(make_card(confounding=Confounding(by_speaker=0.4, by_majority=0.3))) == ""
 
 
 @pytest.mark.parametrize(

@@ -131,6 +131,17 @@ def test_stamps_are_there_exactly_when_due(make_sample: Any, synthetic: bool, in
     assert len(page.stamps()) == synthetic + (not independent)
 
 
+@pytest.mark.parametrize("independent", [True, False])
+def test_speakers_who_give_the_label_away_are_stamped(make_sample: Any, independent: bool) -> None:
+    sample = make_sample(
+        confounding={"by_speaker": 0.96, "by_majority": 0.26}, speaker_independent=independent
+    )
+    page = sample.page()
+    assert "confounded" in page.stamps()
+    assert "The speaker alone gives 96\u00a0% of the labels" in page.text
+    assert ("measure speaker recognition" in page.text) is not independent
+
+
 def test_scores_that_are_not_to_be_trusted_are_stamped(make_sample: Any) -> None:
     sample = make_sample(files_sha256="cd" * 32, denoiser_heard_test_speakers=["toy/ann"])
     sample.add_everything_else()

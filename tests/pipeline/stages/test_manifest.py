@@ -24,8 +24,10 @@ from pipeline.protocol.labels import LabelParams
 from pipeline.protocol.manifest_file import COLUMNS, read_manifest
 from pipeline.protocol.manifest_summary import ManifestSummary, read_summary
 from pipeline.protocol.splits import SPLITS, SplitParams
+from pipeline.protocol.wording import describe_confounding
 from pipeline.stages.corpus import corpus
 from pipeline.stages.manifest import hash_audio, manifest
+from tests.pipeline.made_up import confounded_items
 
 
 def make_table(folder: Path, rows: list[str], header: str = "path,label,speaker") -> CorpusParams:
@@ -115,6 +117,35 @@ def test_random_is_stamped_speaker_dependent(tmp_path: Path, caplog: pytest.LogC
         _, summary = run(make_table(tmp_path, plenty(10)), tmp_path / "out", method="random")
     assert summary.protocol.speaker_independent is False
     assert "speaker-dependent" in caplog.text
+
+
+def confounded_table(folder: Path) -> CorpusParams:
+    rows = [f"{i.clip_id.replace('/', '-')}.wav,{i.label},{i.speaker},{i.gender}" for i in confounded_items()]
+    return make_table(folder, rows, "path,label,speaker,gender")
+
+
+def test_speakers_who_give_the_label_away_are_told(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    params = confounded_table(tmp_path)
+    _, summary = run(params, tmp_path / "out")
+    (finding,) = findings_in(tmp_path / "out")
+    assert (finding["kind"], finding["severity"]) == ("speaker-label", "warning")
+    assert "speaker-label" in caplog.text
+    assert all(count > 0 for labels in summary.counts.labels.values() for count in labels.values())
+    assert "THE SPEAKER ALONE GIVES" in describe_confounding(summary.protocol)
+    _, summary = run(params, tmp_path / "random", method="random")
+    found = {finding["kind"]: finding["detail"] for finding in findings_in(tmp_path / "random")}
+    assert set(found) == {"speaker-overlap", "speaker-label"}
+    assert "this random split measures speaker recognition" in found["speaker-label"]
+
+
+def test_a_class_that_the_test_split_lacks_is_told_with_the_remedy(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    run(confounded_table(tmp_path), tmp_path / "out", folds="loso")
+    (finding,) = [f for f in findings_in(tmp_path / "out") if f["kind"] == "missing-class"]
+    assert finding["splits"] == ["test"]
+    assert "split.folds=10" in finding["detail"]
+    assert finding["detail"] in caplog.text
 
 
 def test_the_same_input_gives_the_same_bytes(tmp_path: Path) -> None:
@@ -299,9 +330,7 @@ def test_a_doubled_tree_is_told(tmp_path: Path) -> None:
 
 def test_a_table_without_speakers_says_what_to_do(tmp_path: Path) -> None:
     params = make_table(tmp_path, ["a.wav,happy", "b.wav,sad"], "path,label")
-    with pytest.raises(
-        SplitError, match=r"add a column speaker, or set split\.method to predefined or random"
-    ):
+    with pytest.raises(SplitError, match=r"add a column speaker, or set split\.method=random"):
         run(params, tmp_path / "out")
 
 

@@ -1,0 +1,22 @@
+"""Classes of which the test or the validation split has no clip."""
+
+from collections.abc import Sequence
+
+from pipeline.audit.finding import Entry
+from pipeline.protocol.class_coverage import describe_missing, find_missing
+from pipeline.protocol.findings import Finding
+from pipeline.protocol.splits import SPLITS
+
+
+def find_missing_classes(entries: Sequence[Entry], remedy: str) -> list[Finding]:
+    """One warning over all classes that a split lacks.
+
+    Args:
+        entries: the clips.
+        remedy: what to set so that none is missing, in words; may be empty.
+    """
+    missing = find_missing([entry.label for entry in entries], [entry.split for entry in entries])
+    if not missing:
+        return []
+    detail = "; ".join(filter(None, [describe_missing(missing), remedy]))
+    return [Finding("missing-class", "warning", [split for split in SPLITS if split in missing], [], detail)]
