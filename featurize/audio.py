@@ -4,6 +4,7 @@ A file that cannot be converted raises an `AudioError` with a reason, never anot
 thousand clips always contains a few that are truncated, empty or not audio at all.
 """
 
+import math
 from collections.abc import Iterable
 from itertools import chain
 from pathlib import Path
@@ -28,8 +29,10 @@ _INT16_MAX = 32_767
 _PART = 2**20  # samples rounded at a time: 8 MB in float64
 
 
-def load_audio(path: str | Path, sample_rate: int = SAMPLE_RATE) -> Tensor:
-    """Decode a file, average its channels, resample it and scale its peak to 1.
+def load_audio(
+    path: str | Path, sample_rate: int = SAMPLE_RATE, start_s: float = 0.0, end_s: float | None = None
+) -> Tensor:
+    """Decode a file or a part of it, average its channels, resample it and scale its peak to 1.
 
     A long file is decoded block by block and needs little more memory than its result, 230 MB per hour. Its
     samples are stored as float32 on the way; those of a short file (one block, see `decoders`) as float64.
@@ -37,6 +40,8 @@ def load_audio(path: str | Path, sample_rate: int = SAMPLE_RATE) -> Tensor:
     Args:
         path: an audio file, or a video file with sound; the format is detected from the content, not from the name.
         sample_rate: of the result, in Hz.
+        start_s: where the part begins.
+        end_s: where it ends; None: at the file's end.
 
     Returns:
         Waveform (num_samples,), float32, finite, max |x| = 1.
@@ -44,7 +49,7 @@ def load_audio(path: str | Path, sample_rate: int = SAMPLE_RATE) -> Tensor:
     Raises:
         AudioError: as `decode_blocks`, and `silent` if every sample is zero.
     """
-    blocks = decode_blocks(path)
+    blocks = decode_blocks(path, start_s, math.inf if end_s is None else end_s)
     first, rate = next(blocks)
     second = next(blocks, None)
     if second is None:

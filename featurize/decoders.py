@@ -5,6 +5,7 @@ content of the file decides which is used, not its name. Memory is allocated for
 the number that a header claims.
 """
 
+import math
 import os
 import re
 import stat
@@ -27,6 +28,9 @@ ENDINGS = frozenset(
 )
 """Endings of the files of a folder that are audio files; those of the last six may be videos with sound."""
 
+SEEKABLE = frozenset({"PCM_S8", "PCM_U8", "PCM_16", "PCM_24", "PCM_32", "FLOAT", "DOUBLE", "ULAW", "ALAW"})
+"""Codecs (soundfile's subtypes, FLAC among them) of which a part can be decoded without what precedes it."""
+
 _BLOCK = 2**20  # samples over all channels: 4 MB, and more than a minute of 16 kHz mono
 _LOWEST_RATE, _HIGHEST_RATE = 1_000, 1_000_000  # Hz; other rates are those of damaged headers
 _UNKNOWN_LENGTH = 0x7FFF_0000  # bytes; programs that write WAV to a pipe put such a length into the header
@@ -34,6 +38,8 @@ _UNKNOWN_FRAMES = 2**62  # libsndfile reports 2**63 - 1 frames for a FLAC file w
 _MALFORMED = 3  # libsndfile's SF_ERR_MALFORMED_FILE: a supported format, but damaged
 # Playlists and session descriptions (m3u8, ffconcat, SDP) would make FFmpeg open the files and addresses in them.
 _NO_OTHER_FILES = {"protocol_whitelist": "none"}
+
+_OVERSHOOT_S = 0.1  # by which a part may end after the file: times in tables are rounded
 
 Block = tuple[NDArray[np.float32], int]
 """Samples (num_channels, num_samples), full scale 1, and their rate in Hz."""
@@ -59,38 +65,42 @@ def _walk(root: Path) -> Iterator[PurePosixPath]:
         yield from (relative / file for file in files)
 
 
-def decode_blocks(path: str | Path) -> Iterator[Block]:
+def decode_blocks(path: str | Path, start_s: float = 0.0, end_s: float = math.inf) -> Iterator[Block]:
     """Decode a file with soundfile (WAV, FLAC, OGG, MP3, AIFF...), else PyAV (M4A, MP4, WebM, AAC...).
 
     A truncated file is rejected if it can be detected: a WAV, AIFF or MP3 with less than 99 % of the samples stated
     in its header, a damaged FLAC, an MP4 or WebM that ends more than 0.25 s early. Where the format states no length
     (raw MP3 or AAC frames, Ogg), the clip is what the file holds.
 
+    Args:
+        path: the file.
+        start_s: where the part to decode begins; what precedes it is skipped, or decoded where the codec needs it.
+        end_s: where it ends; nothing behind it is read.
+
     Yields:
         At least one block: its samples, float32 and finite, and the rate, which is the same for all.
 
     Raises:
-        AudioError: missing, directory, unreadable, empty, lfs-pointer, undecodable or non-finite; some of
-            them only at the end, after valid blocks.
+        AudioError: missing, directory, unreadable, empty, lfs-pointer, undecodable, non-finite, or bad-segment
+            (the part ends after the file does); some of them only at the end, after valid blocks.
     """
     path = Path(path)
     check_file(path)
     empty = finite = True
     try:
         with path.open("rb") as file:
-            sound = _open_soundfile(file)
-            for samples, rate in (
-                _pyav_blocks(file, path) if sound is None else _soundfile_blocks(sound, path)
-            ):
+            for samples, rate in _part(file, path, start_s, end_s):
                 if not _LOWEST_RATE <= rate <= _HIGHEST_RATE:
                     reject("undecodable", path, f"a sample rate of {rate} Hz")
-                empty, finite = False, finite and bool(np.isfinite(samples).all())
-                if finite:
+                empty, finite = empty and not samples.size, finite and bool(np.isfinite(samples).all())
+                if finite and samples.size:
                     yield samples, rate
     except AudioError:
         raise
     except Exception as error:  # third-party decoders raise anything on damaged bytes
         reject("undecodable", path, f"not audio that can be decoded ({error})", cause=error)
+    if empty and (start_s, end_s) != (0, math.inf):
+        reject("bad-segment", path, f"no sample between {start_s:g} s and {end_s:g} s")
     if empty:
         reject("empty", path, "a header, but no samples")
     if not finite:
@@ -143,10 +153,34 @@ def _open_soundfile(file: BinaryIO) -> soundfile.SoundFile | None:
     return None
 
 
-def _soundfile_blocks(sound: soundfile.SoundFile, path: Path) -> Iterator[Block]:
-    found = 0
+def _part(file: BinaryIO, path: Path, start_s: float, end_s: float) -> Iterator[Block]:
+    if (sound := _open_soundfile(file)) is None:
+        return _cut(_pyav_blocks(file, path), 0, path, start_s, end_s)
+    at, most = 0, _BLOCK // sound.channels
+    if (start := round(start_s * sound.samplerate)) < sound.frames and sound.subtype in SEEKABLE:
+        at = sound.seek(start) if start else 0
+        most = int(min(most, (end_s - start_s) * sound.samplerate + 1))
+    return _cut(_soundfile_blocks(sound, path, max(1, most)), at, path, start_s, end_s)
+
+
+def _cut(blocks: Iterable[Block], at: int, path: Path, start_s: float, end_s: float) -> Iterator[Block]:
+    """A part of blocks that follow each other from sample `at` on; asks for no block behind it."""
+    rate, whole = 0, math.isinf(end_s)
+    for samples, rate in blocks:
+        start, begin, at = round(start_s * rate), at, at + samples.shape[1]
+        stop = at + 1 if whole else round(end_s * rate)
+        yield samples[:, max(0, start - begin) : max(0, stop - begin)], rate
+        if at >= stop:
+            return
+    if rate and (start_s * rate >= max(at, 1) or (not whole and end_s > at / rate + _OVERSHOOT_S)):
+        wanted = f"from {start_s:g} s to " + ("the end" if whole else f"{end_s:g} s")
+        reject("bad-segment", path, f"the clip is {wanted}, but the file ends at {at / rate:.2f} s")
+
+
+def _soundfile_blocks(sound: soundfile.SoundFile, path: Path, at_once: int) -> Iterator[Block]:
+    """Blocks of `at_once` samples per channel, from where `sound` stands."""
+    found = sound.tell()
     with sound:
-        at_once = max(1, _BLOCK // sound.channels)
         while len(samples := sound.read(at_once, dtype="float32", always_2d=True)):
             found += len(samples)
             yield samples.T, int(sound.samplerate)

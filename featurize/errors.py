@@ -24,6 +24,7 @@ Reason = Literal[
     "empty",  # no bytes, or a header without samples
     "lfs-pointer",  # a git-LFS pointer in place of the audio
     "undecodable",  # not audio, damaged, or cut short
+    "bad-segment",  # the part of a file is not within the file
     "silent",  # every sample is zero
     "non-finite",  # NaN or infinite samples, in the file or after the denoiser
     "no-speech",  # the VAD found no speech, and vad.if_no_speech is reject

@@ -13,6 +13,7 @@ experiments/     several runs at once, or one under other conditions
 inference/       answers for single files
 report/          the page
 rejects          clips that cannot be used
+span             the part of a file that a clip is
 locations        files here, or behind an address such as s3://
 progress         clips/s and × real time
 device           where arithmetic runs

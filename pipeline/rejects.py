@@ -21,6 +21,7 @@ ADVICE: dict[Reason, str] = {
     "undecodable": _LISTEN,
     "silent": _LISTEN,
     "non-finite": _LISTEN,
+    "bad-segment": "check the columns start and end of the table, which are seconds from the start of the file",
     "no-speech": "check vad.threshold, or set vad.if_no_speech to keep",
     "changed": "run `ser manifest` again",
     "crashed": "check the memory (`dmesg` lists the processes that the kernel killed), and try fewer --workers",

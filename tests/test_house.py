@@ -24,6 +24,7 @@ TESTS_OF_MORE_THAN_A_MODULE = {
     "exactness",  # Tier 0 as a whole: the same bits in any company
     "golden",  # Tier 0 as a whole: the numbers of this VERSION
     "fuzz",  # decoders and audio
+    "parts_of_files",  # decoders and audio
     "checks",  # the audit's, a few lines each
     "versions",  # denoise and featurize, stage after stage
     "bad_input",  # the report's

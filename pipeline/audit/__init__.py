@@ -3,7 +3,9 @@
 Each check takes the clips with their splits and returns findings; none stops at the first.
 
     shared_speakers  speakers in two splits
+    similar_speakers ids that may be one person's
     identical_bytes  equal bytes
+    overlaps         parts of one file that share sound
     copies           equal sound; `fingerprints` keeps what it is compared by
     contradictions   one recording under two classes
     speaker_labels   speakers who give the label away
@@ -28,8 +30,10 @@ from pipeline.audit.finding import Entry
 from pipeline.audit.fingerprints import fingerprint_clips
 from pipeline.audit.identical_bytes import find_identical, group_identical, tell_dropped
 from pipeline.audit.missing_classes import find_missing_classes
+from pipeline.audit.overlaps import find_overlaps
 from pipeline.audit.retakes import find_retakes
 from pipeline.audit.shared_speakers import find_shared_speakers
+from pipeline.audit.similar_speakers import find_similar_speakers
 from pipeline.audit.speaker_labels import find_speaker_labels
 from pipeline.corpora.clip import LeftOut
 from pipeline.extraction.engine import Engine
@@ -83,7 +87,9 @@ def audit(
     copies = group_copies(entries, prints, params.threshold)
     findings = [
         *find_shared_speakers(entries, by_choice=speakers_may_overlap),
+        *find_similar_speakers(entries),
         *find_identical(identical),
+        *find_overlaps(entries),
         *judge_copies(copies),
         *find_contradictions(identical, [copy.entries for copy in copies]),
         *find_speaker_labels(entries, random=speakers_may_overlap),

@@ -18,13 +18,14 @@ from featurize.errors import AudioError
 from featurize.fingerprint import FINGERPRINT_RATE, HOP_S, VERSION, fingerprint
 from featurize.shards import Row, Shard
 from pipeline.audit.finding import Entry
+from pipeline.extraction.clip_audio import Recordings
 from pipeline.extraction.engine import Engine
 from pipeline.extraction.grouping import group_clips
 from pipeline.extraction.job import Make
 from pipeline.extraction.run import extract, new_run
 from pipeline.extraction.shard_writer import ShardWriter
 from pipeline.extraction.tasks import Fields, Output
-from pipeline.locations import Location, fetched, listed, locate
+from pipeline.locations import Location, fetched, listed
 
 log = logging.getLogger(__name__)
 
@@ -46,7 +47,12 @@ def fingerprint_clips(entries: Sequence[Entry], folder: Location, engine: Engine
         SerError: the shards cannot be written, or the engine's workers cannot go on.
     """
     clips = {
-        entry.sha256: {"clip_id": entry.clip_id, "path": entry.clip.path.as_posix(), "sha256": entry.sha256}
+        entry.sha256: {
+            "clip_id": entry.clip_id,
+            "path": entry.clip.path.as_posix(),
+            **entry.clip.part,
+            "sha256": entry.sha256,
+        }
         for entry in entries
     }
     settings = {"fingerprint": VERSION, "load": LOAD_VERSION}
@@ -93,24 +99,26 @@ class FingerprintJob:
 
 
 def _make(writer: ShardWriter) -> None:
-    for index, clip in writer.todo:
-        words = _fingerprint(index, clip, writer)
-        if isinstance(words, AudioError):
-            writer.reject(index, words)
-        else:
-            writer.keep(index, [Row(dict(clip), words)], len(words) * HOP_S)
+    todo = writer.todo
+    with Recordings(clip for _, clip in todo) as recordings:
+        for index, clip in todo:
+            words = _fingerprint(index, clip, recordings, writer)
+            if isinstance(words, AudioError):
+                writer.reject(index, words)
+            else:
+                writer.keep(index, [Row(dict(clip), words)], len(words) * HOP_S)
 
 
-def _fingerprint(index: int, clip: Fields, writer: ShardWriter) -> Fingerprint | AudioError:
+def _fingerprint(
+    index: int, clip: Fields, recordings: Recordings, writer: ShardWriter
+) -> Fingerprint | AudioError:
     if (found := writer.found.row(clip["sha256"], clip)) is not None:
         return found.data
     writer.at(index, "decode")
     try:
-        with fetched(locate(clip["path"])) as file, writer.watch("decode"):
-            waveform = load_audio(file, FINGERPRINT_RATE)
+        with recordings.open(clip) as recording, writer.watch("decode"):
+            waveform = load_audio(recording.path, FINGERPRINT_RATE, **recording.part)
     except AudioError as error:
-        return error.of(clip["path"])
-    except FileNotFoundError:
-        return AudioError("missing", "no such file", clip["path"])
+        return error
     with writer.watch("fingerprint"):
         return fingerprint(waveform)

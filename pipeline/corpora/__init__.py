@@ -5,7 +5,9 @@ voices           its speakers, sentences and prosody
 espeak           espeak-ng's shared library, in a process of its own
 acoustics        silence, noise and vocal effort around the synthetic speech
 ravdess  emodb   two corpora as they are published
-table            a CSV of one's own
+table            a CSV of one's own, read by
+  table_bytes  table_file  table_columns  table_cells  table_paths  table_readings
+folder_names     names of files, found in another case or Unicode form
 clip             what a reader says of a clip
 recordings       finding audio files
 """
@@ -21,7 +23,7 @@ from pipeline.corpora.demo import DemoParams
 
 __all__ = ["Clip", "Corpus", "CorpusParams", "DemoParams", "read_corpus"]
 
-READERS = {"demo": demo.read, "ravdess": ravdess.read, "emodb": emodb.read, "table": table.read}
+READERS = {"demo": demo.read, "ravdess": ravdess.read, "emodb": emodb.read}
 
 
 class CorpusParams(BaseModel, frozen=True, extra="forbid", use_attribute_docstrings=True):
@@ -31,6 +33,8 @@ class CorpusParams(BaseModel, frozen=True, extra="forbid", use_attribute_docstri
     """demo | ravdess | emodb | table."""
     root: Path = Path("data/raw/demo")
     """Folder of the recordings; for a table, the CSV file itself."""
+    audio_root: Path | None = None
+    """Folder in which the paths of a table are looked for first."""
     max_reject_fraction: Annotated[float, Field(ge=0, le=1)] = 0.1
     """A stage fails if more than this share of its clips cannot be used."""
     demo: DemoParams = DemoParams()
@@ -43,4 +47,6 @@ def read_corpus(params: CorpusParams) -> Corpus:
     Raises:
         CorpusError: it is not there, or cannot be understood.
     """
+    if params.name == "table":
+        return table.read(params.root, params.audio_root)
     return READERS[params.name](params.root)

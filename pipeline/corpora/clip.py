@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from pipeline.locations import Location
+from pipeline.span import Span, span_of
 
 
 @dataclass(frozen=True)
@@ -30,6 +31,21 @@ class Clip:
     """train, val or test if the corpus prescribes it, else empty."""
     sentence: str = ""
     """The corpus's name for what is said, or empty if unknown. Only the audit reads it."""
+    start_s: float | None = None
+    """Where the clip begins in its file, or None if it is the whole file."""
+    end_s: float | None = None
+    """Where it ends, or None if it ends with the file."""
+
+    @property
+    def span(self) -> Span | None:
+        """The part of its file that the clip is; None: the whole."""
+        return span_of(self.part)
+
+    @property
+    def part(self) -> dict[str, str]:
+        """The same as columns of the manifest."""
+        times = {"start_s": self.start_s, "end_s": self.end_s}
+        return {name: "" if time is None else str(time) for name, time in times.items()}
 
 
 @dataclass(frozen=True)

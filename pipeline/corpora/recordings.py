@@ -72,12 +72,19 @@ def clip_ids(corpus: str, paths: Sequence[PurePosixPath]) -> list[str]:
             raise CorpusError(f"{corpus}: the file name {str(path)!a} is not UTF-8; rename the file")
     bare = [PurePosixPath(corpus, path.parent, path.stem) for path in paths]
     shared = Counter(bare)
-    names: dict[str, None] = {}
-    for path, stem in zip(paths, bare, strict=True):
-        name = unique = str(stem if shared[stem] == 1 else PurePosixPath(corpus, path))
-        number = 1
-        while unique in names:
+    return distinct(
+        str(stem if shared[stem] == 1 else PurePosixPath(corpus, path))
+        for path, stem in zip(paths, bare, strict=True)
+    )
+
+
+def distinct(names: Iterable[str]) -> list[str]:
+    """The names, with ~2, ~3... behind those that come again."""
+    found: dict[str, None] = {}
+    for name in names:
+        unique, number = name, 1
+        while unique in found:
             number += 1
             unique = f"{name}~{number}"
-        names[unique] = None
-    return list(names)
+        found[unique] = None
+    return list(found)

@@ -1,210 +1,227 @@
-"""A user's own CSV: one row per recording, in either of two formats.
+"""A user's own table: one row per recording, or per part of one, as README describes it.
 
-`file_path,emotion_code,...` with emotion words, or `path,label` with numbers; optional columns speaker,
-gender, sentence, split, valence, arousal. A relative path is looked for beside the CSV, then from the project's
-root; an address such as s3://bucket/clip.wav is taken as it is.
-What is wrong with the table is told with file, row (the header is row 1, as in a spreadsheet) and column.
+    table_bytes    bytes → text: encodings, and what is no table
+    table_file     text → rows: separator, comments, quotes, header
+    table_columns  which column is what, under our names and those of other tools
+    table_cells    cells → values: what is unknown, invisible, a number, a time
+    table_paths    paths → files
+
+What is wrong is told with file, row (the header is row 1, as in a spreadsheet) and column.
 """
 
-import csv
-import difflib
-import io
 import logging
-import math
 import os
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, fields, replace
+from collections import Counter, defaultdict
+from collections.abc import Callable, Sequence
+from dataclasses import fields, replace
 from pathlib import Path, PurePosixPath
 
 from featurize.errors import CorpusError
 from pipeline.corpora.clip import Clip, Corpus
-from pipeline.corpora.recordings import clip_ids
-from pipeline.locations import PROTOCOL, Location, Url, locate
+from pipeline.corpora.recordings import clip_ids, distinct
+from pipeline.corpora.table_cells import clean, known, known_name, number, seconds, shortest_integers
+from pipeline.corpora.table_file import Row, read_rows
+from pipeline.corpora.table_paths import find_audio_of
 
 log = logging.getLogger(__name__)
 
-PATH_COLUMNS = ("file_path", "path")
-LABEL_COLUMNS = ("emotion_code", "label")
-OPTIONAL_COLUMNS = ("speaker", "gender", "sentence", "split", "valence", "arousal")
-GENDERS = dict.fromkeys(("female", "f", "woman"), "female") | dict.fromkeys(("male", "m", "man"), "male")
-SPLIT_NAMES = dict.fromkeys(("train", "training"), "train") | {"test": "test"}
-SPLIT_NAMES |= dict.fromkeys(("val", "valid", "validation", "dev", "development"), "val")
+GENDERS = dict.fromkeys(("female", "f", "woman", "w"), "female") | dict.fromkeys(("male", "m", "man"), "male")
+SPLIT_NAMES = dict.fromkeys(("train", "training"), "train") | dict.fromkeys(("test", "testing"), "test")
+SPLIT_NAMES |= dict.fromkeys(("val", "valid", "validation", "dev", "devel", "development"), "val")
 
 
-@dataclass(frozen=True)
-class _Row:
-    """A record with its place, so that a message can name it."""
+def read(table: Path, audio_root: Path | None = None) -> Corpus:
+    """Read a table.
 
-    table: Path
-    number: int
-    cells: dict[str, str]
-
-    def error(self, column: str, what: str) -> CorpusError:
-        return CorpusError(f"{self.table}, row {self.number}, column {column}: {what}")
-
-
-def read(table: Path) -> Corpus:
-    """Read a CSV: UTF-8 or UTF-16, separated by comma, semicolon or tab.
-
-    Identical rows are read once. A recording that is not there is no error here: it is rejected later.
+    Identical rows are read once, rows without a label not at all. A recording that is not there is no error here,
+    as long as others are: it is rejected later.
 
     Raises:
-        CorpusError: no such table, no rows, a missing column, an empty cell that is needed, a value of the
-            wrong type, or one recording in rows that contradict each other.
+        CorpusError: no such table, no rows, a missing column, a value of the wrong type, not one recording there,
+            or one recording (or part of one) in rows that contradict each other.
     """
-    rows = list(_rows(table, _text(table)))
-    if not rows:
-        raise CorpusError(f"{table}: no rows below the header")
-    path_column = _column(table, rows[0], PATH_COLUMNS)
-    label_column = _column(table, rows[0], LABEL_COLUMNS)
-    seen: dict[str, tuple[_Row, Clip]] = {}
-    for row in rows:
-        clip = _clip(row, path_column, label_column)
-        # Links are not followed: a version-control cache may link equal files to one.
-        first, known = seen.setdefault(os.path.abspath(clip.path), (row, clip))  # noqa: PTH100
-        if first is not row:
-            _require_same(first, known, row, clip)
-    if len(seen) < len(rows):
-        log.warning("%s: %d duplicate rows dropped", table, len(rows) - len(seen))
-    written = [
-        PurePosixPath(PROTOCOL.sub("", row.cells[path_column]).lstrip("/")) for row, _ in seen.values()
-    ]
-    names = clip_ids("table", written)
-    clips = [replace(clip, clip_id=name) for (_, clip), name in zip(seen.values(), names, strict=True)]
-    _say_unknown_genders(table, [row for row, _ in seen.values()], clips)
+    rows = _labelled(table, _without_comments(table, read_rows(table)))
+    speakers = _speakers(table, rows)
+    read_split = _split_reader(table, rows)
+    clips = [_clip(row, speakers, read_split) for row in rows]
+    found = find_audio_of(table, [row.cells["path"] for row in rows], audio_root)
+    clips = [replace(clip, path=at.place) for clip, at in zip(clips, found, strict=True)]
+    kept = _without_duplicates(table, rows, clips)
+    clips = _named([clips[index] for index in kept], [found[index].name for index in kept])
+    _log_unknown(table, [rows[index] for index in kept], clips)
     return Corpus("table", clips)
 
 
-def _text(table: Path) -> str:
+def _without_comments(table: Path, rows: list[Row]) -> list[Row]:
+    comments = [row for row in rows if row.cells["path"].startswith("#") and not _is_there(row)]
+    if comments:
+        log.warning(
+            "%s: %d rows begin with # (first: row %d) and are left out",
+            table,
+            len(comments),
+            comments[0].number,
+        )
+    return [row for row in rows if row not in comments] if comments else rows
+
+
+def _is_there(row: Row) -> bool:
     try:
-        data = table.read_bytes()
-    except OSError as error:
-        raise CorpusError(f"corpus.root: {table} cannot be read as a CSV: {error.strerror}") from error
-    encoding = "utf-16" if data[:2] in {b"\xff\xfe", b"\xfe\xff"} else "utf-8-sig"
-    try:
-        return data.decode(encoding)
-    except UnicodeDecodeError as error:
-        row = data.count(b"\n", 0, error.start) + 1
-        raise CorpusError(
-            f"{table}, row {row}: not {encoding.removesuffix('-sig')} text; save it as UTF-8"
-        ) from error
-
-
-def _rows(table: Path, text: str) -> Iterator[_Row]:
-    head = text.lstrip().partition("\n")[0]
-    delimiter = max(",;\t", key=head.count)
-    reader = csv.reader(
-        io.StringIO(text, newline=""), delimiter=delimiter, strict=True, skipinitialspace=True
-    )
-    header: list[str] = []
-    number = 0
-    try:
-        for number, cells in enumerate(reader, start=1):
-            values = [cell.strip() for cell in cells]
-            if not any(values):
-                continue
-            if not header:
-                header = _header(table, values)
-                continue
-            if any(values[len(header) :]):
-                raise CorpusError(
-                    f"{table}, row {number}: {len(values)} cells under {len(header)} columns; "
-                    f"put quotes around a path that holds {delimiter!r}"
-                )
-            values += [""] * (len(header) - len(values))
-            yield _Row(table, number, dict(zip(header, values, strict=False)))
-    except csv.Error as error:
-        raise CorpusError(f"{table}, row {number + 1}: not readable as CSV: {error}") from error
-    if not header:
-        raise CorpusError(f"{table}: empty; expected a header such as {PATH_COLUMNS[0]},{LABEL_COLUMNS[0]}")
-
-
-def _header(table: Path, cells: Sequence[str]) -> list[str]:
-    header = [cell.lower() for cell in cells]
-    for name in (*PATH_COLUMNS, *LABEL_COLUMNS, *OPTIONAL_COLUMNS):
-        if header.count(name) > 1:
-            raise CorpusError(f"{table}: two columns {name!r}; remove or rename one")
-    return header
-
-
-def _column(table: Path, row: _Row, names: Sequence[str]) -> str:
-    """Name of the column to use: the first of `names` that the table has."""
-    present = [name for name in row.cells if name]
-    for name in names:
-        if name in row.cells:
-            return name
-    near = [match for name in names for match in difflib.get_close_matches(name, present, n=1)]
-    hint = f"; is {near[0]!r} meant?" if near else ""
-    wanted = " or ".join(repr(name) for name in names)
-    raise CorpusError(f"{table}: no column {wanted}; it has {', '.join(present)}{hint}")
-
-
-def _clip(row: _Row, path_column: str, label_column: str) -> Clip:
-    for column in (path_column, label_column):
-        if not row.cells[column]:
-            raise row.error(column, "empty")
-    split = row.cells.get("split", "").lower()
-    if split and split not in SPLIT_NAMES:
-        raise row.error("split", f"unknown split {split!r}; use train, val or test")
-    return Clip(
-        clip_id="",
-        path=_resolve(row.cells[path_column], row.table.parent),
-        corpus="table",
-        speaker=row.cells.get("speaker", ""),
-        gender=GENDERS.get(row.cells.get("gender", "").lower(), ""),
-        emotion=row.cells[label_column],
-        valence=_number(row, "valence"),
-        arousal=_number(row, "arousal"),
-        split=SPLIT_NAMES.get(split, ""),
-        sentence=row.cells.get("sentence", ""),
-    )
-
-
-def _resolve(text: str, folder: Path) -> Location:
-    """An address or an absolute path as it is, else beside the CSV, else from the project's root: the first there."""
-    if isinstance(address := locate(text), Url):
-        return address
-    beside = folder / text
-    for candidate in (beside, Path(text)):
-        if _exists(candidate):
-            return candidate
-    return beside
-
-
-def _exists(path: Path) -> bool:
-    try:
-        return path.exists()
-    except (OSError, ValueError):  # a name that is too long, a folder that may not be entered, a zero byte
+        return (row.table.parent / row.cells["path"]).exists()
+    except (OSError, ValueError):
         return False
 
 
-def _number(row: _Row, column: str) -> float | None:
-    text = row.cells.get(column, "")
-    if text.lower() in {"", "nan"}:  # how pandas may write an unknown value
-        return None
+def _labelled(table: Path, rows: list[Row]) -> list[Row]:
+    """The rows whose label is known; the others are counted."""
+    left = [row for row in rows if not known(row.cells["emotion"])]
+    if left:
+        first = f"first: row {left[0].number}, {left[0].cells['emotion']!r}"
+        if len(left) == len(rows):
+            raise CorpusError(f"{table}: no row has a label in column {left[0].names['emotion']} ({first})")
+        log.warning(
+            "%s: %d of %d rows have no label and are left out (%s)", table, len(left), len(rows), first
+        )
+    if not rows:
+        raise CorpusError(f"{table}: no rows below the header but comments")
+    return [row for row in rows if known(row.cells["emotion"])]
+
+
+def _speakers(table: Path, rows: Sequence[Row]) -> dict[str, str]:
+    """Cell → speaker. Where every id is a whole number, 3, 3.0 and 03 are one person: the shortest form stands."""
+    written = {row.cells.get("speaker", "") for row in rows}
+    names = {text: known_name(text) for text in written}
+    numbers = shortest_integers(names.values())
+    forms: dict[str, set[str]] = defaultdict(set)
+    for text, name in names.items():
+        forms[numbers.get(name, name)].add(name if name in numbers else text)
+    forms.pop("", None)
+    told = [
+        f"{' and '.join(map(repr, sorted(each)))} as {name}" for name, each in forms.items() if len(each) > 1
+    ]
+    if told:
+        log.warning(
+            "%s: speakers written in several ways read as one: %s", table, "; ".join(sorted(told)[:5])
+        )
+    return {text: numbers.get(name, name) for text, name in names.items()}
+
+
+def _split_reader(table: Path, rows: Sequence[Row]) -> Callable[[Row], str]:
+    """What reads a row's split; a column that is only called like one is not read."""
+    column = rows[0].names.get("split", "split")
+    strange = next((row for row in rows if _split_word(row) and _split_word(row) not in SPLIT_NAMES), None)
+    if strange is None:
+        return lambda row: SPLIT_NAMES.get(_split_word(row), "")
+    if clean(column).lower() == "split":
+        raise strange.error("split", f"unknown split {_split_word(strange)!r}; use train, val or test")
+    log.warning(
+        "%s: column %s is not read as the split (row %d: %r)",
+        table,
+        column,
+        strange.number,
+        _split_word(strange),
+    )
+    return lambda _: ""
+
+
+def _split_word(row: Row) -> str:
+    return known(row.cells.get("split", "")).lower()
+
+
+def _clip(row: Row, speakers: dict[str, str], read_split: Callable[[Row], str]) -> Clip:
+    """A row as a clip without a name, its path as it is written."""
+    if not row.cells["path"]:
+        raise row.error("path", "empty")
+    start_s, end_s = _span(row)
+    return Clip(
+        clip_id="",
+        path=Path(row.cells["path"]),
+        corpus="table",
+        speaker=speakers[row.cells.get("speaker", "")],
+        gender=GENDERS.get(known_name(row.cells.get("gender", "")).lower(), ""),
+        emotion=known(row.cells["emotion"]),
+        valence=_value(row, "valence", number),
+        arousal=_value(row, "arousal", number),
+        split=read_split(row),
+        sentence=known(row.cells.get("sentence", "")),
+        start_s=start_s,
+        end_s=end_s,
+    )
+
+
+def _span(row: Row) -> tuple[float | None, float | None]:
+    """Start and end in the file; both None where the row is the whole file."""
+    times = {name: _value(row, name, seconds) for name in ("start", "end", "start_ms", "end_ms", "duration")}
+    start, end = (
+        times[name] if times[name] is not None or (ms := times[f"{name}_ms"]) is None else round(ms / 1000, 6)
+        for name in ("start", "end")
+    )
+    if end is None and (duration := times["duration"]) is not None:
+        end = round((start or 0.0) + duration, 6)
+    if end is None and not start:
+        return None, None
+    return (start or 0.0) + 0.0, end  # + 0.0: of -0.0 and 0.0, the latter
+
+
+def _value(row: Row, field: str, read: Callable[[str, bool], float | None]) -> float | None:
     try:
-        value = float(text)
-    except ValueError:
-        raise row.error(column, f"{text!r} is not a number") from None
-    if not math.isfinite(value):
-        raise row.error(column, f"{text!r} is not a finite number")
-    return value
+        return read(row.cells.get(field, ""), row.decimal_comma)
+    except ValueError as error:
+        raise row.error(field, error) from None
 
 
-def _require_same(first: _Row, known: Clip, row: _Row, clip: Clip) -> None:
+def _without_duplicates(table: Path, rows: Sequence[Row], clips: Sequence[Clip]) -> list[int]:
+    """Indices of the rows to keep: the first of each clip, those of one file together and in order of time."""
+    first: dict[tuple[object, ...], int] = {}
+    files: dict[str, int] = {}
+    for index, clip in enumerate(clips):
+        files.setdefault(_file(clip), index)
+        same = first.setdefault((_file(clip), clip.start_s, clip.end_s), index)
+        if same != index:
+            _require_same(rows[same], clips[same], rows[index], clip)
+    if len(first) < len(rows):
+        log.warning("%s: %d duplicate rows dropped", table, len(rows) - len(first))
+    return sorted(first.values(), key=lambda index: (files[_file(clips[index])], clips[index].start_s or 0.0))
+
+
+def _file(clip: Clip) -> str:
+    # Links are not followed: a version-control cache may link equal files to one.
+    return os.path.abspath(clip.path) if isinstance(clip.path, Path) else str(clip.path)  # noqa: PTH100
+
+
+def _require_same(first: Row, known_clip: Clip, row: Row, clip: Clip) -> None:
     for field in fields(Clip):
-        one, other = getattr(known, field.name), getattr(clip, field.name)
-        if one != other:
+        one, other = getattr(known_clip, field.name), getattr(clip, field.name)
+        if str(one).casefold() != str(other).casefold():
             raise CorpusError(
                 f"{row.table}: rows {first.number} and {row.number} contradict each other on {clip.path}: "
                 f"{field.name} is {one!r} and {other!r}"
             )
 
 
-def _say_unknown_genders(table: Path, rows: list[_Row], clips: list[Clip]) -> None:
+def _named(clips: Sequence[Clip], names: Sequence[PurePosixPath]) -> list[Clip]:
+    """The clips with their ids: of a part, the file's and its times."""
+    of_file = {_file(clip): name for clip, name in zip(reversed(clips), reversed(names), strict=True)}
+    ids = dict(zip(of_file, clip_ids("table", [*of_file.values()]), strict=True))
+    of_clip = [ids[_file(clip)] if clip.span is None else f"{ids[_file(clip)]}@{clip.span}" for clip in clips]
+    return [replace(clip, clip_id=name) for clip, name in zip(clips, distinct(of_clip), strict=True)]
+
+
+def _log_unknown(table: Path, rows: Sequence[Row], clips: Sequence[Clip]) -> None:
+    """Say which words were read as unknown, and which genders were not understood."""
+    words = Counter(
+        f"{row.names[field]} {text!r}"
+        for row in rows
+        for field, text in row.cells.items()
+        if field in {"speaker", "gender", "sentence", "split"} and clean(text) and not known_name(text)
+    )
+    if words:
+        told = ", ".join(f"{word} ({count} rows)" for word, count in words.most_common(5))
+        log.warning("%s: read as unknown: %s", table, told)
     unread = [
-        row for row, clip in zip(rows, clips, strict=True) if row.cells.get("gender") and not clip.gender
+        row
+        for row, clip in zip(rows, clips, strict=True)
+        if known_name(row.cells.get("gender", "")) and not clip.gender
     ]
     if unread:
-        word, row = unread[0].cells["gender"], unread[0].number
-        log.warning("%s: gender of %d rows left empty (row %d: %r)", table, len(unread), row, word)
+        word, number_ = unread[0].cells["gender"], unread[0].number
+        log.warning("%s: gender of %d rows left empty (row %d: %r)", table, len(unread), number_, word)

@@ -25,6 +25,7 @@ from model.batches import Features
 from model.logits import predict_logits
 from model.scoring.confidence import score_calibration
 from model.scoring.metrics import compute_metrics
+from pipeline.extraction.clip_audio import Recordings
 from pipeline.inference.predict import Predictor
 from pipeline.progress import Advance, clip_progress
 from pipeline.protocol.card import Card
@@ -168,7 +169,8 @@ class _Scorer:
         def noisy() -> Iterator[tuple[int, Tensor]]:
             for index, clip in enumerate(self.clips):
                 try:
-                    waveform = load_audio(clip["path"])
+                    with recordings.open(clip) as recording:
+                        waveform = load_audio(recording.path, **recording.part)
                 except AudioError as error:
                     refused.append(error)
                     continue
@@ -178,13 +180,14 @@ class _Scorer:
                 yield index, waveform
 
         kept = {}
-        for index, denoised, _ in denoise_clips(noisy(), self.predictor.denoiser):
-            advance(len(denoised) / SAMPLE_RATE)
-            if torch.isfinite(denoised).all():
-                kept[index] = quantise(denoised)
-            else:
-                path = self.clips[index]["path"]
-                refused.append(AudioError("non-finite", "the denoiser gave no finite samples", path))
+        with Recordings(self.clips) as recordings:
+            for index, denoised, _ in denoise_clips(noisy(), self.predictor.denoiser):
+                advance(len(denoised) / SAMPLE_RATE)
+                if torch.isfinite(denoised).all():
+                    kept[index] = quantise(denoised)
+                else:
+                    path = self.clips[index]["path"]
+                    refused.append(AudioError("non-finite", "the denoiser gave no finite samples", path))
         return kept
 
     def _score(self, snr_db: float | None, features: dict[int, NDArray[np.float32]]) -> RobustnessPoint:

@@ -1,4 +1,4 @@
-"""Which clips go into one shard: at most 500, and at most 64 MB of audio files."""
+"""Which clips go into one shard: at most 500, and at most 64 MB of audio."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -6,10 +6,12 @@ from pathlib import Path
 
 from pipeline.extraction.tasks import Fields
 from pipeline.locations import Location, Url, locate, sizes
+from pipeline.span import span_of
 
 CLIPS_PER_SHARD = 500
 BYTES_PER_SHARD = 64 << 20
-"""Of audio files."""
+"""Of audio files, or of what parts of them hold at 16 kHz and 16 bits."""
+BYTES_PER_SECOND = 32_000
 
 
 @dataclass(frozen=True)
@@ -30,6 +32,8 @@ def group_clips(clips: Iterable[Fields]) -> Iterator[Group]:
     group: list[Fields] = []
     for clip in clips:
         num_bytes = size_of(locate(clip["path"]))
+        if (span := span_of(clip)) is not None and span.end_s is not None:
+            num_bytes = min(num_bytes, int(BYTES_PER_SECOND * (span.end_s - span.start_s)))
         if group and (len(group) == CLIPS_PER_SHARD or size + num_bytes > BYTES_PER_SHARD):
             yield Group(number, group)
             number, group, size = number + 1, [], 0

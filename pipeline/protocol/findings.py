@@ -12,6 +12,8 @@ Kind = Literal[
     "label-contradiction",
     "speaker-label",
     "missing-class",
+    "similar-speakers",
+    "overlap",
     "retake",
     "doubled-tree",
 ]

@@ -3,6 +3,7 @@
 import difflib
 import logging
 import re
+import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -26,7 +27,7 @@ FOUR = {
     "angry": ("angry", "anger", "ang", "disgust", "disgusted", "dis"),
 }
 _WORDS = {word: label for label, words in FOUR.items() for word in words}
-_NUMBER = re.compile(r"(-?\d+)(\.0+)?")  # 3, or 3.0 where a spreadsheet took it for a float
+_NUMBER = re.compile(r"(-?)0*([0-9]+?)(\.0*)?")  # 3, or 03, or 3.0 where a spreadsheet took it for a float
 
 
 class LabelParams(BaseModel, frozen=True, extra="forbid", use_attribute_docstrings=True):
@@ -140,9 +141,9 @@ _LABEL_SETS = {"four": _four, "native": _native, "map": _map}
 
 
 def _plain(emotion: str) -> str:
-    word = emotion.strip().lower()
+    word = unicodedata.normalize("NFC", emotion.strip().lower())
     number = _NUMBER.fullmatch(word)
-    return number[1] if number else word
+    return number[1] + number[2] if number else word
 
 
 def _in_order(words: Iterable[str]) -> list[str]:

@@ -13,6 +13,8 @@ ROWS_AT_ONCE = 1000
 COLUMNS = (
     "clip_id",
     "path",
+    "start_s",
+    "end_s",
     "sha256",
     "corpus",
     "speaker",

@@ -3,7 +3,6 @@
 A change of a voice activity or MFCC parameter never comes back here, and a clip that is done is not done again.
 """
 
-import hashlib
 import json
 import logging
 from collections.abc import Callable, Iterable, Iterator
@@ -21,6 +20,7 @@ from featurize.denoise import VERSION as DENOISE_VERSION
 from featurize.denoise import DenoiseParams, Denoiser, denoise_clips, load_denoiser
 from featurize.errors import AudioError, WeightsError
 from featurize.shards import Row
+from pipeline.extraction.clip_audio import Recordings
 from pipeline.extraction.engine import Engine, InProcess
 from pipeline.extraction.grouping import group_clips
 from pipeline.extraction.job import Make
@@ -29,7 +29,7 @@ from pipeline.extraction.shard_folder import columns_of
 from pipeline.extraction.shard_writer import ShardWriter
 from pipeline.extraction.stopwatch import Stopwatch
 from pipeline.extraction.tasks import Fields, Output
-from pipeline.locations import Location, fetched, listed, locate
+from pipeline.locations import Location, listed
 from pipeline.protocol.manifest_file import read_clips
 
 log = logging.getLogger(__name__)
@@ -189,12 +189,14 @@ def load_ahead(
 
     def load(index: int, clip: Fields) -> torch.Tensor | AudioError:
         at(index, "decode")
-        loaded = _load(clip)
+        loaded = _load(clip, recordings)
         at(index, "wait")
         return loaded
 
+    clips = list(clips)
     waiting = iter(clips)
-    with ThreadPoolExecutor(LOADERS) as threads:
+    recordings = Recordings(clip for _, clip in clips)
+    with recordings, ThreadPoolExecutor(LOADERS) as threads:
         ahead = [(clip[0], threads.submit(load, *clip)) for clip in islice(waiting, CLIPS_AHEAD)]
         while ahead:
             yield _result(*ahead.pop(0))
@@ -205,18 +207,12 @@ def _result(index: int, loading: Future[Loaded]) -> tuple[int, Loaded]:
     return index, loading.result()
 
 
-def _load(clip: Fields) -> torch.Tensor | AudioError:
+def _load(clip: Fields, recordings: Recordings) -> torch.Tensor | AudioError:
     """Waveform (num_samples,), after making sure that the file is still the clip of the manifest."""
     try:
-        with fetched(locate(clip["path"])) as path:
-            try:
-                waveform = load_audio(path)
-            except AudioError as error:
-                return error.of(clip["path"])
-            with path.open("rb") as file:
-                if hashlib.file_digest(file, "sha256").hexdigest() == clip["sha256"]:
-                    return waveform
-            what = "changed since the manifest was made; run `ser manifest` again"
-            return AudioError("changed", what, clip["path"])
-    except FileNotFoundError:
-        return AudioError("missing", "no such file", clip["path"])
+        with recordings.open(clip) as recording:
+            waveform = load_audio(recording.path, **recording.part)
+            recording.check(clip)
+            return waveform
+    except AudioError as error:
+        return error

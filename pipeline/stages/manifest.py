@@ -90,15 +90,20 @@ def manifest(
 
 
 def hash_clips(clips: Sequence[Clip], label_of: dict[str, str]) -> tuple[list[Entry], list[Reject]]:
-    """Read the bytes of every clip once: entries without a split, and rejects that cannot be opened."""
+    """Read the bytes of every file once: entries without a split, and rejects that cannot be opened."""
     hashed, rejects = [], []
     with ThreadPoolExecutor(HASHING_THREADS) as threads:
-        for clip, digest in zip(clips, threads.map(lambda clip: _try_hash(clip.path), clips), strict=True):
-            if isinstance(digest, AudioError):
-                rejects.append(Reject(clip.clip_id, clip.path.as_posix(), digest.reason, digest.detail))
-                log.warning("rejected (%s): %s", digest.reason, digest.detail)
-            else:
-                hashed.append(Entry(clip, label_of[clip.emotion], digest, ""))
+        places = list(dict.fromkeys(clip.path for clip in clips))
+        digests = dict(zip(places, threads.map(_try_hash, places), strict=True))
+    for clip in clips:
+        digest = digests[clip.path]
+        if clip.span is not None and isinstance(digest, str):
+            digest = clip.span.try_digest(digest, clip.path.as_posix())
+        if isinstance(digest, AudioError):
+            rejects.append(Reject(clip.clip_id, clip.path.as_posix(), digest.reason, digest.detail))
+            log.warning("rejected (%s): %s", digest.reason, digest.detail)
+        else:
+            hashed.append(Entry(clip, label_of[clip.emotion], digest, ""))
     return hashed, rejects
 
 

@@ -79,7 +79,21 @@ def noise_corpus() -> Callable[..., pd.DataFrame]:
             path.parent.mkdir(parents=True, exist_ok=True)
             soundfile.write(path, noise.normal(0, 0.1, int(16_000 * seconds) + index), 16_000)
             place = f"{paths}/{path.name}" if paths else path
-            values = (f"t/{index}", place, hash_audio(path), "t", "s", "", "happy", "happy", "", "", "train")
+            values = (
+                f"t/{index}",
+                place,
+                "",
+                "",
+                hash_audio(path),
+                "t",
+                "s",
+                "",
+                "happy",
+                "happy",
+                "",
+                "",
+                "train",
+            )
             rows.append(dict(zip(COLUMNS, values, strict=True)))
         table = pd.DataFrame(rows)
         table.to_csv(data / "manifest.csv", index=False)

@@ -11,8 +11,10 @@ from pipeline.audit.doubles import find_doubles
 from pipeline.audit.finding import Entry
 from pipeline.audit.identical_bytes import find_identical, group_identical, tell_dropped
 from pipeline.audit.missing_classes import find_missing_classes
+from pipeline.audit.overlaps import find_overlaps
 from pipeline.audit.retakes import find_retakes
 from pipeline.audit.shared_speakers import find_shared_speakers
+from pipeline.audit.similar_speakers import find_similar_speakers
 from pipeline.audit.speaker_labels import find_speaker_labels
 from pipeline.corpora.clip import Clip, LeftOut
 from pipeline.extraction.engine import InProcess
@@ -216,3 +218,46 @@ def test_many_findings_of_a_kind_are_summarised_in_the_log(
     assert [finding.kind for finding in found.findings].count("identical-bytes") == 20
     assert caplog.text.count("hold the same bytes") == 5
     assert "warning (identical-bytes): 15 more in audit.json" in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [("Anna", "anna"), ("03", "3"), ("spk_1", "spk-01"), ("S 1", "s1"), ("3.0", "3"), ("J. Doe", "j doe")],
+)
+def test_ids_that_differ_by_little_are_named(one: str, other: str) -> None:
+    entries = [entry("a", "train", one), entry("b", "test", other), entry("c", "val", "somebody")]
+    (finding,) = find_similar_speakers(entries)
+    assert kinds([finding]) == [("similar-speakers", "warning", ["train", "test"])]
+    assert repr(one) in finding.detail
+    assert repr(other) in finding.detail
+    assert sorted(finding.clips) == ["a", "b"]
+
+
+@pytest.mark.parametrize(
+    ("one", "other"), [("f1", "f2"), ("1_1", "11"), ("Anna", "Hanna"), ("3", "30"), ("", "x"), ("-", "_")]
+)
+def test_other_ids_are_not(one: str, other: str) -> None:
+    assert find_similar_speakers([entry("a", "train", one), entry("b", "test", other)]) == []
+
+
+def part(name: str, split: str, start_s: float | None, end_s: float | None) -> Entry:
+    clip = Clip(name, Path("long.wav"), "x", "s", "", "sad", start_s=start_s, end_s=end_s)
+    return Entry(clip, "sad", name, split)
+
+
+def test_parts_that_overlap_in_two_splits_stop() -> None:
+    entries = [
+        part("a", "train", 0, 10),
+        part("b", "train", 1, 2),
+        part("c", "test", 1.5, 3),
+        part("d", "val", 10, 11),
+    ]
+    assert kinds(find_overlaps(entries)) == [
+        ("overlap", "stop", ["train", "test"]),
+        ("overlap", "note", ["train"]),
+    ]
+    assert find_overlaps([entries[0], entries[3]]) == []
+    assert kinds(find_overlaps([part("w", "train", None, None), entries[3]])) == [
+        ("overlap", "stop", ["train", "val"])
+    ]
+    assert kinds(find_overlaps(entries[:2])) == [("overlap", "note", ["train"])]

@@ -2,6 +2,7 @@
 
 import os
 import shutil
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -51,6 +52,17 @@ def test_they_are_those_of_the_audio(entries: list[Entry], tmp_path: Path) -> No
     for entry in entries:
         alone = fingerprint(load_audio(entry.clip.path, FINGERPRINT_RATE))
         assert np.array_equal(found[entry.sha256], alone)
+
+
+def test_of_a_part_it_is_the_parts(entries: list[Entry], tmp_path: Path) -> None:
+    whole = entries[0].clip
+    parts = [replace(whole, start_s=start, end_s=start + 0.6) for start in (0.0, 0.5)]
+    prints = fingerprint_clips(
+        [Entry(p, "sad", f"part {p.start_s}", "train") for p in parts], tmp_path, InProcess()
+    )
+    for clip in parts:
+        alone = fingerprint(load_audio(whole.path, FINGERPRINT_RATE, clip.start_s or 0.0, clip.end_s))
+        assert np.array_equal(prints[f"part {clip.start_s}"], alone)
 
 
 def test_processes_change_nothing(

@@ -1,19 +1,27 @@
 """A user's CSV: both formats, every way to write one, and one line for everything that is wrong with it."""
 
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
-from featurize.errors import CorpusError
+from featurize.errors import CorpusError, SerError
 from pipeline.corpora import table
+from pipeline.corpora.table_cells import clean
+
+CASES = Path(__file__).resolve().parents[4] / "shared" / "cases" / "tables"
 
 
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """An empty project; the working directory is its root, the table lies in lists/."""
+    """A project; the working directory is its root, a table and three recordings lie in lists/."""
     monkeypatch.chdir(tmp_path)
-    (tmp_path / "lists").mkdir()
+    for name in ("a.wav", "b.wav", "c.wav"):
+        (tmp_path / "lists").mkdir(exist_ok=True)
+        (tmp_path / "lists" / name).write_bytes(b"audio")
     return tmp_path
 
 
@@ -37,13 +45,14 @@ def test_the_full_format(folder: Path) -> None:
         write(
             folder,
             "file_path,emotion_code,speaker,gender,split,valence,arousal,comment\n"
-            "a/1.wav,happy,Ses01,F,train,4.5,3,first\n"
-            "a/2.wav,sad,Ses02,male,dev,,,\n"
-            "a/3.wav,sad,Ses03,,test,nan,-0.5,\n",
+            "a.wav,happy,Ses01,F,train,4.5,3,first\n"
+            "x/b.wav,sad,Ses02,male,dev,,,\n"
+            "c.wav,sad,Ses03,,test,nan,-0.5,\n",
         )
     )
     one, two, three = corpus.clips
-    assert (one.clip_id, one.corpus, one.emotion) == ("table/a/1", "table", "happy")
+    assert (one.clip_id, one.corpus, one.emotion) == ("table/a", "table", "happy")
+    assert (two.clip_id, two.path) == ("table/x/b", folder / "lists" / "x" / "b.wav")
     assert (one.speaker, one.gender, one.split) == ("Ses01", "female", "train")
     assert (one.valence, one.arousal) == (4.5, 3.0)
     assert (two.gender, two.split, two.valence, two.arousal) == ("male", "val", None, None)
@@ -52,7 +61,7 @@ def test_the_full_format(folder: Path) -> None:
 
 
 def test_the_simple_format(folder: Path) -> None:
-    clips = table.read(write(folder, "path,label\n/x/audio1.wav,0\n/x/audio2.wav,1\n")).clips
+    clips = table.read(write(folder, "path,label\n/x/audio1.wav,0\n/x/audio2.wav,1\na.wav,1\n")).clips[:2]
     assert [(clip.clip_id, clip.path, clip.emotion) for clip in clips] == [
         ("table/x/audio1", Path("/x/audio1.wav"), "0"),
         ("table/x/audio2", Path("/x/audio2.wav"), "1"),
@@ -136,9 +145,8 @@ def test_genders_that_are_not_read_are_counted(folder: Path, caplog: pytest.LogC
             "path,lable\na.wav,0\n",
             r"no column 'emotion_code' or 'label'; it has path, lable; is 'lable' meant\?",
         ),
-        ("path,emotion\na.wav,sad\n", r"no column 'emotion_code' or 'label'; it has path, emotion"),
-        ("path,label\na.wav,0\nb.wav,\n", r"row 3, column label: empty"),
-        ("path,label\na.wav,0\nb.wav\n", r"row 3, column label: empty"),
+        ("path,mood\na.wav,sad\n", r"no column 'emotion_code' or 'label'; it has path, mood"),
+        ("path,label\na.wav,\nb.wav,nan\n", r"no row has a label in column label \(first: row 2, ''\)"),
         ("file_path,emotion_code\n\n,sad\n", r"row 3, column file_path: empty"),
         ("path,label,valence\na.wav,0,high\n", r"row 2, column valence: 'high' is not a number"),
         (
@@ -158,8 +166,8 @@ def test_genders_that_are_not_read_are_counted(folder: Path, caplog: pytest.LogC
         ("path,label\na,b.wav,0\n", r"row 2: 3 cells under 2 columns; put quotes"),
         ('path,label\n"a.wav,0\n', r"row 2: not readable as CSV"),
         ('path,label\na.wav,0\n"b"c,0\n', r"row 3: not readable as CSV"),
-        (b"path,label\na.wav,0\n\xe4.wav,1\n", r"row 3: not utf-8 text; save it as UTF-8"),
-        (b"\xff\xfepat", "not utf-16 text"),
+        ("path,label,start\na.wav,0,soon\n", r"row 2, column start: 'soon' is no time"),
+        ("path,label\nx.wav,0\n", r"none of its 1 paths is there.*lists/x\.wav"),
         ("path,label,Path\na.wav,0,b.wav\n", "two columns 'path'"),
     ],
 )
@@ -174,7 +182,211 @@ def test_a_table_that_is_not_there_is_one_line(folder: Path) -> None:
         table.read(folder)
 
 
-@pytest.mark.parametrize("name", ["zero\0byte.wav", "x" * 5000 + ".wav", "/", ".", "..", "~/a.wav"])
+@pytest.mark.parametrize(
+    "name", ["zero\0byte.wav", "x" * 5000 + ".wav", "/", ".", "..", "~/a.wav", "~nobody"]
+)
 def test_impossible_paths_are_left_to_be_rejected_later(folder: Path, name: str) -> None:
-    (clip,) = table.read(write(folder, f"path,label\n{name},1\n")).clips
+    clip, _ = table.read(write(folder, f"path,label\n{name},1\nb.wav,0\n")).clips
     assert clip.clip_id
+
+
+@pytest.mark.parametrize(
+    "word", ["", "nan", "NaN", "NA", "N/A", "None", "null", "<NA>", "#N/A", "-", " \u200b"]
+)
+def test_words_for_nothing_are_nothing_in_every_column(
+    folder: Path, word: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    header = "path,label,speaker,gender,sentence,split,valence,arousal,start,end\n"
+    text = f"{header}a.wav,sad{f',{word}' * 8}\nb.wav,{word},x,f,1,val,1,1,0,1\nc.wav,sad,y,,,,,,,\n"
+    unknown, known = table.read(write(folder, text)).clips
+    assert unknown == replace(known, clip_id="table/a", path=unknown.path, speaker="")
+    assert known.speaker == "y"
+    assert "1 of 3 rows have no label and are left out (first: row 3" in caplog.text
+    if clean(word):
+        assert f"read as unknown: speaker {word!r} (1 rows)" in caplog.text
+
+
+def speakers_of(folder: Path, *names: str) -> list[str]:
+    recordings = ("a.wav", "b.wav", "c.wav")
+    rows = "".join(f"{path},sad,{name}\n" for path, name in zip(recordings, names, strict=False))
+    return [clip.speaker for clip in table.read(write(folder, f"path,label,speaker\n{rows}")).clips]
+
+
+@pytest.mark.parametrize(
+    ("written", "read"),
+    [
+        (("3", "3.0", "03"), ["3", "3", "3"]),
+        (("10", "nan", "10.0"), ["10", "", "10"]),
+        (("0", "00", "0.0"), ["0", "0", "0"]),
+        (("1" * 5000, "2", "3"), ["1" * 5000, "2", "3"]),
+        (("3", "03", "Anna"), ["3", "03", "Anna"]),
+        (("3.5", "3", "03"), ["3.5", "3", "03"]),
+        (("Anna", "Anna\u200b", "\ufeffAn\u00adna\u00a0"), ["Anna", "Anna", "Anna"]),
+        (("Zo\u00eb B", "Zoe\u0308 B", "Zo\u00eb\u00a0 B"), ["Zo\u00eb B"] * 3),
+        (("Anna", "anna", "ANNA"), ["Anna", "anna", "ANNA"]),
+        (("unknown", "", "Unk"), ["", "", ""]),
+    ],
+)
+def test_a_person_is_one_speaker_where_that_is_certain(
+    folder: Path, written: tuple[str, ...], read: list[str]
+) -> None:
+    assert speakers_of(folder, *written) == read
+
+
+def test_speakers_written_in_several_ways_are_said(folder: Path, caplog: pytest.LogCaptureFixture) -> None:
+    speakers_of(folder, "3", "03", "8")
+    assert "'03' and '3' as 3" in caplog.text
+    assert "8" not in caplog.text.split("read as one")[1]
+
+
+def test_labels_are_one_class_however_they_are_written(folder: Path) -> None:
+    text = "path,label\na.wav,fro\u0301h\nb.wav,\u200bfr\u00f3h\u00a0\nc.wav,FR\u00d3H\n"
+    clips = table.read(write(folder, text)).clips
+    assert [clip.emotion for clip in clips] == ["fr\u00f3h", "fr\u00f3h", "FR\u00d3H"]
+    assert table.read(write(folder, "path,label\na.wav,Sad\na.wav,sad\n")).clips[0].emotion == "Sad"
+
+
+def test_rows_that_begin_with_a_hash_are_comments_unless_there_is_such_a_file(
+    folder: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    (folder / "lists" / "#1.wav").write_bytes(b"audio")
+    clips = table.read(write(folder, "path,label\n#a.wav,0\n#1.wav,0\nb.wav,1\n# the end\n")).clips
+    assert [clip.path.name for clip in clips] == ["#1.wav", "b.wav"]
+    assert "2 rows begin with # (first: row 2)" in caplog.text
+
+
+def spans_of(folder: Path, text: str) -> list[tuple[str, float | None, float | None]]:
+    clips = table.read(write(folder, text)).clips
+    return [(clip.clip_id.removeprefix("table/"), clip.start_s, clip.end_s) for clip in clips]
+
+
+def test_rows_with_times_are_parts_of_files(folder: Path) -> None:
+    text = (
+        "file,start,end,emotion\n"
+        "a.wav,1.5,3.2,sad\n"
+        "b.wav,0 days 00:00:00,NaT,sad\n"
+        "a.wav,0 days 00:00:00.250000,0 days 00:01:01.123456,happy\n"
+        "b.wav,1,,happy\n"
+        "./a.wav,1.50,3.20,sad\n"
+    )
+    assert spans_of(folder, text) == [
+        ("a@0.25-61.123456", 0.25, 61.123456),
+        ("a@1.50-3.20", 1.5, 3.2),
+        ("b", None, None),
+        ("b@1.00-end", 1.0, None),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("header", "cells"),
+    [
+        ("start,end", "0.5,2"),
+        ("start_ms,end_ms", "500,2000"),
+        ("start_time,duration", "0.5,1.5"),
+        ("begin,stop", "500ms,0:02"),
+    ],
+)
+def test_times_of_other_tools(folder: Path, header: str, cells: str) -> None:
+    assert spans_of(folder, f"path,label,{header}\na.wav,0,{cells}\n") == [("a@0.50-2.00", 0.5, 2.0)]
+
+
+def test_a_duration_without_a_start_says_nothing_of_parts(folder: Path) -> None:
+    assert spans_of(folder, "path,label,duration\na.wav,0,1.5\n") == [("a", None, None)]
+
+
+def test_a_part_in_two_rows_that_contradict_each_other_is_an_error(folder: Path) -> None:
+    text = "path,label,start,end\na.wav,0,0,1\na.wav,1,1,2\na.wav,1,0,1\n"
+    assert "rows 2 and 4 contradict" in error_of(folder, text)
+
+
+def test_a_column_that_is_only_called_like_a_split_is_not_read(
+    folder: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    clips = table.read(write(folder, "path,label,subset\na.wav,0,studio\nb.wav,1,train\n")).clips
+    assert [clip.split for clip in clips] == ["", ""]
+    assert "column subset is not read as the split (row 2: 'studio')" in caplog.text
+    clips = table.read(write(folder, "path,label,Partition\na.wav,0,Devel\nb.wav,1,TRAIN\n")).clips
+    assert [clip.split for clip in clips] == ["val", "train"]
+
+
+PIECES = (
+    [
+        "path,label",
+        "\n",
+        "\r\n",
+        ",",
+        ";",
+        '"',
+        "sep=;",
+        "#",
+        "file|emo|start|end",
+        "a.wav",
+        "\xff\xfe",
+        "\x1f\x8b",
+    ],
+    [
+        "\ufeff",
+        "PK\x03\x04",
+        "nan",
+        "1e999",
+        "|",
+        "~",
+        "-1",
+        "0 days 9999999999999:00:00",
+        "$A",
+        "\\",
+        "C:\\",
+    ],
+    [
+        "file://",
+        "s3://b/",
+        "\0",
+        "sad",
+        "a.wav",
+        "lists/b.wav",
+        "~/x",
+        "1",
+        "0x1",
+        "1_0",
+        "\u0663",
+        "\ud7ff",
+        "ms",
+    ],
+)
+CELLS = st.sampled_from([piece for pieces in PIECES for piece in pieces]) | st.text(max_size=12)
+HEADER = "file,emotion,speaker,gender,text,subset,start,end,valence\na.wav,sad,1,f,x,train,0,1,2\n"
+TABLES = st.one_of(
+    st.binary(max_size=300),
+    st.lists(CELLS, max_size=40).map("".join).map(str.encode),
+    st.lists(CELLS, max_size=40).map("".join).map(lambda text: text.encode("utf-16-le")),
+    st.lists(st.lists(CELLS, min_size=2, max_size=9).map(",".join), max_size=5).map(
+        lambda rows: (HEADER + "\n".join(rows)).encode()
+    ),
+)
+
+
+@settings(max_examples=400, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(TABLES)
+def test_no_bytes_whatever_are_more_than_one_line(folder: Path, data: bytes) -> None:
+    path = write(folder, data)
+    for root in (None, folder / "lists"):
+        try:
+            corpus = table.read(path, root)
+        except SerError as error:
+            assert "\n" not in str(error)
+        else:
+            assert corpus.clips
+            assert len({clip.clip_id for clip in corpus.clips}) == len(corpus.clips)
+
+
+@pytest.mark.parametrize("path", sorted(CASES.glob("*.csv")), ids=lambda path: path.stem)
+def test_tables_that_people_really_have(path: Path) -> None:
+    if path.stem in {"basename", "tilde", "envvar"}:
+        clips = table.read(path, CASES / "clips").clips
+    else:
+        clips = table.read(path).clips
+    assert len(clips) == {"segments_same": 32, "nan_class_all": 12, "num_nan_native": 15}.get(path.stem, 16)
+    assert all(clip.path.is_file() for clip in clips)
+    assert len({clip.emotion for clip in clips}) == (3 if path.stem == "nan_class_all" else 4)
+    people = {clip.speaker for clip in clips if clip.speaker}
+    assert len(people) == (2 if path.stem in {"tess2", "two_speakers"} else 4)

@@ -32,7 +32,21 @@ def make_manifest(data: Path, number: int, seconds: float = 0.05) -> pd.DataFram
         path = data / "raw" / f"{index}.wav"
         path.parent.mkdir(parents=True, exist_ok=True)
         soundfile.write(path, noise.normal(0, 0.1, int(16_000 * seconds)), 16_000)
-        values = (f"t/{index}", path, hash_audio(path), "t", "s", "", "happy", "happy", "", "", "train")
+        values = (
+            f"t/{index}",
+            path,
+            "",
+            "",
+            hash_audio(path),
+            "t",
+            "s",
+            "",
+            "happy",
+            "happy",
+            "",
+            "",
+            "train",
+        )
         rows.append(dict(zip(COLUMNS, values, strict=True)))
     table = pd.DataFrame(rows)
     table.to_csv(data / "manifest.csv", index=False)

@@ -16,6 +16,7 @@ from featurize.tier0 import Tier0Params, tier0
 from pipeline.extraction import grouping
 from pipeline.protocol.manifest_file import COLUMNS, read_manifest
 from pipeline.protocol.provenance import this_maker
+from pipeline.span import Span
 from pipeline.stages.denoise import denoise
 from pipeline.stages.manifest import hash_audio
 
@@ -25,7 +26,21 @@ def written_manifest(data: Path, paths: list[Path]) -> None:
     rows = []
     for number, path in enumerate(paths):
         sha256 = hash_audio(path) if path.is_file() and path.stat().st_size else "0" * 64
-        values = (f"t/{number}", path, sha256, "t", f"s{number}", "", "happy", "happy", "", "", "train")
+        values = (
+            f"t/{number}",
+            path,
+            "",
+            "",
+            sha256,
+            "t",
+            f"s{number}",
+            "",
+            "happy",
+            "happy",
+            "",
+            "",
+            "train",
+        )
         rows.append(dict(zip(COLUMNS, values, strict=True)))
     pd.DataFrame(rows).to_csv(data / "manifest.csv", index=False)
 
@@ -134,3 +149,24 @@ def test_gate_and_dry_share_are_recorded_and_decide_about_reuse(
     assert shard.columns["denoised"].tolist() == [True, True, True]
     assert not np.array_equal(shard.data(1), gated)
     assert "left as they are" not in caplog.text
+
+
+@pytest.mark.parametrize("ending", ["wav", "ogg"])
+def test_a_part_of_a_file_is_as_if_it_were_a_file_of_its_own(tmp_path: Path, ending: str) -> None:
+    path = tmp_path / f"long.{ending}"
+    soundfile.write(path, np.random.default_rng(0).normal(0, 0.1, 32_000), 16_000)
+    parts = [Span(0.0, 0.5), Span(0.5, 1.25), Span(1.25, None), Span(1.5, 9.0)]
+    written_manifest(tmp_path, [path] * 4)
+    table = pd.read_csv(tmp_path / "manifest.csv", dtype=str, keep_default_na=False)
+    table["start_s"] = [str(part.start_s) for part in parts]
+    table["end_s"] = ["" if part.end_s is None else str(part.end_s) for part in parts]
+    table["sha256"] = [part.digest(hash_audio(path)) for part in parts]
+    table.to_csv(tmp_path / "manifest.csv", index=False)
+    denoise(DenoiseParams(model="none"), tmp_path, tmp_path / "reports", 0.5)
+    shard = Shard(tmp_path / "denoised" / "part-00000.h5")
+    assert len(shard) == 3
+    for row, part in enumerate(parts[:3]):
+        waveform = dequantise(shard.data(row), shard.fields(row)["peak"])
+        np.testing.assert_allclose(waveform, load_audio(path, **part._asdict()), atol=0.5 / 32767)
+        assert shard.fields(row)["start_s"] == str(part.start_s)
+    assert "bad-segment" in (tmp_path / "denoised" / "rejects.csv").read_text()

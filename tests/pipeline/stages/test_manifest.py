@@ -21,7 +21,7 @@ from pipeline.corpora import CorpusParams, DemoParams
 from pipeline.corpora.ravdess import KNOWN_DUPLICATE
 from pipeline.protocol.folds import FoldScheme
 from pipeline.protocol.labels import LabelParams
-from pipeline.protocol.manifest_file import COLUMNS, read_manifest
+from pipeline.protocol.manifest_file import COLUMNS, read_clips, read_manifest
 from pipeline.protocol.manifest_summary import ManifestSummary, read_summary
 from pipeline.protocol.splits import SPLITS, SplitParams
 from pipeline.protocol.wording import describe_confounding
@@ -74,6 +74,8 @@ def test_a_row_holds_what_is_known_of_a_clip(tmp_path: Path) -> None:
     assert first == {
         "clip_id": "table/s0-happy",
         "path": (tmp_path / "s0-happy.wav").as_posix(),
+        "start_s": "",
+        "end_s": "",
         "sha256": hashlib.sha256(b"s0-happy.wav").hexdigest(),
         "corpus": "table",
         "speaker": "s0",
@@ -398,3 +400,59 @@ def test_emodb_under_both_label_sets(shared: Path, tmp_path: Path) -> None:
     _, summary = run(params, tmp_path / "native", "native")
     assert summary.labels == ["anger", "happiness", "sadness", "neutral"]
     assert json.loads((tmp_path / "native" / "manifest.json").read_text()) == summary.model_dump(mode="json")
+
+
+def test_parts_of_files_are_clips(tmp_path: Path) -> None:
+    for name in ("x.wav", "y.wav", "z.wav"):
+        (tmp_path / name).write_bytes(name.encode())
+    rows = [
+        f"{name}.wav,{label},{name},{times}"
+        for name in "xyz"
+        for label, times in (("happy", "0,1.5"), ("sad", "1.5,"))
+    ]
+    params = CorpusParams(name="table", root=tmp_path / "t.csv")
+    (tmp_path / "t.csv").write_text("\n".join(["file,emotion,speaker,start,end", *rows]) + "\n")
+    found, summary = run(params, tmp_path / "out")
+    assert [row["clip_id"] for row in found[:2]] == ["table/x@0.00-1.50", "table/x@1.50-end"]
+    assert [(row["start_s"], row["end_s"]) for row in found[:2]] == [("0.0", "1.5"), ("1.5", "")]
+    file = hashlib.sha256(b"x.wav").hexdigest()
+    assert [row["sha256"] for row in found[:2]] == [
+        hashlib.sha256(f"{file} {times}".encode()).hexdigest() for times in ("0.0 1.5", "1.5 ")
+    ]
+    assert [*read_clips(tmp_path / "out" / "manifest.csv")] == found
+    assert summary.counts.clips == 6
+
+
+def test_a_part_that_no_file_can_have_is_rejected(tmp_path: Path) -> None:
+    rows = [f"{row},0,1" for row in plenty()]
+    params = make_table(tmp_path, rows, "path,label,speaker,start,end")
+    with params.root.open("a") as table:
+        table.write("s0-sad.wav,sad,s0,2,1\n")
+    run(params, tmp_path / "out")
+    with (tmp_path / "out" / "rejects.csv").open(encoding="utf-8", newline="") as file:
+        assert [(row["reason"], row["clip_id"]) for row in csv.DictReader(file)] == [
+            ("bad-segment", "table/s0-sad@2.00-1.00")
+        ]
+
+
+TWO_OF_EACH = ("train", "train", "val", "val", "test", "test")
+
+
+def test_parts_that_overlap_may_not_be_in_two_splits(tmp_path: Path) -> None:
+    rows = [f"{row},{split},0,1" for row, split in zip(plenty(3), TWO_OF_EACH, strict=True)]
+    params = make_table(tmp_path, rows, "path,label,speaker,split,start,end")
+    with params.root.open("a") as table:
+        table.write("s0-sad.wav,sad,s0,test,0.5,2\n")
+    with pytest.raises(SplitError, match="in two splits"):
+        run(params, tmp_path / "out", method="predefined")
+    assert "overlap" in {finding["kind"] for finding in findings_in(tmp_path / "out")}
+
+
+def test_unknown_speakers_take_the_stamp_away(tmp_path: Path) -> None:
+    named = (row.replace(",s0", ",nan") for row in plenty(3))
+    rows = [f"{row},{split}" for row, split in zip(named, TWO_OF_EACH, strict=True)]
+    params = make_table(tmp_path, rows, "path,label,speaker,split")
+    _, summary = run(params, tmp_path / "out", method="predefined")
+    assert summary.protocol.speaker_independent is False
+    with pytest.raises(SplitError, match="2 of 6 clips have no speaker"):
+        run(params, tmp_path / "out")

@@ -1,0 +1,161 @@
+"""The files behind a manifest's rows, ready to be decoded, whether a clip is a whole file or a part of one.
+
+A file of which several clips are parts is fetched once, hashed once and, where its format has to be decoded from the
+beginning to reach a later part (MP3, Ogg, M4A...), decoded once, into a temporary file that any part can be read from.
+It is dropped after the last of its clips.
+"""
+
+import contextlib
+import hashlib
+import tempfile
+import threading
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any, Self
+
+import soundfile
+
+from featurize.decoders import SEEKABLE, decode_blocks
+from featurize.errors import AudioError
+from pipeline.extraction.tasks import Fields
+from pipeline.locations import fetched, locate
+from pipeline.span import Span, span_of
+
+
+class Recording:
+    """A file that lies on this machine, and the part of it that is wanted."""
+
+    def __init__(self, file: "_File", span: Span | None) -> None:
+        self._file, self._span = file, span
+
+    @property
+    def path(self) -> Path:
+        """What to decode."""
+        return self._file.decoded
+
+    @property
+    def part(self) -> dict[str, Any]:
+        """Keyword arguments of `load_audio`: which part of it."""
+        return {} if self._span is None else self._span._asdict()
+
+    def check(self, clip: Fields) -> None:
+        """Make sure that the file is still that of the manifest.
+
+        Raises:
+            AudioError: it has changed.
+        """
+        sha256 = self._file.sha256()
+        if (sha256 if self._span is None else self._span.digest(sha256)) != clip["sha256"]:
+            what = "changed since the manifest was made; run `ser manifest` again"
+            raise AudioError("changed", what, clip["path"])
+
+
+class Recordings:
+    """Opens the files of clips; a context, which closes those that are shared. Threads may use it together.
+
+    Args:
+        clips: all that will be opened, so that it is known how many are parts of one file.
+    """
+
+    def __init__(self, clips: Iterable[Fields]) -> None:
+        uses = Counter(clip["path"] for clip in clips if span_of(clip) is not None)
+        self._shared = {path: _File(path, number) for path, number in uses.items()}
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        for file in self._shared.values():
+            file.close()
+
+    @contextlib.contextmanager
+    def open(self, clip: Fields) -> Iterator[Recording]:
+        """Open the file of one of the clips.
+
+        Raises:
+            AudioError: missing, or as `decode_blocks`; whatever is raised inside names the clip's own path.
+            SerError: an address cannot be read.
+        """
+        path, span = clip["path"], span_of(clip)
+        file = _File(path, 1) if span is None else self._shared[path]
+        try:
+            file.open()
+            yield Recording(file, span)
+        except AudioError as error:
+            raise error.of(path) from error
+        except FileNotFoundError as error:
+            raise AudioError("missing", "no such file", path) from error
+        finally:
+            file.used()
+
+
+class _File:
+    """A file that is open from the first of its clips to the last.
+
+    Args:
+        place: path or address.
+        uses: number of clips that are parts of it.
+    """
+
+    def __init__(self, place: str, uses: int) -> None:
+        self.place, self.uses, self.left = place, uses, uses
+        self._lock = threading.Lock()
+        self._stack = contextlib.ExitStack()
+        self._local: Path | None = None
+        self._error: AudioError | None = None
+        self._sha256 = ""
+        self.decoded = Path(place)
+
+    def open(self) -> None:
+        with self._lock:
+            if self._error is not None:
+                raise self._error
+            if self._local is not None:
+                return
+            local = self._stack.enter_context(fetched(locate(self.place)))
+            self.decoded = local
+            try:
+                if self.uses > 1 and local.is_file() and not _seekable(local):
+                    self.decoded = self._decode(local)
+            except AudioError as error:
+                self._error = error
+                raise
+            self._local = local
+
+    def _decode(self, local: Path) -> Path:
+        """Its samples in a temporary file, as they are: float32, all channels, its own rate."""
+        decoded = Path(self._stack.enter_context(tempfile.TemporaryDirectory(prefix="ser-"))) / "decoded.w64"
+        with contextlib.ExitStack() as stack:
+            out: soundfile.SoundFile | None = None
+            for samples, rate in decode_blocks(local):
+                if out is None:
+                    form = {"channels": len(samples), "format": "W64", "subtype": "FLOAT"}
+                    out = stack.enter_context(soundfile.SoundFile(decoded, "w", rate, **form))
+                out.write(samples.T)
+        return decoded
+
+    def sha256(self) -> str:
+        with self._lock:
+            if not self._sha256 and self._local is not None:
+                with self._local.open("rb") as file:
+                    self._sha256 = hashlib.file_digest(file, "sha256").hexdigest()
+            return self._sha256
+
+    def used(self) -> None:
+        with self._lock:
+            self.left -= 1
+        if self.left <= 0:
+            self.close()
+
+    def close(self) -> None:
+        with self._lock:
+            self._stack.close()
+            self._local = None
+
+
+def _seekable(path: Path) -> bool:
+    try:
+        return soundfile.info(path).subtype in SEEKABLE
+    except (OSError, TypeError, RuntimeError):  # LibsndfileError is a RuntimeError
+        return False

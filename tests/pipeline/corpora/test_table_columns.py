@@ -1,0 +1,71 @@
+"""Columns under our names and those of other tools."""
+
+from pathlib import Path
+
+import pytest
+
+from featurize.errors import CorpusError
+from pipeline.corpora.table_columns import KNOWN, NAMES, OWN, choose_columns, plain
+
+TABLE = Path("my.csv")
+
+
+@pytest.mark.parametrize(
+    ("header", "fields"),
+    [
+        ("file_path,emotion_code,speaker", "path emotion speaker"),
+        ("file,emotion,speaker,gender", "path emotion speaker gender"),
+        ("file,start,end,emotion", "path start end emotion"),
+        ("wav,emo,spk,sex", "path emotion speaker gender"),
+        ("filename,class,spkid,transcript", "path emotion speaker sentence"),
+        ("audio,class,speaker_id,text,subset", "path emotion speaker sentence split"),
+        (
+            "FileName,EmoClass,EmoAct,EmoVal,SpkrID,Gender,Split_Set",
+            "path emotion arousal valence speaker gender split",
+        ),
+        (" Audio Path , Emotion ,Dataset-Split", "path emotion split"),
+        ("audio_path,label,partition", "path emotion split"),
+    ],
+)
+def test_names_of_other_tools(header: str, fields: str) -> None:
+    chosen = choose_columns(TABLE, header.split(","))
+    assert [field for field, _ in sorted(chosen.items(), key=lambda each: each[1])] == fields.split()
+
+
+def test_what_was_read_as_what_is_one_line(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("INFO")
+    choose_columns(TABLE, ["file_path", "label", "speaker"])
+    assert caplog.records == []
+    choose_columns(TABLE, ["wav", "label", "emotion", "spk"])
+    (record,) = caplog.records
+    assert "wav as file_path, spk as speaker" in record.getMessage()
+    assert "not read: emotion (it is taken from label)" in record.getMessage()
+
+
+def test_our_own_name_wins_over_every_other() -> None:
+    for field in OWN:
+        names = NAMES[field]
+        needed = {"path": "path", "emotion": "label"} | {field: names[0]}
+        assert choose_columns(TABLE, [*reversed(names[1:]), *needed.values()])[field] == len(names) - 1 + [
+            *needed
+        ].index(field)
+
+
+def test_no_name_stands_for_two_things() -> None:
+    assert len(KNOWN) == sum(map(len, NAMES.values()))
+    assert all(plain(name) == name for name in KNOWN)
+
+
+@pytest.mark.parametrize(
+    ("header", "expected"),
+    [
+        ("clips/a.wav,happy", "no header; its first row is clips/a.wav,happy"),
+        ("file,File,label", "two columns 'file'"),
+        ("pth,label", "no column 'file_path' or 'path'; it has pth, label; is 'pth' meant"),
+        ("wav,feeling", "no column 'emotion_code' or 'label'"),
+    ],
+)
+def test_what_is_lacking_is_one_line(header: str, expected: str) -> None:
+    with pytest.raises(CorpusError) as error:
+        choose_columns(TABLE, header.split(","))
+    assert expected in str(error.value)
