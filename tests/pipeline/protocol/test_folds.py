@@ -7,7 +7,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from featurize.errors import SplitError
-from pipeline.protocol.folds import speaker_folds, stratified_folds, stratified_share, validation_speakers
+from pipeline.protocol.balance import Speaker
+from pipeline.protocol.folds import (
+    choose_folds,
+    speaker_folds,
+    stratified_folds,
+    stratified_share,
+    validation_speakers,
+)
 
 genders_of = st.dictionaries(
     st.text("abcdé1", min_size=1, max_size=4),
@@ -19,6 +26,10 @@ labels_of = st.dictionaries(st.text("abcdé1", min_size=1, max_size=4), st.sampl
 seeds = st.integers(0, 99)
 
 
+def speakers_of(genders: dict[str, str], clips: int = 3) -> list[Speaker]:
+    return [Speaker(name, gender, {"x": clips, "y": clips}) for name, gender in genders.items()]
+
+
 def spread(numbers: list[int]) -> int:
     return max(numbers) - min(numbers)
 
@@ -28,19 +39,19 @@ def test_every_speaker_is_in_one_fold_and_genders_are_even(
     genders: dict[str, str], num_folds: int, seed: int
 ) -> None:
     num_folds = min(num_folds, len(genders))
-    folds = speaker_folds(genders, dict.fromkeys(genders, 3), num_folds, seed)
+    folds = speaker_folds(speakers_of(genders), num_folds, seed)
     assert sorted(speaker for fold in folds for speaker in fold) == sorted(genders)
     assert len(folds) == num_folds
     assert spread([len(fold) for fold in folds]) <= 1
     for gender in set(genders.values()):
         assert spread([sum(genders[speaker] == gender for speaker in fold) for fold in folds]) <= 1
     backwards = dict(reversed(genders.items()))
-    assert speaker_folds(backwards, dict.fromkeys(genders, 3), num_folds, seed) == folds
+    assert speaker_folds(speakers_of(backwards), num_folds, seed) == folds
 
 
 def test_clips_are_even_where_speakers_can_be() -> None:
     clips = dict(zip("abcdef", [60, 10, 50, 20, 40, 30], strict=True))
-    folds = speaker_folds(dict.fromkeys(clips, ""), clips, 3, seed=0)
+    folds = speaker_folds([Speaker(name, "", {"x": number}) for name, number in clips.items()], 3, seed=0)
     assert [sum(clips[speaker] for speaker in fold) for fold in folds] == [70, 70, 70]
 
 
@@ -48,19 +59,24 @@ def test_clips_are_even_where_speakers_can_be() -> None:
 def test_validation_takes_its_share_of_each_gender_and_leaves_some_to_train(
     genders: dict[str, str], share: float, seed: int
 ) -> None:
-    chosen = validation_speakers(genders, share, [seed, 1])
+    chosen = validation_speakers(speakers_of(genders), share, [seed, 1])
     assert len(set(chosen)) == len(chosen)
     assert set(chosen) < set(genders)
     assert len(chosen) == min(max(1, round(share * len(genders))), len(genders) - 1)
     for gender, number in Counter(genders.values()).items():
         taken = sum(genders[speaker] == gender for speaker in chosen)
         assert abs(taken - number / len(genders) * len(chosen)) <= 1 + 1e-9
-    assert validation_speakers(dict(reversed(genders.items())), share, [seed, 1]) == chosen
+    assert validation_speakers(speakers_of(dict(reversed(genders.items()))), share, [seed, 1]) == chosen
 
 
-def test_one_speaker_cannot_both_train_and_validate() -> None:
-    with pytest.raises(SplitError, match=r"split\.folds"):
-        validation_speakers({"a": ""}, 0.2, [0])
+def test_more_folds_than_speakers_and_unknown_speakers_of_published_folds_are_errors() -> None:
+    speakers = speakers_of({"a": "", "b": "", "c": ""})
+    with pytest.raises(SplitError, match=r"split\.folds=3"):
+        choose_folds(speakers, 4, 0)
+    with pytest.raises(SplitError, match=r"lack the speakers c"):
+        choose_folds(speakers, "auto", 0, [["a"], ["b"]], "them")
+    scheme, folds = choose_folds(speakers, "loso", 0, [["a"], ["b"]], "them")
+    assert (scheme.kind, scheme.number, sorted(folds)) == ("loso", 3, [["a"], ["b"], ["c"]])
 
 
 @given(labels=labels_of, num_folds=st.integers(2, 5), seed=seeds)
@@ -86,8 +102,8 @@ def test_a_share_of_the_clips_has_the_labels_of_all(labels: dict[str, str], shar
 
 def test_seeds_deal_differently() -> None:
     names = [f"s{number}" for number in range(12)]
-    alike, labels = dict.fromkeys(names, ""), dict.fromkeys(names, "x")
-    assert len({repr(speaker_folds(alike, dict.fromkeys(names, 1), 3, seed)) for seed in range(9)}) > 1
+    alike, labels = speakers_of(dict.fromkeys(names, "")), dict.fromkeys(names, "x")
+    assert len({repr(speaker_folds(alike, 3, seed)) for seed in range(9)}) > 1
     assert len({repr(validation_speakers(alike, 0.3, [seed])) for seed in range(9)}) > 1
     assert len({repr(sorted(stratified_folds(labels, 3, seed).items())) for seed in range(9)}) > 1
     assert len({repr(sorted(stratified_share(labels, 0.3, seed))) for seed in range(9)}) > 1
