@@ -1,4 +1,4 @@
-"""How unevenly speakers are understood: one dot a speaker."""
+"""UAR by speaker: one dot per speaker."""
 
 from collections.abc import Sequence
 
@@ -19,8 +19,8 @@ def draw_speakers(
 
     Args:
         speakers: their names.
-        genders: one a speaker, in the corpus's words; may be empty.
-        uars: one a speaker.
+        genders: one per speaker, in the corpus's words; may be empty.
+        uars: one per speaker.
         overall: UAR over all speakers, drawn as a line.
         chance: UAR of a guess, drawn as a dotted line.
 

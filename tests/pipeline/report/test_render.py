@@ -34,7 +34,7 @@ def test_numbers_and_protocol_are_told(full_sample: Any, full_page: Any) -> None
     ):  # fmt: skip
         assert told in full_page.text
     assert full_page.of("html") == [{"lang": "en"}]
-    assert f"a guess has {1 / 4:.3f}" in full_page.text
+    assert f"guessing scores {1 / 4:.3f}" in full_page.text
     assert full_page.stamps() == set()
 
 
