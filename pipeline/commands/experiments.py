@@ -27,7 +27,7 @@ Seeds = Annotated[int, typer.Option("--seeds", min=1, help="Training seeds: trai
 
 
 def summary(run: Run = "workspace", reports: Reports = REPORTS) -> None:
-    """Tell a run's test scores and their protocol in a few lines."""
+    """Print a run's test scores and their protocol in a few lines."""
     from pipeline.runs.evaluated_run import read_run, summarise
 
     typer.echo("\n".join(summarise(read_run(run, reports))))
@@ -39,14 +39,14 @@ def compare(
     json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
     reports: Reports = REPORTS,
 ) -> None:
-    """Tell whether one run is better than another, or whether that may be chance."""
+    """Test whether one run is better than another, or the difference may be chance."""
     from json import dumps
 
     from pipeline.runs.compare import compare as run
-    from pipeline.runs.compare import tell
+    from pipeline.runs.compare import format_comparison
 
     comparison = run(first, second, reports)
-    typer.echo(dumps(comparison.as_dict(), indent=2) if json else "\n".join(tell(comparison)))
+    typer.echo(dumps(comparison.as_dict(), indent=2) if json else "\n".join(format_comparison(comparison)))
 
 
 def cv(
