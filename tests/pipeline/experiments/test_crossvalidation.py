@@ -160,9 +160,7 @@ def test_every_fold_meets_every_seed(
 
 def test_failed_folds_are_named_and_the_others_kept(laboratory: type[FakeLaboratory], tmp_path: Path) -> None:
     laboratory.ill = ("cv-fold3-seed0",)
-    with pytest.raises(
-        SerError, match="1 of 4 runs failed and the figures lack them: fold 3, seed 0: power cut"
-    ):
+    with pytest.raises(SerError, match=r"1 of 4 runs failed .*: fold 3, seed 0: power cut"):
         cross_validate(1, tmp_path)
     assert len(json.loads((tmp_path / "cv.json").read_text())["runs"]) == 3
     laboratory.ill = tuple(f"cv-fold{fold}-seed0" for fold in (1, 2, 3, 4))
