@@ -13,7 +13,7 @@ from pipeline.locations import Location, written
 
 _LISTEN = "listen to a few of them"
 ADVICE: dict[Reason, str] = {
-    "missing": "check that the audio is where the manifest says, and run `ser manifest` again",
+    "missing": "check that the audio is at the paths in the manifest, and run `ser manifest` again",
     "directory": "check the paths of the corpus",
     "unreadable": "check the permissions of the audio",
     "empty": "copy the audio again",

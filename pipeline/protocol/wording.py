@@ -66,7 +66,7 @@ def describe_independence(card: Card) -> str:
 
 
 def describe_confounding(card: Card) -> str:
-    """What the speaker alone tells of the labels, where that is much; else empty."""
+    """A warning if the speaker alone predicts the label well; else empty."""
     found = card.confounding
     if found is None or not found.is_strong:
         return ""

@@ -8,7 +8,8 @@ from matplotlib.ticker import MaxNLocator
 
 from pipeline.report.pictures.drawing import ACCENT, INK, MUTED, SHADE, drawing, inline_svg, plain
 
-MARKERS = ("o", "s", "D", "^", "v")  # by gender, in alphabetical order: shape tells it without colour
+MARKERS = ("o", "s", "D", "^", "v")
+"""By gender, in alphabetical order, so that genders are distinguishable without colour."""
 MAX_NAMED = 60  # speakers whose names can be written beside their dots
 
 
