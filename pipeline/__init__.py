@@ -1,21 +1,21 @@
-"""The DAG, top floor: files in, files out.
+"""The DAG and the command line: everything that reads and writes files.
 
 cli              `ser`
-commands/        its commands, thin
+commands/        its commands
 params           params.yaml as one typed, frozen model
 stages/          one module per stage of the DAG
-corpora/         recordings → clips
-protocol/        who is tested on what, and the card that says so
-audit/           leaks
-extraction/      shards made anywhere, resumed, no clip done twice
+corpora/         readers: recordings → clips
+protocol/        classes, splits, folds, and the card that records them
+audit/           search for leaks between splits
+extraction/      computes shards in processes or on a cluster, and resumes
 runs/            one evaluated run: scored, written, read, compared
-experiments/     several runs at once, or one under other conditions
-inference/       answers for single files
-report/          the page
+experiments/     several runs together, or one under other conditions
+inference/       single files
+report/          the HTML page
 rejects          clips that cannot be used
 span             the part of a file that a clip is
-locations        files here, or behind an address such as s3://
-progress         clips/s and × real time
-device           where arithmetic runs
+locations        local paths, and URLs such as s3://
+progress         the progress line: clips/s and × real time
+device           choice of the device
 doctor           `ser doctor`
 """

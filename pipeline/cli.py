@@ -1,6 +1,6 @@
-"""`ser`: one command per stage of the DAG, and a few for experiments and single files.
+"""`ser`: one command per stage of the DAG, and commands for experiments and single files.
 
-Everything heavy is imported inside the commands, so that `ser --help` answers at once.
+Each command imports its libraries when it runs, so that `ser --help` is fast.
 """
 
 import logging
@@ -12,9 +12,10 @@ import typer
 
 from featurize.errors import SerError
 from pipeline.commands import experiments, single_files, stages
-from pipeline.commands.options import complain
+from pipeline.commands.options import print_error
 
-INTERRUPTED = 130  # what typer makes of Ctrl-C
+INTERRUPTED = 130
+"""typer's exit code after Ctrl-C."""
 
 app = typer.Typer(
     name="ser",
@@ -50,18 +51,18 @@ for panel, commands in PANELS.items():
 
 
 def main(arguments: list[str] | None = None) -> Any:
-    """Run `ser`; an error of the user's making is one line on stderr and exit code 2."""
+    """Run `ser`; a `SerError` is printed as one line on stderr, with exit code 2."""
     logging.basicConfig(level=logging.WARNING, format="%(message)s", stream=sys.stderr)
     for floor in ("featurize", "model", "pipeline"):
         logging.getLogger(floor).setLevel(logging.INFO)
     try:
         app(arguments)
     except SerError as error:
-        complain(str(error))
+        print_error(str(error))
         sys.exit(2)
-    except SystemExit as left:
-        if left.code == INTERRUPTED:
-            complain("interrupted; run it again, and it goes on where it stopped")
+    except SystemExit as exiting:
+        if exiting.code == INTERRUPTED:
+            print_error("interrupted; run it again to continue")
         raise
 
 

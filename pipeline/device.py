@@ -1,4 +1,4 @@
-"""Where arithmetic runs: a choice of the command line, never of params.yaml."""
+"""The device that torch runs on: an option of the commands, not a parameter in params.yaml."""
 
 import torch
 
@@ -6,10 +6,10 @@ from featurize.errors import SerError
 
 
 def resolve_device(name: str) -> str:
-    """Turn "auto" into the fastest device present, and check any other name.
+    """Turn "auto" into "cuda" or "cpu", and check that any other device can be used.
 
     Raises:
-        SerError: the device does not exist here.
+        SerError: the device cannot be used on this machine.
     """
     if name == "auto":
         return "cuda" if torch.cuda.is_available() else "cpu"

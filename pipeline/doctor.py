@@ -1,4 +1,4 @@
-"""`ser doctor`: what is here and what is missing, before hours are spent."""
+"""`ser doctor`: check the installation before a long run."""
 
 import os
 from importlib.util import find_spec
@@ -15,11 +15,11 @@ from pipeline.params import load_params
 from pipeline.protocol.provenance import versions
 
 GATE = "noisereduce"
-"""Spectral gating: the package's name, and that of its model."""
+"""Spectral gating: name of the package and of the model."""
 
 
 def doctor(params_file: Path) -> bool:
-    """Print the state of this installation; return False if something that the params need is missing."""
+    """Print the state of the installation; return False if something that the params need is missing."""
     problems: list[str] = []
     table = Table(show_header=False, box=None, pad_edge=False)
     for name, text in _facts(params_file, problems):
@@ -56,7 +56,7 @@ def _facts(params_file: Path, problems: list[str]) -> list[tuple[str, str]]:
     if not root.exists() and params.corpus.name != "demo":
         problems.append(f"corpus.root: {root} does not exist")
     facts.append(
-        ("corpus", f"{params.corpus.name} at {root}" + ("" if root.exists() else " (not there yet)"))
+        ("corpus", f"{params.corpus.name} at {root}" + ("" if root.exists() else " (does not exist yet)"))
     )
     return facts
 

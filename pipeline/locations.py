@@ -1,7 +1,7 @@
-"""Where files lie: on this machine, or behind any address that fsspec knows, such as s3://bucket/folder.
+"""Locations of files: local paths, or URLs of any protocol that fsspec supports, such as s3://bucket/folder.
 
-What has to be a file (audio to decode, a shard to map) is fetched whole into a temporary one; what is written
-is finished in a temporary file and sent whole, so that nobody ever sees half of it.
+A file behind a URL is downloaded whole to a temporary file before it is read. A file to write is finished in a
+temporary file and then uploaded whole, so that readers never see a partial file.
 """
 
 import contextlib
@@ -16,11 +16,11 @@ from typing import Any, BinaryIO
 from featurize.errors import SerError
 
 PROTOCOL = re.compile(r"^([a-z][a-z0-9+.-]+)://")
-"""How an address begins."""
+"""The start of a URL."""
 
 
 class Url(str):
-    """An address with as much of a path's manners as the stages need."""
+    """A URL with the methods of `Path` that the stages use."""
 
     __slots__ = ()
 
@@ -29,16 +29,16 @@ class Url(str):
 
     @property
     def name(self) -> str:
-        """What follows the last slash."""
+        """The part after the last slash."""
         return self.rstrip("/").rpartition("/")[2]
 
     @property
     def parent(self) -> "Url":
-        """What precedes it."""
+        """The part before the last slash."""
         return Url(self.rstrip("/").rpartition("/")[0])
 
     def as_posix(self) -> str:
-        """The address itself."""
+        """The URL itself."""
         return str(self)
 
 
@@ -46,7 +46,7 @@ Location = Path | Url
 
 
 def locate(text: str | Path) -> Location:
-    """A path, or an address where the text begins like one (file:// is a path)."""
+    """Turn text into a URL if it starts like one, else into a path; file:// gives a path."""
     if isinstance(text, Path) or (protocol := PROTOCOL.match(text)) is None:
         return Path(text)
     return Path(text.removeprefix("file://")) if protocol[1] == "file" else Url(text)
@@ -54,11 +54,11 @@ def locate(text: str | Path) -> Location:
 
 @contextlib.contextmanager
 def fetched(place: Location) -> Iterator[Path]:
-    """Give the file itself, or a temporary copy of what lies at an address.
+    """Yield a local path, which for a URL is a temporary copy.
 
     Raises:
-        FileNotFoundError: nothing is there (for a path, whoever opens it finds out).
-        SerError: the address cannot be read.
+        FileNotFoundError: the URL does not exist; a local path is not checked.
+        SerError: the URL cannot be read.
     """
     if isinstance(place, Path):
         yield place
@@ -66,17 +66,17 @@ def fetched(place: Location) -> Iterator[Path]:
     with tempfile.TemporaryDirectory(prefix="ser-") as folder:
         local = Path(folder) / place.name
         system, path = _system(place)
-        with _told(place):
+        with _translate_errors(place):
             system.get_file(path, str(local))
         yield local
 
 
 @contextlib.contextmanager
 def written(place: Location) -> Iterator[Path]:
-    """Give a local path to write to; what was written there is sent whole when the block ends well.
+    """Yield a local path to write to; for a URL, the file is uploaded when the block ends without an error.
 
     Raises:
-        SerError: the address cannot be written to.
+        SerError: the URL cannot be written to.
     """
     if isinstance(place, Path):
         yield place
@@ -88,9 +88,9 @@ def written(place: Location) -> Iterator[Path]:
 
 
 def send(local: Path, place: Url) -> None:
-    """Send a file whole; errors as `written`."""
+    """Upload a file; errors as in `written`."""
     system, path = _system(place)
-    with _told(place):
+    with _translate_errors(place):
         try:
             system.put_file(str(local), path)
         except FileNotFoundError as error:
@@ -99,31 +99,31 @@ def send(local: Path, place: Url) -> None:
 
 @contextlib.contextmanager
 def opened(place: Location) -> Iterator[BinaryIO]:
-    """Open for reading parts of it, without fetching the rest; errors as `fetched`."""
+    """Open a file to read parts of it, without downloading the rest; errors as in `fetched`."""
     if isinstance(place, Path):
         with place.open("rb") as file:
             yield file
         return
     system, path = _system(place)
-    with _told(place), system.open(path, "rb", block_size=2**20) as file:
+    with _translate_errors(place), system.open(path, "rb", block_size=2**20) as file:
         yield file
 
 
 def listed(folder: Location, pattern: str) -> list[Location]:
-    """Files of a folder whose name matches, sorted; none where there is no such folder."""
+    """Files of a folder whose names match, sorted; empty where there is no such folder."""
     if isinstance(folder, Path):
         return [*sorted(folder.glob(pattern))]
     return [folder / name for name in sorted(sizes(folder)) if fnmatch(name, pattern)]
 
 
 def sizes(folder: Url) -> dict[str, int]:
-    """Names and bytes of the files of a folder; none where there is no such folder.
+    """Name → number of bytes of the files in a folder; empty where there is no such folder.
 
     Raises:
-        SerError: the address cannot be read.
+        SerError: the URL cannot be read.
     """
     system, path = _system(folder)
-    with _told(folder):
+    with _translate_errors(folder):
         system.invalidate_cache()  # other processes write there too
         try:
             entries: list[dict[str, Any]] = system.ls(path, detail=True)
@@ -137,10 +137,10 @@ def sizes(folder: Url) -> dict[str, int]:
 
 
 def make_folder(folder: Location) -> None:
-    """Make a folder; behind an address, where folders come with their files, only see that it can be reached.
+    """Make a folder. For a URL, where folders exist only through their files, check that it can be reached.
 
     Raises:
-        SerError: it cannot be made or reached.
+        SerError: the folder cannot be made, or the URL cannot be reached.
     """
     if isinstance(folder, Url):
         sizes(folder)
@@ -152,21 +152,21 @@ def make_folder(folder: Location) -> None:
 
 
 def move(place: Location, to: Location) -> None:
-    """Rename, within one folder tree; errors as `remove`."""
+    """Rename a file within one folder tree; errors as in `remove`."""
     if isinstance(place, Path):
         with _changing(place):
             place.replace(Path(to))
         return
     system, path = _system(place)
-    with _told(place):
+    with _translate_errors(place):
         system.mv(path, _system(to)[1])
 
 
 def remove(place: Location) -> None:
-    """Remove a file or a folder with all that is in it, if it is there.
+    """Remove a file, or a folder with its content, if it exists.
 
     Raises:
-        SerError: the folder around it cannot be written to, or the address cannot be reached.
+        SerError: its parent folder cannot be written to, or the URL cannot be reached.
     """
     if isinstance(place, Path):
         with _changing(place):
@@ -176,7 +176,7 @@ def remove(place: Location) -> None:
                 place.unlink(missing_ok=True)
         return
     system, path = _system(place)
-    with _told(place), contextlib.suppress(FileNotFoundError):
+    with _translate_errors(place), contextlib.suppress(FileNotFoundError):
         system.rm(path, recursive=True)
 
 
@@ -191,7 +191,7 @@ def _changing(place: Path) -> Iterator[None]:
 
 
 def _system(place: Location) -> tuple[Any, str]:
-    """The file system behind an address, and the path on it."""
+    """The fsspec file system of a URL, and the path on it."""
     from fsspec.core import url_to_fs
 
     try:
@@ -202,21 +202,21 @@ def _system(place: Location) -> tuple[Any, str]:
             f"{place}: {protocol}:// needs another package ({error}); for S3, install the extra: pip install 'ser[s3]'"
         ) from error
     except ValueError as error:
-        raise SerError(f"{place}: not an address that can be read ({error})") from error
+        raise SerError(f"{place}: not a URL that can be read ({error})") from error
 
 
 @contextlib.contextmanager
-def _told(place: Location) -> Iterator[None]:
-    """Turn what the clients of other machines raise into one line; what is not there stays FileNotFoundError."""
+def _translate_errors(place: Location) -> Iterator[None]:
+    """Turn the exceptions of network clients into a `SerError` of one line; FileNotFoundError passes unchanged."""
     try:
         yield
     except (SerError, FileNotFoundError):
         raise
     except PermissionError as error:
         raise SerError(f"{place}: access denied ({_line(error)}); check the credentials") from error
-    except Exception as error:  # each protocol's client has errors of its own
+    except Exception as error:  # each protocol's client raises other classes
         raise SerError(
-            f"{place}: cannot be reached ({_line(error)}); check the address, the credentials and the network"
+            f"{place}: cannot be reached ({_line(error)}); check the URL, the credentials and the network"
         ) from error
 
 

@@ -1,4 +1,4 @@
-"""params.yaml as one typed, frozen model; a key it does not know is refused by name."""
+"""params.yaml as one typed, frozen model; unknown keys are errors."""
 
 import difflib
 import json
@@ -54,10 +54,10 @@ class Params(BaseModel, frozen=True, extra="forbid", use_attribute_docstrings=Tr
 
 
 def load_params(path: str | Path = "params.yaml") -> Params:
-    """Read and check a params file; what it leaves out has its default.
+    """Read and check a params file; missing keys have their defaults.
 
     Raises:
-        ParamsError: the file is missing or is not YAML, a key is unknown (with the nearest known one),
+        ParamsError: the file is missing or not YAML, a key is unknown (the nearest known one is named),
             or a value has the wrong type or is out of range.
     """
     path = Path(path)
@@ -73,13 +73,13 @@ def load_params(path: str | Path = "params.yaml") -> Params:
 
 
 def check_params(values: Any, source: str) -> Params:
-    """Check plain values, as of a params file; `source` is what a message calls them.
+    """Check plain values as if read from a params file; `source` is their name in error messages.
 
     Raises:
-        ParamsError: a key is unknown (with the nearest known one), or a value has the wrong type or is out of range.
+        ParamsError: a key is unknown (the nearest one is named), or a value has the wrong type or is out of range.
     """
     try:
-        # JSON mode is strict about numbers and booleans, yet takes a YAML list for a tuple.
+        # In JSON mode, `strict` checks numbers and booleans, but still accepts a list for a tuple.
         return Params.model_validate_json(json.dumps(values, default=str), strict=True)
     except ValidationError as error:
         raise ParamsError(
@@ -88,8 +88,7 @@ def check_params(values: Any, source: str) -> Params:
 
 
 def _explain(details: Any) -> str:
-    """One clear sentence for one of pydantic's errors."""
-    # Union members and other internals appear in `loc` between the keys; only keys of the file are of use.
+    """One of pydantic's errors as a sentence."""
     keys = [str(key) for key in details["loc"]]
     name = ".".join(keys)
     if details["type"] == "extra_forbidden":

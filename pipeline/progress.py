@@ -1,4 +1,4 @@
-"""One line of progress: clips, clips per second, how many times faster than real time, rejects."""
+"""The progress line: clips, clips per second, speed relative to real time, rejects."""
 
 import contextlib
 import time
@@ -10,17 +10,17 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 
 class Advance(Protocol):
-    """Tells the progress line of clips that are done: their seconds of audio together, and how many were rejected."""
+    """Report finished clips: their total seconds of audio, their number, and how many of them were rejected."""
 
     def __call__(self, audio_s: float, clips: int = 1, rejected: int = 0) -> None: ...  # noqa: D102
 
 
 @contextlib.contextmanager
 def clip_progress(title: str, num_clips: int) -> Iterator[Advance]:
-    """Show progress over clips on stderr; afterwards leave one line with the rates.
+    """Show progress over clips on stderr; at the end, print one line with the rates.
 
     Yields:
-        A function to call when clips are done.
+        A function to call for finished clips.
     """
     console = Console(stderr=True)
     start, all_clips, all_audio_s, rejects = time.perf_counter(), 0, 0.0, 0

@@ -1,4 +1,4 @@
-"""Clips that cannot be used are listed with their reason, and too many of them stop the stage."""
+"""rejects.csv: lists the clips that cannot be used, with a reason; too many of them stop the stage."""
 
 import csv
 import io
@@ -13,7 +13,7 @@ from pipeline.locations import Location, written
 
 _LISTEN = "listen to a few of them"
 ADVICE: dict[Reason, str] = {
-    "missing": "check that the audio is where the manifest says, and run `ser manifest` again",
+    "missing": "check that the audio is at the paths in the manifest, and run `ser manifest` again",
     "directory": "check the paths of the corpus",
     "unreadable": "check the permissions of the audio",
     "empty": "copy the audio again",
@@ -26,7 +26,7 @@ ADVICE: dict[Reason, str] = {
     "changed": "run `ser manifest` again",
     "crashed": "check the memory (`dmesg` lists the processes that the kernel killed), and try fewer --workers",
 }
-"""What to do if many clips are rejected for a reason."""
+"""Reason → what the user should do if many clips are rejected for it."""
 
 
 class Reject(NamedTuple):
@@ -34,8 +34,10 @@ class Reject(NamedTuple):
 
     clip_id: str
     path: str
+    """Of the audio: a path or a URL."""
     reason: Reason
     detail: str
+    """The error message, in one line."""
 
 
 def write_rejects(path: Location, rejects: Sequence[Reject]) -> None:
@@ -52,7 +54,7 @@ def read_rejects(path: Path, stage: str) -> list[Reject]:
     """Read a rejects.csv.
 
     Raises:
-        SerError: it is missing or damaged; names the `stage` to run.
+        SerError: it is missing or damaged; the message names the `stage` to run.
     """
     try:
         with path.open(encoding="utf-8", newline="") as file:
@@ -74,10 +76,10 @@ def _reject(row: dict[str, str | None]) -> Reject:
 
 
 def check_rejects(path: Location, rejects: Sequence[Reject], num_clips: int, max_fraction: float) -> None:
-    """Stop where more than `max_fraction` of `num_clips` clips were rejected.
+    """Stop the stage if more than `max_fraction` of `num_clips` clips, or all of them, were rejected.
 
     Raises:
-        RejectsError: names the commonest reason, an example, and the list to look at.
+        RejectsError: too many were; names the most common reason, an example, and the file that lists all.
     """
     if len(rejects) <= max_fraction * num_clips and len(rejects) < num_clips:
         return

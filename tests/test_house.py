@@ -111,7 +111,7 @@ def test_every_parameter_has_a_description_which_is_its_comment_in_params_yaml()
     assert [line for line in entries if len(line) > 120] == []
 
 
-@pytest.mark.parametrize("floor", ["featurize", "model"])
+@pytest.mark.parametrize("floor", ["featurize", "model", "pipeline"])
 def test_a_field_is_documented_under_the_field(floor: str) -> None:
     kinds = {"BaseModel", "NamedTuple", "TypedDict", "dataclass"}
     elsewhere = []

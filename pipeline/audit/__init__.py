@@ -1,18 +1,19 @@
-"""The audit: whatever makes a test score better or worse than it deserves, found before anything is trained.
+"""The audit: search the splits for faults that make test scores too high or too low, before anything is trained.
 
-Each check takes the clips with their splits and returns findings; none stops at the first.
+Each check takes the clips with their splits and returns all its findings.
 
     shared_speakers  speakers in two splits
-    similar_speakers ids that may be one person's
-    identical_bytes  equal bytes
-    overlaps         parts of one file that share sound
-    copies           equal sound; `fingerprints` keeps what it is compared by
+    similar_speakers speaker ids that may belong to one person
+    identical_bytes  files with equal bytes
+    overlaps         parts of one file that share audio
+    copies           copies of a recording with different bytes, found by audio fingerprints
+    fingerprints     compute and store these fingerprints
     contradictions   one recording under two classes
-    speaker_labels   speakers who give the label away
-    missing_classes  classes that a split lacks
-    retakes          one sentence, said again by its speaker in another split
-    doubles          what a corpus is known to hold twice
-    finding          what they share
+    speaker_labels   speakers whose clips mostly have one label, so that the voice gives the label away
+    missing_classes  classes without clips in some split
+    retakes          the same sentence by the same speaker in two splits
+    doubles          recordings that a corpus is known to hold twice
+    finding          helpers that the checks share
 """
 
 import logging
@@ -28,7 +29,7 @@ from pipeline.audit.copies import group_copies, judge_copies
 from pipeline.audit.doubles import find_doubles
 from pipeline.audit.finding import Entry
 from pipeline.audit.fingerprints import fingerprint_clips
-from pipeline.audit.identical_bytes import find_identical, group_identical, tell_dropped
+from pipeline.audit.identical_bytes import find_identical, group_identical, note_dropped
 from pipeline.audit.missing_classes import find_missing_classes
 from pipeline.audit.overlaps import find_overlaps
 from pipeline.audit.retakes import find_retakes
@@ -44,11 +45,12 @@ __all__ = ["Audit", "AuditParams", "Entry", "Finding", "audit", "refuse_leaks"]
 
 log = logging.getLogger(__name__)
 
-LOGGED = 5  # findings of one kind and severity that are told one by one
+LOGGED = 5
+"""Findings of one kind and severity that are logged one by one; of the others, the number is logged."""
 
 
 class AuditParams(BaseModel, frozen=True, extra="forbid", use_attribute_docstrings=True):
-    """What to look for beside what the manifest alone tells, which is always checked."""
+    """The check for copies. The checks that need only the manifest always run."""
 
     fingerprint: bool = True
     """Decode every clip once and look for copies at other levels, formats and sample rates."""
@@ -67,20 +69,20 @@ def audit(
     left_out: Sequence[LeftOut] = (),
     remedy: str = "",
 ) -> Audit:
-    """Look for leaks in a split, and tell what was found in a line each.
+    """Search a split for leaks and log the findings.
 
     Args:
         entries: the clips with their splits.
-        params: whether and how to compare sounds.
-        fingerprints: folder in which fingerprints are kept from run to run.
-        engine: where they are computed.
-        speakers_may_overlap: the split is speaker-dependent by choice, and stamped so.
+        params: whether and how to compare audio fingerprints.
+        fingerprints: folder of the fingerprints' shards, which later runs reuse.
+        engine: runs the fingerprint job.
+        speakers_may_overlap: the user chose a speaker-dependent split, and scores are stamped accordingly.
         duplicates: clips that were dropped because others hold the same bytes.
-        left_out: files that the corpus's reader did not take.
-        remedy: how every split could have every class, in words.
+        left_out: files that the corpus's reader skipped.
+        remedy: in words, how each split could have every class.
 
     Raises:
-        SerError: the fingerprints cannot be computed or kept.
+        SerError: the fingerprints cannot be computed or written.
     """
     identical = group_identical(entries)
     prints = fingerprint_clips(entries, fingerprints, engine) if params.fingerprint else {}
@@ -95,7 +97,7 @@ def audit(
         *find_speaker_labels(entries, random=speakers_may_overlap),
         *find_missing_classes(entries, remedy),
         *find_retakes(entries),
-        *tell_dropped(duplicates),
+        *note_dropped(duplicates),
         *find_doubles(left_out),
     ]
     findings.sort(key=lambda finding: ("stop", "warning", "note").index(finding.severity))
@@ -103,19 +105,19 @@ def audit(
     found = Audit(
         params=params.model_dump(), clips=len(entries), fingerprinted=fingerprinted, findings=findings
     )
-    _say(found)
+    _log_findings(found)
     return found
 
 
 def refuse_leaks(found: Audit, file: Location) -> None:
-    """Stop where something was found that no score may stand on.
+    """Reject a split with a leak that would make every score invalid: a finding of severity "stop".
 
     Args:
         found: the audit.
-        file: where all its findings are written.
+        file: audit.json, which lists all findings; for the message.
 
     Raises:
-        SplitError: one line with the first such finding, the number of others, and the file.
+        SplitError: the first such finding, the number of others, and the file.
     """
     stops = [finding for finding in found.findings if finding.severity == "stop"]
     if stops:
@@ -123,20 +125,20 @@ def refuse_leaks(found: Audit, file: Location) -> None:
         raise SplitError(f"{stops[0].detail}{more}; see {file}")
 
 
-def _say(found: Audit) -> None:
-    told: dict[tuple[str, str], int] = {}
+def _log_findings(found: Audit) -> None:
+    counts: dict[tuple[str, str], int] = {}
     for finding in found.findings:
         key = finding.kind, finding.severity
-        told[key] = told.get(key, 0) + 1
-        if told[key] <= LOGGED and finding.severity != "stop":  # what stops becomes the error's own line
+        counts[key] = counts.get(key, 0) + 1
+        if counts[key] <= LOGGED and finding.severity != "stop":  # `refuse_leaks` raises these
             level = logging.WARNING if finding.severity == "warning" else logging.INFO
             log.log(level, "audit: %s (%s): %s", finding.severity, finding.kind, finding.detail)
-    for (kind, severity), number in told.items():
+    for (kind, severity), number in counts.items():
         if number > LOGGED and severity != "stop":
             log.warning("audit: %s (%s): %d more in audit.json", severity, kind, number - LOGGED)
-    heard = f"{found.fingerprinted} of {found.clips} clips compared by sound"
+    compared = f"{found.fingerprinted} of {found.clips} clips compared by fingerprint"
     log.info(
         "audit: %d findings; %s",
         len(found.findings),
-        heard if found.params["fingerprint"] else "sound not compared",
+        compared if found.params["fingerprint"] else "fingerprints not compared",
     )

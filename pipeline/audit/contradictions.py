@@ -7,17 +7,17 @@ from pipeline.protocol.findings import Finding
 
 
 def find_contradictions(
-    identical: Sequence[Sequence[Entry]], alike: Sequence[Sequence[Entry]]
+    identical: Sequence[Sequence[Entry]], copies: Sequence[Sequence[Entry]]
 ) -> list[Finding]:
     """One warning per recording that has several classes.
 
     Args:
         identical: groups of clips with the same bytes.
-        alike: groups of clips with the same sound.
+        copies: groups of clips with matching fingerprints.
     """
     findings = []
     groups = [(group, "hold the same bytes") for group in identical]
-    groups += [(group, "sound alike") for group in alike]
+    groups += [(group, "have matching fingerprints") for group in copies]
     for group, what in groups:
         of_label = {entry.label: entry for entry in reversed(group)}
         if len(of_label) > 1:

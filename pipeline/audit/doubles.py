@@ -1,4 +1,4 @@
-"""Recordings that a corpus holds twice: archives with a second copy of the whole tree, and known slips."""
+"""Recordings that a corpus holds twice: a second copy of the whole folder tree, or a known duplicate file."""
 
 import os.path
 from collections.abc import Sequence
@@ -9,7 +9,7 @@ from pipeline.protocol.findings import Finding
 
 
 def find_doubles(left_out: Sequence[LeftOut]) -> list[Finding]:
-    """What the corpus's reader left out as doubled: one note over a second tree, one per known slip."""
+    """The duplicates that the corpus's reader left out: one note for a second tree, one per known duplicate."""
     tree = [file for file in left_out if file.why == "same name and bytes"]
     findings = []
     if tree:

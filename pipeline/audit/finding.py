@@ -1,4 +1,4 @@
-"""What the checks of the audit share: an entry of the manifest, and how messages name it."""
+"""Helpers that the checks of the audit share: an entry of the manifest, its splits, its name in messages."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -9,14 +9,14 @@ from pipeline.protocol.splits import SPLITS
 
 @dataclass(frozen=True)
 class Entry:
-    """A clip on its way into the manifest."""
+    """A clip with its class, hash and split: a future row of the manifest."""
 
     clip: Clip
-    """As its corpus describes it."""
+    """The clip as the corpus's reader returned it."""
     label: str
     """Its class."""
     sha256: str
-    """Of its bytes, in hex."""
+    """SHA-256 of the file's bytes, in hex."""
     split: str
     """train, val or test; "" before the split, and for a clip that was dropped."""
 
@@ -33,7 +33,7 @@ def splits_of(entries: Iterable[Entry]) -> list[str]:
 
 
 def named(entries: Sequence[Entry]) -> str:
-    """Up to three clips with their splits, for a line."""
+    """Names and splits of up to three clips, for a message."""
     rest = len(entries) - 3
     first = ", ".join(f"{e.clip_id} ({e.split})" if e.split else e.clip_id for e in entries[:3])
     return first + (f" and {rest} more" if rest > 0 else "")

@@ -1,7 +1,8 @@
-"""Fingerprints of a corpus, by which the audit finds copies: a job like any other, so no clip is decoded twice.
+"""Audio fingerprints of a corpus, by which the audit finds copies.
 
-They lie in shards under the SHA-256 of the audio. A clip that cannot be decoded, or that kills its decoder, has none;
-it is listed beside the shards, and costs no other clip anything.
+They are computed by an extraction job and stored in shards by the SHA-256 of the audio, so a later run does not decode
+a clip again. A clip that cannot be decoded, or that crashes its decoder, has no fingerprint: it is listed in the
+rejects.csv beside the shards, and no other clip is affected.
 """
 
 import logging
@@ -30,6 +31,7 @@ from pipeline.locations import Location, fetched, listed
 log = logging.getLogger(__name__)
 
 Fingerprint = NDArray[np.uint32]
+"""(num_frames,)."""
 
 
 def fingerprint_clips(entries: Sequence[Entry], folder: Location, engine: Engine) -> dict[str, Fingerprint]:
@@ -37,8 +39,8 @@ def fingerprint_clips(entries: Sequence[Entry], folder: Location, engine: Engine
 
     Args:
         entries: the clips; those with the same bytes are decoded once.
-        folder: of the shards, where finished fingerprints are found again.
-        engine: where they are computed.
+        folder: folder of the shards; fingerprints found there are reused.
+        engine: runs the job.
 
     Returns:
         SHA-256 of the audio → fingerprint (num_frames,).
@@ -83,16 +85,17 @@ class FingerprintJob:
     """Clips to fingerprints, one row each."""
 
     output: Output
-    """Where the shards go."""
+    """Where the shards are written, and their attributes."""
     device: str = "cpu"
-    cores: int | None = 1  # decoding and small Fourier transforms: threads would only wait for each other
+    cores: int | None = 1
+    """Decoding and small Fourier transforms do not run faster on more threads."""
 
     def keys(self, clip: Fields) -> list[str]:
-        """A fingerprint is found by its audio's hash."""
+        """A fingerprint is stored under the hash of its audio."""
         return [clip["sha256"]]
 
     def load(self, threads: int | None) -> Make:
-        """There is nothing to load; the work runs on one thread."""
+        """Nothing is loaded; the work runs on one thread."""
         if threads:
             torch.set_num_threads(1)
         return _make

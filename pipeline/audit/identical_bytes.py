@@ -1,4 +1,4 @@
-"""Recordings that are there more than once, byte for byte."""
+"""Files with identical bytes."""
 
 from collections import defaultdict
 from collections.abc import Sequence
@@ -8,7 +8,7 @@ from pipeline.protocol.findings import Finding
 
 
 def group_identical(entries: Sequence[Entry]) -> list[list[Entry]]:
-    """Clips that hold the same bytes, two and more together."""
+    """Group the clips that hold the same bytes; a clip whose bytes no other holds is in no group."""
     groups: dict[str, list[Entry]] = defaultdict(list)
     for entry in entries:
         groups[entry.sha256].append(entry)
@@ -16,7 +16,7 @@ def group_identical(entries: Sequence[Entry]) -> list[list[Entry]]:
 
 
 def find_identical(groups: Sequence[Sequence[Entry]]) -> list[Finding]:
-    """One finding per recording: in two splits it stops, in one split under two speakers it is a warning."""
+    """One finding per recording: "stop" where it is in two splits, "warning" where it has two speakers in one split."""
     findings = []
     for group in groups:
         ids, splits = [entry.clip_id for entry in group], splits_of(group)
@@ -29,12 +29,13 @@ def find_identical(groups: Sequence[Sequence[Entry]]) -> list[Finding]:
     return findings
 
 
-def tell_dropped(duplicates: Sequence[Entry]) -> list[Finding]:
-    """One finding over all clips that were dropped since another of the same class holds their bytes."""
+def note_dropped(duplicates: Sequence[Entry]) -> list[Finding]:
+    """One note on all clips that were dropped because another of the same speaker and class holds their bytes."""
     if not duplicates:
         return []
     are = "1 clip was" if len(duplicates) == 1 else f"{len(duplicates)} clips were"
     detail = (
-        f"{are} dropped, whose bytes another clip of the same speaker and class holds: {named(duplicates)}"
+        f"{are} dropped because another clip of the same speaker and class holds the same bytes: "
+        f"{named(duplicates)}"
     )
     return [Finding("identical-bytes", "note", [], [entry.clip_id for entry in duplicates], detail)]

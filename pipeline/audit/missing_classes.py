@@ -1,4 +1,4 @@
-"""Classes of which the test or the validation split has no clip."""
+"""Classes without clips in the test or the validation split."""
 
 from collections.abc import Sequence
 
@@ -9,11 +9,11 @@ from pipeline.protocol.splits import SPLITS
 
 
 def find_missing_classes(entries: Sequence[Entry], remedy: str) -> list[Finding]:
-    """One warning over all classes that a split lacks.
+    """One warning for all classes that a split lacks.
 
     Args:
         entries: the clips.
-        remedy: what to set so that none is missing, in words; may be empty.
+        remedy: which parameters to set so that none is missing, in words; may be empty.
     """
     missing = find_missing([entry.label for entry in entries], [entry.split for entry in entries])
     if not missing:

@@ -1,4 +1,4 @@
-"""Speakers in more than one split: a network that knows the voice needs not hear the emotion."""
+"""Speakers in more than one split: the network may recognise the voice instead of the emotion."""
 
 from collections import defaultdict
 from collections.abc import Sequence
@@ -9,11 +9,11 @@ from pipeline.protocol.folds import some
 
 
 def find_shared_speakers(entries: Sequence[Entry], *, by_choice: bool) -> list[Finding]:
-    """One finding over all speakers that are in two splits, and one over clips that name no speaker.
+    """One finding for all speakers that are in two splits, and one for all clips without a speaker.
 
     Args:
         entries: the clips.
-        by_choice: the split is meant to be speaker-dependent, which only makes this a warning.
+        by_choice: the user chose a speaker-dependent split: shared speakers are a warning, not a stop.
     """
     clips: dict[str, dict[str, Entry]] = defaultdict(dict)  # speaker → split → first clip
     for entry in entries:

@@ -1,7 +1,7 @@
-"""Speakers who give the label away: a corpus in which most speakers have one emotion.
+"""Speakers who predict the label: a corpus in which most speakers have only one emotion.
 
-A random split of it measures speaker recognition. A split by speaker does not, but a network that trains on such a
-corpus may still learn voices in place of emotions.
+A random split of such a corpus measures speaker recognition. A split by speaker does not, but the network may still
+learn voices instead of emotions.
 """
 
 from collections.abc import Sequence
@@ -16,7 +16,7 @@ def find_speaker_labels(entries: Sequence[Entry], *, random: bool) -> list[Findi
 
     Args:
         entries: the clips.
-        random: the split deals clips, not speakers.
+        random: the split assigns clips, not speakers.
     """
     measured = measure_confounding((entry.clip.speaker, entry.label) for entry in entries)
     if measured is None or not measured.is_strong:

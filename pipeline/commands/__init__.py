@@ -1,7 +1,7 @@
-"""The commands of `ser`, thin: options in, one call; everything heavy is imported inside them.
+"""The commands of `ser`: each parses its options and calls one function, which it imports when it runs.
 
 stages           one command per stage
 experiments      summary, compare, cv, ablate, robustness, leak-tax
 single_files     inspect, predict, doctor
-options          what they share
+options          options that several commands share
 """

@@ -1,4 +1,4 @@
-"""Commands that train or score more than once, to find out what a number is worth."""
+"""Commands that compare runs, or train or score more than once."""
 
 from pathlib import Path
 from typing import Annotated
@@ -23,11 +23,13 @@ Run = Annotated[
     str,
     typer.Argument(help="A DVC experiment, tag or commit; a folder with evaluation.json; or `workspace`."),
 ]
-Seeds = Annotated[int, typer.Option("--seeds", min=1, help="Training seeds: train.seed and those after it.")]
+Seeds = Annotated[
+    int, typer.Option("--seeds", min=1, help="Number of training seeds: train.seed and the ones after it.")
+]
 
 
 def summary(run: Run = "workspace", reports: Reports = REPORTS) -> None:
-    """Tell a run's test scores and their protocol in a few lines."""
+    """Print a run's test scores and their protocol in a few lines."""
     from pipeline.runs.evaluated_run import read_run, summarise
 
     typer.echo("\n".join(summarise(read_run(run, reports))))
@@ -39,48 +41,50 @@ def compare(
     json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
     reports: Reports = REPORTS,
 ) -> None:
-    """Tell whether one run is better than another, or whether that may be chance."""
+    """Test whether one run is better than another, or the difference may be chance."""
     from json import dumps
 
     from pipeline.runs.compare import compare as run
-    from pipeline.runs.compare import tell
+    from pipeline.runs.compare import format_comparison
 
     comparison = run(first, second, reports)
-    typer.echo(dumps(comparison.as_dict(), indent=2) if json else "\n".join(tell(comparison)))
+    typer.echo(dumps(comparison.as_dict(), indent=2) if json else "\n".join(format_comparison(comparison)))
 
 
 def cv(
     seeds: Seeds = 1,
     queue: Annotated[
-        bool, typer.Option("--queue", help="Only queue what is missing, for `dvc queue start`.")
+        bool, typer.Option("--queue", help="Only queue the missing experiments, for `dvc queue start`.")
     ] = False,
     reports: Reports = REPORTS,
 ) -> None:
-    """Test on every fold in turn, each a DVC experiment: mean, deviation, pooled confusion matrix."""
+    """Cross-validate, each fold a DVC experiment: mean, standard deviation, pooled confusion matrix."""
     from pipeline.experiments.crossvalidation import cross_validate
 
     cross_validate(seeds, reports, queue)
 
 
 def ablate(
-    denoise: Annotated[list[str] | None, typer.Option(help="A denoise.model; give it once for each.")] = None,
-    vad: Annotated[list[str] | None, typer.Option(help="A vad.method; likewise.")] = None,
-    augment: Annotated[list[int] | None, typer.Option(help="A number of augment.copies; likewise.")] = None,
+    denoise: Annotated[list[str] | None, typer.Option(help="A denoise.model; repeat for each.")] = None,
+    vad: Annotated[list[str] | None, typer.Option(help="A vad.method; repeat for each.")] = None,
+    augment: Annotated[
+        list[int] | None, typer.Option(help="A number of augment.copies; repeat for each.")
+    ] = None,
     seeds: Seeds = 1,
     reports: Reports = REPORTS,
 ) -> None:
-    """Try denoiser × VAD × augmentation, each combination a DVC experiment, and tabulate the scores."""
+    """Compare denoiser × VAD × augmentation, each combination a DVC experiment, in a table of scores."""
     from pipeline.experiments.ablation import ablate as run
 
     run(denoise or ["none", "compact"], vad or ["silero", "none"], augment or [0, 2], seeds, reports)
 
 
 def robustness(
-    noise: Annotated[Path, typer.Option(help="Folder of noise recordings that nothing was trained on.")],
+    noise: Annotated[Path, typer.Option(help="Folder of noise recordings that were not used in training.")],
     snr: Annotated[
-        str, typer.Option(help="Levels in dB, with commas; clean is always among them.")
+        str, typer.Option(help="SNRs in dB, separated by commas; clean speech is always scored too.")
     ] = "20,10,5,0,-5",
-    seed: Annotated[int, typer.Option(help="Deals other pieces of noise to the clips.")] = 0,
+    seed: Annotated[int, typer.Option(help="Seed of the noise excerpts.")] = 0,
     checkpoint: Checkpoint = None,
     weights: Annotated[str | None, typer.Option(help="Local file of the denoiser's weights.")] = None,
     data: Data = DATA,
@@ -88,7 +92,7 @@ def robustness(
     reports: Reports = REPORTS,
     device: Device = "auto",
 ) -> None:
-    """Score a checkpoint on the test clips with noise added, through the whole of Tier 0."""
+    """Score a checkpoint on the test clips with added noise, through the whole of Tier 0."""
     from pipeline.device import resolve_device
     from pipeline.experiments.robustness import parse_snrs
     from pipeline.experiments.robustness import robustness as run
@@ -107,7 +111,7 @@ def leak_tax(
     epochs: Annotated[int | None, typer.Option(min=1, help="Instead of train.epochs.")] = None,
     seed: Annotated[int | None, typer.Option(min=0, help="Instead of train.seed.")] = None,
 ) -> None:
-    """Train on a random and on a speaker-independent split; the difference is what the leak is worth."""
+    """Train on a random and on a speaker-independent split, and print the difference in UAR."""
     from pipeline.device import resolve_device
     from pipeline.experiments.leak_tax import leak_tax as run
 

@@ -1,4 +1,4 @@
-"""Options that several commands share, and how a command speaks to its user."""
+"""Options that several commands share, and the printing of errors."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -24,12 +24,14 @@ DataOrUrl = Annotated[
         "--data",
         parser=locate,
         metavar="FOLDER",
-        help="Folder of manifest, waveforms and features; also an address such as s3://bucket/folder.",
+        help="Folder of manifest, waveforms and features, or a URL such as s3://bucket/folder.",
     ),
 ]
 Engine = Annotated[
     str,
-    typer.Option("--engine", envvar="SER_ENGINE", help="Where shards are made: local, or ray (a cluster)."),
+    typer.Option(
+        "--engine", envvar="SER_ENGINE", help="Where shards are computed: local, or ray (a cluster)."
+    ),
 ]
 Workers = Annotated[
     int | None,
@@ -37,7 +39,7 @@ Workers = Annotated[
         "--workers",
         envvar="SER_WORKERS",
         min=0,
-        help="Worker processes, or Ray actors; as many as pay if not given. 0: none, all in this process.",
+        help="Worker processes, or Ray actors; chosen automatically by default. 0: all work in this process.",
     ),
 ]
 Checkpoint = Annotated[
@@ -52,12 +54,12 @@ REPORTS = Path("reports")
 
 
 def read_params(path: Path) -> "Params":
-    """params.yaml; imported late, for it needs everything that has parameters."""
+    """Read params.yaml; the import is here because it imports all modules with parameters."""
     from pipeline.params import load_params
 
     return load_params(path)
 
 
-def complain(message: str) -> None:
-    """One line on stderr."""
+def print_error(message: str) -> None:
+    """Print one line to stderr."""
     typer.secho(f"ser: {message}", fg="red", err=True)

@@ -1,17 +1,19 @@
-"""Commands for single files and for the machine."""
+"""Commands for single files, and `ser doctor`."""
 
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from pipeline.commands.options import PARAMS, Checkpoint, Device, ParamsFile, complain, read_params
+from pipeline.commands.options import PARAMS, Checkpoint, Device, ParamsFile, print_error, read_params
 
 
 def inspect(
     file: Annotated[Path, typer.Argument(help="An audio file.")],
     params: ParamsFile = PARAMS,
-    plot: Annotated[Path | None, typer.Option(help="Also draw it to this .png or .svg.")] = None,
+    plot: Annotated[
+        Path | None, typer.Option(help="Also draw waveform and MFCC to this .png or .svg.")
+    ] = None,
     device: Device = "auto",
 ) -> None:
     """Run Tier 0 on one file: duration, speech found, MFCC statistics."""
@@ -30,7 +32,7 @@ def predict(
     params: ParamsFile = PARAMS,
     device: Device = "auto",
 ) -> None:
-    """Tell the emotion of audio files, with confidence and all probabilities."""
+    """Predict the emotion of audio files, with confidence and all probabilities."""
     from pipeline.device import resolve_device
     from pipeline.inference.predict import Predictor
     from pipeline.inference.predict import predict as run
@@ -38,15 +40,15 @@ def predict(
     if json and csv:
         raise typer.BadParameter("choose --json or --csv, not both")
     if checkpoint is None:
-        complain("no --checkpoint given: RANDOM WEIGHTS, the answers mean nothing")
+        print_error("no --checkpoint given: RANDOM WEIGHTS, the predictions mean nothing")
     tier0 = None if checkpoint else read_params(params).tier0
     predictor = Predictor(checkpoint, tier0, weights, resolve_device(device))
-    if not run(files, predictor, "json" if json else "csv" if csv else "table", complain):
+    if not run(files, predictor, "json" if json else "csv" if csv else "table", print_error):
         raise typer.Exit(2)
 
 
 def doctor(params: ParamsFile = PARAMS) -> None:
-    """Show versions, device, threads, and which denoiser weights are found."""
+    """Print versions, device, threads, and which denoiser weights are found."""
     from pipeline.doctor import doctor as run
 
     if not run(params):

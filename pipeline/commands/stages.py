@@ -23,7 +23,7 @@ from pipeline.commands.options import (
 
 
 def corpus(params: ParamsFile = PARAMS, data: Data = DATA) -> None:
-    """Synthesise the demo corpus (other corpora are read where they lie)."""
+    """Synthesise the demo corpus (other corpora are read from their folders)."""
     from pipeline.stages.corpus import corpus as run
 
     run(read_params(params).corpus, data / "raw" / "demo")
@@ -96,7 +96,8 @@ def train(
     reports: Reports = REPORTS,
     device: Device = "auto",
     resume: Annotated[
-        bool, typer.Option("--resume", help="Go on from last.pt, as if the run had not stopped.")
+        bool,
+        typer.Option("--resume", help="Continue from last.pt; the result is that of an uninterrupted run."),
     ] = False,
 ) -> None:
     """Train the network; keep the best by validation UAR."""
@@ -114,7 +115,7 @@ def evaluate(
     checkpoint: Checkpoint = None,
     device: Device = "auto",
 ) -> None:
-    """Score the best checkpoint on the test split, once."""
+    """Score the best checkpoint on the test split."""
     from pipeline.device import resolve_device
     from pipeline.stages.evaluate import evaluate as run
 

@@ -1,7 +1,7 @@
-"""Several runs at once, or one run under other conditions.
+"""Several runs together, or one run under other conditions.
 
-laboratory       several DVC experiments as one: run, found again, read back
-project          the project as git and DVC see it
+laboratory       runs or queues several DVC experiments and reads their results
+project          the project in git and DVC: its code digest, and calls of DVC
 crossvalidation  `ser cv`
 pooled_folds     the predictions of all folds together, and their intervals
 ablation         `ser ablate`

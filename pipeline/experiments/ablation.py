@@ -1,7 +1,7 @@
-"""`ser ablate`: what denoiser, voice activity detection and augmentation are worth, as DVC experiments.
+"""`ser ablate`: how much denoiser, voice activity detection and augmentation contribute, as DVC experiments.
 
-Every combination is trained, for the same number of steps, and scored on the current fold. Choose by the validation
-UAR; the test scores say what the choice was worth, and are no longer unseen once they have been chosen by.
+Every combination is trained for the same number of steps and scored on the current fold. Choose by the validation UAR:
+a test score by which a combination was chosen is optimistic.
 """
 
 import itertools
@@ -22,7 +22,7 @@ from pipeline.protocol.wording import describe_making, describe_task
 from pipeline.runs.evaluated_run import Run
 
 FACTORS = {"denoise": "denoise.model", "vad": "vad.method", "augment": "augment.copies"}
-"""A factor's name, and the parameter that it varies."""
+"""Name of each factor, and the parameter that it varies."""
 
 
 def ablate(
@@ -34,12 +34,12 @@ def ablate(
         denoise: levels of denoise.model.
         vad: levels of vad.method.
         augment: levels of augment.copies.
-        seeds: training seeds of each combination: train.seed and those after it.
+        seeds: number of training seeds of each combination: train.seed and the ones after it.
         reports: folder for ablation.json.
 
     Raises:
-        ParamsError: a level is no value of its parameter.
-        SerError: experiments cannot run here, or a run failed; the others' results are written all the same.
+        ParamsError: a level is not a valid value of its parameter.
+        SerError: experiments cannot run here, or a run failed; the results of the others are still written.
     """
     laboratory = Laboratory(reports)
     first = laboratory.params.train.seed
@@ -59,7 +59,7 @@ def ablate(
     _print(content)
     if failures:
         which = "; ".join(f"{label}: {why}" for label, why in failures.items())
-        raise SerError(f"{len(failures)} of {len(rows)} runs failed and the table lacks them: {which}")
+        raise SerError(f"{len(failures)} of {len(rows)} runs failed and are missing in the table: {which}")
 
 
 def tabulate(
@@ -68,11 +68,11 @@ def tabulate(
     found: dict[str, Run],
     failures: dict[str, str],
 ) -> dict[str, Any]:
-    """What ablation.json holds: each run, the mean of each combination over seeds, and of each level over the rest."""
+    """The content of ablation.json: runs, means of each combination over seeds, means of each level over the rest."""
     runs = [
-        {**row, "experiment": found[one.label].name, **scores_of(found[one.label])}
-        for row, one in zip(rows, experiments, strict=True)
-        if one.label in found
+        {**row, "experiment": found[experiment.label].name, **scores_of(found[experiment.label])}
+        for row, experiment in zip(rows, experiments, strict=True)
+        if experiment.label in found
     ]
     table = pd.DataFrame(runs)
     combinations = table.groupby(list(FACTORS), sort=False)[list(SCORES)].mean().reset_index()
@@ -92,12 +92,12 @@ def tabulate(
 
 
 def describe_combination(card: TrainingCard) -> str:
-    """What all combinations with one denoiser share, in one line."""
+    """The part of the protocol that all combinations with one denoiser share, in one line."""
     return f"{describe_task(card)}, {describe_making(card)}"
 
 
 def _experiment(row: dict[str, Any]) -> Experiment:
-    """The levels of a row."""
+    """The experiment with the levels of a row."""
     levels = "-".join(re.sub(r"\W+", "-", f"{factor}-{row[factor]}") for factor in FACTORS)
     overrides = {parameter: row[factor] for factor, parameter in FACTORS.items()}
     return Experiment(f"ablate-{levels}-seed{row['seed']}", {**overrides, "train.seed": row["seed"]})
@@ -117,4 +117,6 @@ def _print(content: dict[str, Any]) -> None:
     console.print(means, highlight=False)
     for line in content["protocols"]:
         console.print(line, highlight=False, markup=False, soft_wrap=True)
-    console.print("Choose by the validation UAR: the test split is for the choice alone.", highlight=False)
+    console.print(
+        "Choose by the validation UAR; report the test scores of that choice only.", highlight=False
+    )

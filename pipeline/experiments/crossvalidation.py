@@ -1,8 +1,7 @@
-"""`ser cv`: every fold is tested on once, by as many seeds as wanted, each as a DVC experiment.
+"""`ser cv`: cross-validation: each fold is the test split once per training seed, each as a DVC experiment.
 
-The headline is the mean over folds of the UAR, with its standard deviation over folds; beside it stands the UAR of
-all folds' predictions pooled, in which every clip of the corpus is scored exactly once by each seed, with its interval
-over all speakers.
+The headline is the UAR's mean over folds, with its standard deviation. The UAR of the pooled predictions is reported as
+well, with an interval over all speakers; there, each seed scores every clip of the corpus exactly once.
 """
 
 import logging
@@ -35,13 +34,13 @@ def cross_validate(seeds: int, reports: Path, queue: bool = False) -> None:
     """Run every fold of the current parameters, and write reports/cv.json and a table.
 
     Args:
-        seeds: training seeds: train.seed and those after it.
+        seeds: number of training seeds: train.seed and the ones after it.
         reports: folder for cv.json.
-        queue: only put what is missing into DVC's queue.
+        queue: only put the missing experiments into DVC's queue.
 
     Raises:
-        SerError: experiments cannot run here, there are no folds, or a run failed; the others' results are
-            written all the same.
+        SerError: experiments cannot run here, there are no folds, or a run failed; the results of the others are
+            still written.
     """
     laboratory = Laboratory(reports)
     split, first = laboratory.params.split, laboratory.params.train.seed
@@ -54,8 +53,12 @@ def cross_validate(seeds: int, reports: Path, queue: bool = False) -> None:
     experiments = {run: _experiment(run) for run in runs}
     if queue:
         queued = laboratory.queue(list(experiments.values()))
-        log.info("%d of %d experiments queued, the others are queued or finished", len(queued), len(runs))
-        log.info("start them with `dvc queue start` (one worker), then gather them with `ser cv` again")
+        log.info(
+            "%d of %d experiments added to the queue; the others are queued or finished already",
+            len(queued),
+            len(runs),
+        )
+        log.info("start them with `dvc queue start` (one worker), then collect the results with `ser cv`")
         return
     outcomes, failures = laboratory.run(list(experiments.values()))
     found = {run: outcomes[e.label] for run, e in experiments.items() if e.label in outcomes}
@@ -67,24 +70,24 @@ def cross_validate(seeds: int, reports: Path, queue: bool = False) -> None:
     _print(content)
     if failed:
         which = "; ".join(f"fold {fold}, seed {seed}: {why}" for (fold, seed), why in failed.items())
-        raise SerError(f"{len(failed)} of {len(runs)} runs failed and the figures lack them: {which}")
+        raise SerError(f"{len(failed)} of {len(runs)} runs failed and are missing in the figures: {which}")
 
 
 def usable_clips(data: Path) -> set[str]:
-    """Clips of the manifest that no later stage has rejected."""
+    """Ids of the manifest's clips that no later stage has rejected."""
     return set(read_manifest(data / "manifest.csv")["clip_id"]) - set(read_all_rejects(data)["clip_id"])
 
 
 def tabulate(found: dict[FoldSeed, Run], failed: dict[FoldSeed, str], clips: set[str]) -> dict[str, Any]:
-    """What cv.json holds.
+    """The content of cv.json.
 
     Args:
-        found: what the runs left behind.
-        failed: why others left nothing.
-        clips: every clip that should be scored once by each seed.
+        found: the finished runs.
+        failed: reason of each failed run.
+        clips: ids of the clips that each seed should score exactly once.
 
     Raises:
-        SerError: a clip is scored twice, or, though no run failed, never.
+        SerError: a clip is scored twice, or a clip is missing although no run failed.
         ProtocolError: the runs are of different tasks.
     """
     protocol = describe_all(found, failed)
@@ -94,7 +97,8 @@ def tabulate(found: dict[FoldSeed, Run], failed: dict[FoldSeed, str], clips: set
         for seed, predictions in pooled.items():
             if lost := sorted(clips ^ set(predictions["clip_id"])):
                 raise SerError(
-                    f"seed {seed}: {len(lost)} clips are in no fold's test split, or strange: {lost[0]}"
+                    f"seed {seed}: {len(lost)} clips are in no fold's test split, or not in the manifest, "
+                    f"first {lost[0]}"
                 )
     table = pd.DataFrame([{"fold": f, "seed": s, **scores_of(run)} for (f, s), run in found.items()])
     labels = next(iter(found.values())).evaluation.labels
@@ -131,17 +135,17 @@ def tabulate(found: dict[FoldSeed, Run], failed: dict[FoldSeed, str], clips: set
 
 
 def describe_all(found: dict[FoldSeed, Run], failed: dict[FoldSeed, str]) -> str:
-    """The protocol of the whole in one line.
+    """The protocol of the cross-validation in one line.
 
     Raises:
         ProtocolError: the runs differ in more than fold and seed.
     """
     cards = [run.evaluation.protocol for run in found.values()]
     for (fold, seed), card in zip(found, cards, strict=True):
-        if unlike := word_differences(cards[0], card, "folds"):
-            what, one, other = unlike[0]
+        if differing := word_differences(cards[0], card, "folds"):
+            field, expected, value = differing[0]
             raise ProtocolError(
-                f"fold {fold}, seed {seed} is of another task than the first run ({what}: {other}, not {one}); "
+                f"fold {fold}, seed {seed} is of another task than the first run ({field}: {value}, not {expected}); "
                 "run `ser cv` again"
             )
     whole = _merge(cards)
@@ -154,7 +158,7 @@ def describe_all(found: dict[FoldSeed, Run], failed: dict[FoldSeed, str]) -> str
 
 
 def _merge(cards: Sequence[ScoringCard]) -> ScoringCard:
-    """A card of all folds: speakers that the denoiser has heard in any, labels that are tested in none."""
+    """One card for all folds: test speakers of any fold that the denoiser was trained on, labels tested in none."""
     heard = {speaker for card in cards for speaker in card.denoiser_heard_test_speakers}
     untested = set.intersection(*(set(card.untested_labels) for card in cards))
     changes = {"denoiser_heard_test_speakers": sorted(heard), "untested_labels": sorted(untested)}
@@ -167,7 +171,7 @@ def _experiment(run: FoldSeed) -> Experiment:
 
 
 def _spread(table: pd.DataFrame, score: str) -> dict[str, float | None]:
-    """Mean, and sample standard deviation over folds (each its mean over seeds) and over seeds (over folds)."""
+    """Mean of a score, and its sample standard deviation over folds (means over seeds) and over seeds (over folds)."""
     spreads = {f"std_{by}s": table.groupby(by)[score].mean() for by in ("fold", "seed")}
     deviations = {name: float(means.std()) if len(means) > 1 else None for name, means in spreads.items()}
     return {"mean": float(table[score].mean()), **deviations}

@@ -1,11 +1,11 @@
-"""Several DVC experiments as one: run or queued, found again, and read back.
+"""Run or queue several DVC experiments and read their results.
 
-Every experiment runs in a temporary copy of the project (`dvc exp run --temp`), so the workspace, its params.yaml
-included, stays as it is. The copy starts with the workspace's dvc.lock, hence with its waveforms and features out of
-DVC's cache, and the stages take over what they find by the hash of the audio: a fold denoises nothing anew.
+Every experiment runs in a temporary copy of the project (`dvc exp run --temp`), so the workspace and its params.yaml
+do not change. The copy starts from the workspace's dvc.lock, so DVC restores its waveforms and features from the
+cache, and the stages reuse rows by the hash of the audio: changing the fold denoises nothing again.
 
-An experiment's name ends in a digest of all its parameters, the code and the list of audio files. One that stands
-in `dvc exp show` under its name is finished and is not run again.
+An experiment's name ends in a digest of its parameters, the code and the list of audio files. If `dvc exp list` shows
+an experiment of that name, it is finished and is not run again.
 """
 
 import hashlib
@@ -25,23 +25,26 @@ from pipeline.runs.evaluated_run import FILES, Run, read_folder
 log = logging.getLogger(__name__)
 
 UP_TO = "featurize"
-"""The workspace is brought up to date to this stage before any experiment."""
+"""The workspace is brought up to date through this stage before any experiment."""
 THROUGH = "evaluate"
-"""The last stage of an experiment: scores are compared, pages are not."""
+"""The last stage of an experiment; its report is not needed."""
 MANIFEST = Path("data") / "manifest.json"
 SCORES = ("uar", "accuracy", "macro_f1", "val_uar")
+"""The scores by which experiments are compared."""
 
 
 @dataclass(frozen=True)
 class Experiment:
-    """A label such as "cv-fold2-seed0", and the parameters in which it differs, by their dotted names."""
+    """One DVC experiment: the parameters of params.yaml with some of them changed."""
 
     label: str
+    """Such as "cv-fold2-seed0"; the start of its name."""
     overrides: Mapping[str, str | int]
+    """The changed parameters by their dotted names."""
 
 
 def scores_of(run: Run) -> dict[str, float]:
-    """The numbers that experiments are compared by."""
+    """The scores by which experiments are compared."""
     return {name: float(getattr(run.evaluation, name)) for name in SCORES}
 
 
@@ -49,7 +52,7 @@ class Laboratory:
     """Runs experiments on the project in the working directory.
 
     Args:
-        reports: results and logs go to its folder experiments/.
+        reports: results and logs are written to its folder experiments/.
 
     Raises:
         SerError: experiments cannot run here.
@@ -62,29 +65,29 @@ class Laboratory:
         self.params = load_params("params.yaml")
 
     def check(self, experiments: Sequence[Experiment]) -> None:
-        """Check the parameters of all experiments, before anything runs.
+        """Check the parameters of all experiments before the first one runs.
 
         Raises:
-            ParamsError: an override is no parameter, or its value is out of range.
+            ParamsError: an override is not a parameter, or its value is out of range.
         """
         for experiment in experiments:
             override(self.params, experiment.overrides)
 
     def prepare(self) -> ManifestSummary:
-        """Bring the workspace up to date as far as its features, as `dvc repro` does, and give its manifest.json.
+        """Bring the workspace up to date through its features with `dvc repro`, and return its manifest.json.
 
         Raises:
             SerError: a stage fails.
         """
-        log.info("dvc repro %s, so that experiments find it done (log: %s)", UP_TO, self._log("workspace"))
+        log.info("dvc repro %s, so that experiments can reuse it (log: %s)", UP_TO, self._log("workspace"))
         run_dvc(self._log("workspace"), "repro", UP_TO)
         return read_summary(MANIFEST)
 
     def run(self, experiments: Sequence[Experiment]) -> tuple[dict[str, Run], dict[str, str]]:
-        """Run experiments one after the other, save those that are finished; one that fails stops no other.
+        """Run the experiments one after the other, skipping finished ones; after a failure, the others still run.
 
         Returns:
-            By label: the runs, named as in `dvc exp show`, and why the others failed.
+            By label: the runs, named as in `dvc exp show`, and the errors of those that failed.
         """
         names = self.names(experiments)
         finished = self._finished()
@@ -104,7 +107,7 @@ class Laboratory:
         return runs, failures
 
     def queue(self, experiments: Sequence[Experiment]) -> list[str]:
-        """Queue the experiments that are neither finished nor in the queue, and give their names."""
+        """Queue the experiments that are neither finished nor in the queue, and return their names."""
         known = self._finished() | set(run_dvc(self._log("queue"), "queue", "status").split())
         queued = []
         names = self.names(experiments)
@@ -115,10 +118,10 @@ class Laboratory:
         return queued
 
     def names(self, experiments: Sequence[Experiment]) -> dict[str, str]:
-        """What DVC calls each experiment, by label.
+        """The name of each experiment in DVC, by label.
 
         Raises:
-            ParamsError: an override is no parameter, or its value is out of range.
+            ParamsError: an override is not a parameter, or its value is out of range.
         """
         known = code_digest() + read_summary(MANIFEST).protocol.files_sha256
         names = {}
@@ -168,7 +171,7 @@ def override(params: Params, overrides: Mapping[str, str | int]) -> Params:
 
 
 def _quoted(value: str | int) -> str:
-    """A value in the grammar of `-S`, which is Hydra's; there, ++ before a name adds it where a file lacks it."""
+    """A value quoted for `-S`, which uses Hydra's grammar (where `++name` also adds a name that the file lacks)."""
     if isinstance(value, int) or re.fullmatch(r"[\w./+-]+", value):
         return str(value)
     return "'" + value.replace("\\", "\\\\").replace("'", "\\'") + "'"

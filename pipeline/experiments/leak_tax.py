@@ -1,9 +1,9 @@
-"""What a leak is worth: the test UAR of a random split less that of a speaker-independent one.
+"""The leak tax: the test UAR of a random split minus that of a speaker-independent one.
 
-One network is trained and tested twice on the same features. Both splits have as many clips of each class in train,
-val and test; in one of them no speaker is in two splits, in the other the clips of each class were dealt at random.
-The difference is what a score gains when the network has heard the voices that it is tested on. Most published
-figures above 85 % on RAVDESS contain it.
+The same network is trained and tested twice on the same features. Both splits have the same number of clips of each
+class in train, val and test; in one of them no speaker is in two splits, in the other the clips of each class are
+assigned at random. The difference is the gain from training on the voices of the test split. Most published figures
+above 85 % on RAVDESS include it.
 """
 
 import logging
@@ -37,23 +37,20 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Arm:
-    """One of the two trainings.
-
-    Args:
-        protocol: what was trained and tested on, in one line.
-        uar: on the test split.
-        val_uar: on the validation split, in the best epoch.
-        best_epoch: counted from 1.
-        clips: number per split.
-        speakers_in_two_splits: number.
-    """
+    """One of the two trainings."""
 
     protocol: str
+    """Data, split, normalisation, denoiser and seed, in one line."""
     uar: float
+    """On the test split."""
     val_uar: float
+    """On the validation split, in the best epoch."""
     best_epoch: int
+    """Counted from 1."""
     clips: dict[str, int]
+    """Number of clips per split."""
     speakers_in_two_splits: int
+    """Number of speakers."""
 
 
 @dataclass(frozen=True)
@@ -63,8 +60,11 @@ class LeakTax:
     random: Arm
     speaker_independent: Arm
     leak_tax: float
+    """UAR of `random` minus UAR of `speaker_independent`."""
     epochs: int
+    """Of each training, at most."""
     seed: int
+    """Of both trainings and of the random split."""
 
 
 def leak_tax(
@@ -77,15 +77,15 @@ def leak_tax(
 ) -> LeakTax:
     """Train and test on both splits of data/features/, and write reports/leak_tax.json.
 
-    Nothing else is written: checkpoints go to a scratch folder, and the features stay as they are. Augmented copies
-    are left out, since a copy may stand in another split than its original.
+    No other file changes: checkpoints are written to a temporary folder. Augmented copies are not used, since a copy
+    could be in another split than its original.
 
     Args:
-        network: which network.
-        train: how to train; its seed also deals the random split.
-        split: how to divide by speaker, where the features' own split shares speakers.
+        network: parameters of the network.
+        train: parameters of the training; its seed also makes the random split.
+        split: how to split by speaker, used if the split of the features shares speakers.
         data: folder of features and manifest.json.
-        reports: where leak_tax.json is written.
+        reports: folder for leak_tax.json.
         device: where to train.
 
     Raises:
@@ -101,7 +101,7 @@ def leak_tax(
     mixed = deal_at_random(apart, features.labels.tolist(), train.seed)
     at_random = {"split": "random", "speaker_independent": False, "folds": None, "fold": 0}
     by_speaker = {"split": "speaker", "speaker_independent": True, "folds": folds, "fold": fold}
-    dealt = f"dealt at random by seed {train.seed}"
+    dealt = f"dealt at random with seed {train.seed}"
     arms = []
     for splits, changes, how in ((mixed, at_random, dealt), (apart, by_speaker, "")):
         tested = [index for index, name in enumerate(splits) if name == "test"]
@@ -114,7 +114,7 @@ def leak_tax(
 
 
 def arm_card(card: TrainingCard, tested: Features, denoiser: Mapping[str, Any]) -> TrainingCard:
-    """A card with what follows from the tested clips: classes without any, speakers that the denoiser has heard."""
+    """Update the fields that depend on the test clips: untested classes, speakers the denoiser was trained on."""
     labels = {card.labels[label] for label in tested.labels}
     heard = heard_by(denoiser, zip(tested.columns["corpus"], tested.columns["speaker"], strict=True))
     return card.model_copy(
@@ -126,7 +126,7 @@ def arm_card(card: TrainingCard, tested: Features, denoiser: Mapping[str, Any]) 
 
 
 def load_originals(paths: Sequence[Path], labels: Sequence[str]) -> Features:
-    """The clips of all three splits, without augmented copies; what split each is in is in the columns."""
+    """The clips of all three splits without augmented copies; the column `split` holds the split of each."""
     parts = []
     for split in SPLITS:
         part = load_features(paths, labels, split)
@@ -141,7 +141,7 @@ def load_originals(paths: Sequence[Path], labels: Sequence[str]) -> Features:
 
 
 def select(features: Features, index: Sequence[int]) -> Features:
-    """Some of the clips."""
+    """The clips at these indices."""
     columns = {name: values[index] for name, values in features.columns.items()}
     return Features([features.clips[i] for i in index], features.labels[index], columns)
 
@@ -149,7 +149,9 @@ def select(features: Features, index: Sequence[int]) -> Features:
 def split_by_speaker(
     features: Features, split: SplitParams, summary: ManifestSummary
 ) -> tuple[list[str], FoldScheme | None, int]:
-    """A speaker-independent split per clip, its folds and the fold tested on: the features' own where it is one.
+    """The split of each clip, the folds and the test fold of a speaker-independent split.
+
+    It is the split of the features if that is speaker-independent.
 
     Raises:
         SplitError: a clip has no speaker, or there are too few speakers.
@@ -174,7 +176,7 @@ def split_by_speaker(
 
 
 def deal_at_random(splits: Sequence[str], labels: Sequence[int], seed: int) -> list[str]:
-    """Shuffle the splits among the clips of each class, so that every split keeps its size and its classes."""
+    """Shuffle the splits among the clips of each class: every split keeps its number of clips of each class."""
     rng = np.random.default_rng(seed)
     of_label: dict[int, list[int]] = defaultdict(list)
     for index, label in enumerate(labels):

@@ -1,6 +1,6 @@
-"""The project as git and DVC see it: what its experiments depend on, and how DVC is called.
+"""The project in git and DVC: the files that experiments depend on, and calls of DVC.
 
-DVC is called as a command: its Python interface leaves files of git's open, and prints as it likes.
+DVC is called as a command, since its Python interface leaves git's files open and prints to the terminal.
 """
 
 import hashlib
@@ -31,18 +31,18 @@ def require_project() -> None:
     if _git("rev-parse", "--verify", "HEAD").returncode:
         raise SerError(
             f"{Path.cwd()}: no git commit, on which DVC's experiments build; "
-            'say `git init && git add -A && git commit -m "Baseline"`'
+            'run `git init && git add -A && git commit -m "Baseline"`'
         )
 
 
 def run_dvc(log_file: Path, *arguments: str) -> str:
-    """Run DVC, with the commands of the stages on its path, and keep what it says in a log.
+    """Run DVC, with the stages' commands on its PATH, and write its output to a log.
 
     Returns:
-        What it said.
+        The output.
 
     Raises:
-        SerError: it fails; gives the line that says why.
+        SerError: DVC fails; the message is the error line of the log.
     """
     path = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
     log_file.parent.mkdir(parents=True, exist_ok=True)
@@ -61,7 +61,7 @@ def run_dvc(log_file: Path, *arguments: str) -> str:
 
 
 def code_digest() -> str:
-    """SHA-256 of dvc.yaml and of every file that a stage depends on and no stage makes."""
+    """SHA-256 of dvc.yaml and of every file that some stage depends on and no stage writes."""
     stages = _stages()
     made = tuple(_made(stages))
     deps = {_path(dep) for stage in stages for dep in stage.get("deps", [])}
@@ -74,10 +74,10 @@ def code_digest() -> str:
 
 
 def absolute_paths(params: Params) -> dict[str, str]:
-    """Parameters that name a file beside git and DVC by a relative path, which a copy of the project would lack.
+    """Absolute paths of parameters that name untracked files, which a copy of the project lacks.
 
     Returns:
-        Their absolute paths, by the parameters' dotted names.
+        Absolute path by the parameter's dotted name, for relative paths that neither git nor DVC tracks.
     """
     made = _made(_stages())
     found = {}
@@ -88,8 +88,8 @@ def absolute_paths(params: Params) -> dict[str, str]:
         path = Path(value or "")
         if not value or path.is_absolute() or not path.exists():
             continue
-        followed = path.as_posix() in made or Path(f"{path}.dvc").exists()
-        if not followed and not _git("ls-files", "--", str(path)).stdout:
+        tracked = path.as_posix() in made or Path(f"{path}.dvc").exists()
+        if not tracked and not _git("ls-files", "--", str(path)).stdout:
             found[name] = str(path.absolute())
     return found
 
@@ -106,7 +106,7 @@ def _made(stages: list[dict[str, Any]]) -> set[str]:
 
 
 def _path(entry: str | dict[str, Any]) -> str:
-    """Path of a dep or an out: a string, or a mapping from the path to its options."""
+    """Path of a dep or an out, which is a string or a mapping from the path to its options."""
     return entry if isinstance(entry, str) else next(iter(entry))
 
 
@@ -114,13 +114,13 @@ def _git(*arguments: str) -> subprocess.CompletedProcess[str]:
     try:
         return subprocess.run(["git", *arguments], capture_output=True, text=True, check=False)
     except FileNotFoundError as error:
-        raise SerError("git is not installed; DVC's experiments are commits of its") from error
+        raise SerError("git is not installed; DVC stores experiments as git commits") from error
 
 
 def explain(text: str) -> str:
-    """The line of a log that says best why it ends in failure: ser's own, else DVC's, else the last."""
+    """The error line of a log: the last one from ser, else the last one from DVC, else the last line."""
     lines = [line.strip() for line in text.splitlines() if line.strip()]
     for start in ("ser: ", "ERROR: "):
         if found := [line.removeprefix(start) for line in lines if line.startswith(start)]:
             return found[-1]
-    return lines[-1] if lines else "DVC failed without a word"
+    return lines[-1] if lines else "DVC failed without any output"

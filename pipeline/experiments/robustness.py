@@ -1,4 +1,4 @@
-"""`ser robustness`: a checkpoint on the test clips with noise added, through the whole of its own Tier 0."""
+"""`ser robustness`: score a checkpoint on the test clips with added noise, through the whole of its Tier 0."""
 
 import contextlib
 import hashlib
@@ -29,7 +29,7 @@ from pipeline.extraction.clip_audio import Recordings
 from pipeline.inference.predict import Predictor
 from pipeline.progress import Advance, clip_progress
 from pipeline.protocol.card import Card
-from pipeline.protocol.data_card import heard_by, read_training_card, require_like
+from pipeline.protocol.data_card import heard_by, read_training_card, require_match
 from pipeline.protocol.manifest_file import read_manifest
 from pipeline.protocol.manifest_summary import read_summary
 from pipeline.runs.evaluation import Robustness, RobustnessPoint
@@ -53,12 +53,12 @@ def robustness(
 ) -> Robustness:
     """Score a checkpoint on the test clips of data/manifest.csv as they are, and with noise at each SNR.
 
-    Every clip gets the same piece of noise at every SNR, louder and louder. Writes reports/robustness/robustness.json
-    and, for `dvc plots`, robustness.csv beside it; prints the scores.
+    Every clip gets the same noise excerpt at every SNR, scaled. Writes reports/robustness/robustness.json and, for
+    `dvc plots`, robustness.csv beside it; prints the scores.
 
     Raises:
         CheckpointError: there is no checkpoint, or it was trained for other data than the manifest's.
-        WeightsError: its denoiser cannot be had.
+        WeightsError: its denoiser's weights are not available.
         CorpusError: the manifest cannot be read.
         ParamsError: the noise, or a recording of it, cannot be used.
         SplitError: no test clip, or none that can be used.
@@ -67,9 +67,9 @@ def robustness(
     clips, protocol = _test_clips(data)
     predictor = Predictor(checkpoint, weights=weights, device=device)
     card = read_training_card(checkpoint, predictor.args)
-    require_like(checkpoint, card, protocol, "clips")
+    require_match(checkpoint, card, protocol, "clips")
     scorer = _Scorer(predictor, clips, folder, seed)
-    # From the loudest noise down, so that a recording that cannot be used is met first.
+    # Loudest noise first, clean clips last: an unusable noise recording raises its error at once.
     levels: list[float | None] = [*sorted(set(snrs_db)), None]
     with clip_progress("robustness", len(clips) * len(levels)) as advance:
         points = [scorer.point(snr_db, advance) for snr_db in levels][::-1]
@@ -89,7 +89,7 @@ def robustness(
 
 
 def parse_snrs(text: str) -> list[float]:
-    """Numbers in dB with commas between them.
+    """Parse numbers in dB, separated by commas.
 
     Raises:
         SerError: one of them is not a number.
@@ -99,12 +99,12 @@ def parse_snrs(text: str) -> list[float]:
     except ValueError:
         snrs_db = [math.nan]
     if not np.isfinite(snrs_db).all():
-        raise SerError(f"--snr {text}: give numbers in dB with commas between, such as 20,10,0,-5")
+        raise SerError(f"--snr {text}: give numbers in dB separated by commas, such as 20,10,0,-5")
     return snrs_db
 
 
 def generator_of(clip_id: str, seed: int) -> np.random.Generator:
-    """What a clip's noise is drawn by: its name and the seed, so that it is the same at every level."""
+    """The generator that draws a clip's noise: seeded by clip and seed, so the noise is the same at every level."""
     digest = hashlib.sha256(f"{seed}/{clip_id}".encode(errors="surrogateescape")).digest()
     return np.random.default_rng(int.from_bytes(digest[:8]))
 
@@ -120,13 +120,13 @@ def _test_clips(data: Path) -> tuple[list[dict[str, str]], Card]:
 
 
 class _Scorer:
-    """One network, its Tier 0, and the test clips that it is asked about.
+    """Scores one network with its Tier 0 on the test clips.
 
     Args:
         predictor: network and Tier 0.
         clips: manifest rows.
         noise: where the noise comes from.
-        seed: another one deals other pieces of noise to the clips.
+        seed: of the noise excerpts.
     """
 
     def __init__(
@@ -135,13 +135,13 @@ class _Scorer:
         self.predictor, self.clips, self.noise, self.seed = predictor, clips, noise, seed
 
     def point(self, snr_db: float | None, advance: Advance) -> RobustnessPoint:
-        """Scores at one SNR, or of the clips as they are.
+        """Score the clips at one SNR, or without noise (None).
 
         Raises:
             SplitError: no clip can be used.
         """
-        refused: list[AudioError] = []
-        kept = self._denoised(snr_db, refused, advance)
+        rejected: list[AudioError] = []
+        kept = self._denoised(snr_db, rejected, advance)
         features: dict[int, NDArray[np.float32]] = {}
         with _one_thread():
             for index in sorted(kept):
@@ -151,20 +151,24 @@ class _Scorer:
                     )
                     features[index] = mfcc.T.numpy()  # (num_frames, n_mfcc)
                 except AudioError as error:
-                    refused.append(error)
-        level = "as they are" if snr_db is None else f"at {snr_db:g} dB"
+                    rejected.append(error)
+        level = "without noise" if snr_db is None else f"at {snr_db:g} dB"
         if not features:
-            raise SplitError(f"no test clip {level} can be used; the first: {refused[0]}")
-        if refused:
+            raise SplitError(f"no test clip {level} can be used; the first: {rejected[0]}")
+        if rejected:
             log.warning(
-                "%d of %d clips %s left out; the first: %s", len(refused), len(self.clips), level, refused[0]
+                "%d of %d clips %s rejected; the first: %s",
+                len(rejected),
+                len(self.clips),
+                level,
+                rejected[0],
             )
         return self._score(snr_db, features)
 
     def _denoised(
-        self, snr_db: float | None, refused: list[AudioError], advance: Advance
+        self, snr_db: float | None, rejected: list[AudioError], advance: Advance
     ) -> dict[int, tuple[NDArray[np.int16], float]]:
-        """Clips that can be used, with noise, denoised and rounded to 16 bits."""
+        """Add noise to the usable clips, denoise them and round them to 16 bits; append errors to `rejected`."""
 
         def noisy() -> Iterator[tuple[int, Tensor]]:
             for index, clip in enumerate(self.clips):
@@ -172,7 +176,7 @@ class _Scorer:
                     with recordings.open(clip) as recording:
                         waveform = load_audio(recording.path, **recording.part)
                 except AudioError as error:
-                    refused.append(error)
+                    rejected.append(error)
                     continue
                 if snr_db is not None:
                     noise = self.noise.draw(len(waveform), generator_of(clip["clip_id"], self.seed))
@@ -187,7 +191,7 @@ class _Scorer:
                     kept[index] = quantise(denoised)
                 else:
                     path = self.clips[index]["path"]
-                    refused.append(AudioError("non-finite", "the denoiser gave no finite samples", path))
+                    rejected.append(AudioError("non-finite", "the denoiser returned NaN or infinity", path))
         return kept
 
     def _score(self, snr_db: float | None, features: dict[int, NDArray[np.float32]]) -> RobustnessPoint:
@@ -211,7 +215,7 @@ class _Scorer:
 
 @contextlib.contextmanager
 def _one_thread() -> Iterator[None]:
-    """Voice activity detection and MFCC are so small that threads would only wait for each other."""
+    """Run torch on one thread: voice activity detection and MFCC are too small to gain from more."""
     before = torch.get_num_threads()
     torch.set_num_threads(1)
     try:
@@ -221,7 +225,7 @@ def _one_thread() -> Iterator[None]:
 
 
 def _curve(points: Sequence[RobustnessPoint]) -> pd.DataFrame:
-    """One row an SNR, with the clean clips' UAR beside it for a second line in the plot."""
+    """One row per SNR, with the UAR of the clean clips in a column for a second line in the plot."""
     table = pd.DataFrame([dict(point) for point in points])[["snr_db", *SCORES]]
     return table[1:].assign(clean_uar=points[0].uar)
 

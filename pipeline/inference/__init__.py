@@ -1,5 +1,5 @@
-"""Answers for single files.
+"""Single files.
 
 predict          audio file → emotion
-inspection       `ser inspect`: what Tier 0 hears
+inspection       `ser inspect`: the result of Tier 0
 """

@@ -1,4 +1,4 @@
-"""`ser inspect`: what Tier 0 hears in one file."""
+"""`ser inspect`: the result of Tier 0 for one file."""
 
 import math
 from pathlib import Path
@@ -16,10 +16,11 @@ from featurize.tier0 import Tier0, Tier0Params, tier0
 
 
 def inspect(file: Path, params: Tier0Params, plot: Path | None = None, device: str = "cpu") -> None:
-    """Print duration, speech found and MFCC statistics of a file; draw them where `plot` names a picture.
+    """Print duration, speech found and MFCC statistics of a file; with `plot`, also draw them to that file.
 
     Raises:
         AudioError: the file cannot be used.
+        SerError: `plot` has an unknown ending.
     """
     recorded_s, sample_rate, num_channels = probe(file)
     denoiser = load_denoiser(params.denoise, device)
@@ -32,7 +33,10 @@ def inspect(file: Path, params: Tier0Params, plot: Path | None = None, device: s
     facts = [
         ("file", str(file)),
         ("recorded", f"{recorded_s:.2f} s, {sample_rate} Hz, {num_channels} channel(s)"),
-        ("SNR", "too short to tell" if math.isnan(snr_db) else f"about {snr_db:.0f} dB before the denoiser"),
+        (
+            "SNR",
+            "too short to estimate" if math.isnan(snr_db) else f"about {snr_db:.0f} dB before the denoiser",
+        ),
         ("denoiser", denoiser.name + bypassed),
         (
             "speech",
@@ -66,7 +70,7 @@ def _statistics(result: Tier0) -> Table:
 
 
 def _draw(result: Tier0, path: Path) -> None:
-    """Draw waveform with speech marked, and the MFCC of the speech."""
+    """Draw the waveform with speech shaded, and the MFCC of the speech."""
     from matplotlib.figure import Figure
 
     kind = path.suffix.lstrip(".").lower() or "png"
@@ -78,7 +82,7 @@ def _draw(result: Tier0, path: Path) -> None:
     for start, end in result.segments / SAMPLE_RATE:
         wave.axvspan(start, end, alpha=0.2, color="tab:orange")
     wave.set(xlabel="time (s)", ylabel="amplitude", title="waveform, speech shaded", ylim=(-1.05, 1.05))
-    # The 0th coefficient is the loudness and an order of magnitude larger than the others.
+    # The 0th coefficient, the log energy, is an order of magnitude larger than the others.
     coefficients = result.mfcc.numpy()[1:]
     edges = (-0.5, coefficients.shape[1] - 0.5, 0.5, len(coefficients) + 0.5)
     cepstrum.imshow(coefficients, origin="lower", aspect="auto", interpolation="nearest", extent=edges)

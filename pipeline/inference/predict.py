@@ -1,4 +1,4 @@
-"""Audio file → emotion, with exactly the Tier 0 that the checkpoint was trained on."""
+"""Audio file → emotion, with the Tier 0 that the checkpoint was trained on."""
 
 import csv
 import json
@@ -29,38 +29,42 @@ STEPS = {
     "vad": vad.VERSION,
     "mfcc": mfcc.VERSION,
 }
-"""The version of each step that makes numbers, as in a protocol card."""
+"""The version of each step of Tier 0, as in a protocol card."""
 
 
 @dataclass(frozen=True)
 class Prediction:
-    """What the network says about one file; `probabilities` by label, in class order."""
+    """The prediction for one file."""
 
     file: str
     label: str
+    """The most probable class."""
     confidence: float
+    """Its probability."""
     probabilities: dict[str, float]
+    """By label, in class order."""
     speech_found: bool
+    """False: no speech was found, so the whole clip was used."""
     random_weights: bool
+    """The network is untrained, so the prediction means nothing."""
 
 
 class Predictor:
-    """A network and its Tier 0, loaded once and asked about many files.
-
-    Attributes:
-        args: what the checkpoint says of itself; empty with random weights.
+    """A network and its Tier 0, loaded once for many files.
 
     Args:
-        checkpoint: a trained network, which brings its own Tier 0; None makes one with random weights.
+        checkpoint: a trained network, which holds its Tier 0 parameters; None makes a network with random weights.
         tier0_params: Tier 0 of the random network.
-        weights: local file of the denoiser's weights, where it is not found by itself.
+        weights: local file of the denoiser's weights; by default, they are searched for and downloaded.
         device: where the denoiser and the network run.
 
     Raises:
-        CheckpointError: the checkpoint cannot be loaded, or was trained on features that this version computes
-            otherwise.
-        WeightsError: its denoiser's weights cannot be had, or are others than it was trained with.
+        CheckpointError: the checkpoint cannot be loaded, or it was trained with another version of a step of Tier 0.
+        WeightsError: its denoiser's weights are not available, or differ from those it was trained with.
     """
+
+    args: dict[str, Any]
+    """The metadata of the checkpoint; empty with random weights."""
 
     def __init__(
         self,
@@ -77,7 +81,7 @@ class Predictor:
             self.network = SERTier1(self.tier0_params.mfcc.n_mfcc, len(self.labels), NetworkParams()).to(
                 device
             )
-            self.args: dict[str, Any] = {}
+            self.args = {}
         else:
             self.network, self.args = load_checkpoint(checkpoint, device)
             _check_steps(checkpoint, read_training_card(checkpoint, self.args).steps)
@@ -91,13 +95,13 @@ class Predictor:
         trained_with = self.args.get("denoiser")
         if trained_with and trained_with["sha256"] != self.denoiser.sha256:
             raise WeightsError(
-                f"{checkpoint}: trained behind denoiser {trained_with['name']} {trained_with['sha256'][:12]}, "
-                f"but the weights here are {self.denoiser.sha256[:12]}; name the right file with --weights"
+                f"{checkpoint}: trained with denoiser {trained_with['name']} {trained_with['sha256'][:12]}, "
+                f"but the weights found here are {self.denoiser.sha256[:12]}; give the right file with --weights"
             )
         if trained_with and not trained_with["sha256"] and trained_with["name"] != self.denoiser.name:
             raise WeightsError(
-                f"{checkpoint}: trained behind denoiser {trained_with['name']}, but here is {self.denoiser.name}; "
-                "install the package's version that it was trained with"
+                f"{checkpoint}: trained with denoiser {trained_with['name']}, but installed is {self.denoiser.name}; "
+                "install the version that it was trained with"
             )
         self.vad = load_vad()
 
@@ -110,7 +114,7 @@ class Predictor:
         """
         features = tier0(file, self.tier0_params, self.denoiser, self.vad)
         x = features.mfcc.unsqueeze(0).to(self.device)  # (1, n_mfcc, num_frames)
-        if self.network.params.normalisation == "speaker":  # all that is known of the speaker is this file
+        if self.network.params.normalisation == "speaker":  # this file is the only clip of its speaker
             x = normalise_clips(x, torch.ones_like(x[:, :1]))
         output = self.network(x)
         probabilities = [float(p) for p in output["probs"][0]]
@@ -125,26 +129,26 @@ class Predictor:
         )
 
 
-def _check_steps(checkpoint: Path, trained_behind: dict[str, str]) -> None:
-    for step, version in trained_behind.items():
+def _check_steps(checkpoint: Path, trained_with: dict[str, str]) -> None:
+    for step, version in trained_with.items():
         if STEPS.get(step) != version:
             raise CheckpointError(
-                f"{checkpoint}: trained on features of version {version} of the step {step}, but here is "
-                f"{STEPS.get(step, 'none')}; train again, or predict with the version that it was trained with"
+                f"{checkpoint}: trained with version {version} of the step {step}, but this code has version "
+                f"{STEPS.get(step, 'none')}; train again, or predict with the code that it was trained with"
             )
 
 
 def predict(
-    files: Sequence[Path], predictor: Predictor, style: Style, complain: Callable[[str], None]
+    files: Sequence[Path], predictor: Predictor, style: Style, print_error: Callable[[str], None]
 ) -> bool:
-    """Print a prediction for each file, `complain` about those without. Return whether all have one."""
+    """Print a prediction for each file, or an error where it cannot be used. Return whether all could be used."""
     write = WRITERS[style](predictor.labels)
     complete = True
     for file in files:
         try:
             write(predictor(file))
         except AudioError as error:
-            complain(error.detail)
+            print_error(error.detail)
             complete = False
     return complete
 

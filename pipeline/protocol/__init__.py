@@ -1,17 +1,17 @@
-"""Who is tested on what.
+"""The evaluation protocol: classes, splits and folds, and the card that records them.
 
 labels            emotions → classes
 splits            train, val, test
-folds             speakers and clips dealt into folds
-balance           groups of speakers that are alike
+folds             assigns speakers and clips to folds
+balance           groups of speakers with similar class counts
 class_coverage    classes that a split lacks, and the fold that has them
 confounding       how far speakers predict labels
 manifest_file     manifest.csv
 manifest_summary  manifest.json
-card              the protocol card, and when two of them are alike
-data_card         what features add to it, and which checkpoint fits them
+card              the protocol card, and the fields that two cards must share
+data_card         the card of feature shards, and the check that a checkpoint fits them
 wording           a card in words
-typed_json        a JSON file as the model that wrote it
-findings          audit.json
-provenance        versions behind a number
+typed_json        JSON files as pydantic models
+findings          the types of audit.json
+provenance        versions of packages and code
 """

@@ -1,13 +1,13 @@
-"""The protocol card: on which recordings, how split and made with what a number was found.
+"""The protocol card: the recordings, splits and processing behind a score.
 
-A card grows from stage to stage, and its type says which stage has written it:
+Each stage adds fields to the card; its type shows which stage has written it:
 
     Card          manifest            recordings, classes, split         manifest.json
-    DataCard      + denoise, features what the features were made with
+    DataCard      + denoise, features clips used, denoiser, Tier 0
     TrainingCard  + train             seed, normalisation, code, device  the checkpoint
-    ScoringCard   + evaluate          what was other than in training    evaluation.json
+    ScoringCard   + evaluate          differences from training          evaluation.json
 
-No field has a default: a card of another version, which lacks a field or has one more, is refused in one line.
+No field has a default, so a card of another version, with a field missing or unknown, is rejected with one line.
 """
 
 import hashlib
@@ -25,13 +25,13 @@ Normalisation = Literal["global", "clip", "speaker"]
 
 
 class Card(BaseModel, frozen=True, extra="forbid"):
-    """What the manifest says: which recordings, which classes, and who is tested on."""
+    """The fields that the manifest adds: recordings, classes and split."""
 
     corpus: str
     synthetic: bool
-    """Made by a speech synthesiser."""
+    """The clips come from a speech synthesiser."""
     files_sha256: str
-    """Over which recordings the corpus holds."""
+    """Hash of the list of recordings."""
     label_set: str
     labels: list[str]
     """In class order."""
@@ -41,61 +41,65 @@ class Card(BaseModel, frozen=True, extra="forbid"):
     folds: FoldScheme | None
     """None where the split has no folds."""
     fold: int
-    """The one that is tested on, counted from 1; 0 where there are none."""
+    """The test fold, counted from 1; 0 where there are no folds."""
     val: str
     """How validation clips were chosen, in words."""
     split_seed: int
     speakers: Annotated[dict[Split, list[str]], Field(min_length=3)]
+    """Names of the known speakers of each split."""
     confounding: Confounding | None
     """How far speakers predict labels; None where no speaker is known."""
 
 
 class DataCard(Card):
-    """What the features add: which clips could be used, denoiser, Tier 0."""
+    """The fields that the features add: clips used, denoiser, Tier 0."""
 
     untested_labels: list[str]
     """Classes without a test clip."""
     clips_sha256: str
-    """Over the clips that became features, their labels and splits."""
+    """Hash of the clips that became features, with their labels and splits."""
     denoiser: str
     denoiser_sha256: str
-    """Of its weights; empty where it has none."""
+    """Hash of its weights; empty where it has none."""
     denoiser_heard_test_speakers: list[str]
-    """Test speakers, as corpus/speaker, that its weights were trained on."""
+    """Test speakers that its weights were trained on, as corpus/speaker."""
     tier0_sha256: str
-    """Of Tier 0's parameters."""
+    """Hash of Tier 0's parameters."""
     steps: dict[str, str]
-    """Version of each step that makes numbers, such as "mfcc": "1"."""
+    """Version of each step of Tier 0, such as "mfcc": "1"."""
     made_by: dict[Literal["denoise", "featurize"], list[Maker]]
-    """What made the rows in each stage; more than one where rows were taken over from other runs."""
+    """Devices and versions that made the rows of each stage; several if rows of other runs were reused."""
 
 
 class TrainingCard(DataCard):
-    """What training adds. It travels in the checkpoint."""
+    """The fields that training adds. This card is stored in the checkpoint."""
 
     normalisation: Normalisation
     seed: int
-    """Of the training."""
+    """Training seed."""
     code: str
+    """This project's version and commit, as in `Maker`."""
     versions: dict[str, str]
+    """Versions of Python and packages, as in `Maker`."""
     device: str
+    """As in `Maker`."""
 
 
 class ScoringCard(TrainingCard):
-    """What evaluation adds. It stands in evaluation.json."""
+    """The field that evaluation adds. This card is stored in evaluation.json."""
 
     scored_with: dict[Literal["code", "versions", "device"], str | dict[str, str]]
-    """What of the three was other than in training."""
+    """Those of the three that differ from training."""
 
 
 def training_card(data: DataCard, seed: int, normalisation: Normalisation, device: str) -> TrainingCard:
-    """The card of weights that are trained here and now."""
+    """The card of a training run on this machine, with this code."""
     maker = this_maker(device)
     return TrainingCard(**dict(data), normalisation=normalisation, seed=seed, **dict(maker))
 
 
 def scoring_card(card: TrainingCard, device: str) -> ScoringCard:
-    """The card of scores that are computed here and now."""
+    """The card of scores that are computed on this machine, with this code."""
     here: dict[Any, Any] = dict(this_maker(device))
     return ScoringCard(
         **dict(card), scored_with={key: value for key, value in here.items() if value != getattr(card, key)}
@@ -106,28 +110,28 @@ _CORPUS = ("corpus", "files_sha256", "label_set", "labels", "split", "folds")
 _MAKING = ("denoiser", "denoiser_sha256", "tier0_sha256", "steps")
 _TASK = (*_CORPUS, "fold", "speakers")
 
-Likeness: TypeAlias = Literal["folds", "task", "clips", "data"]
+Scope: TypeAlias = Literal["folds", "task", "clips", "data"]
 
-FIELDS: dict[Likeness, tuple[str, ...]] = {
+FIELDS: dict[Scope, tuple[str, ...]] = {
     "folds": (*_CORPUS, "split_seed", *_MAKING, "normalisation"),
     "task": _TASK,
     "clips": (*_TASK, "val", "split_seed"),
     "data": (*_TASK, "clips_sha256", *_MAKING),
 }
-"""What two cards have to agree on. They are
+"""The fields that two cards must share to be
 
-    folds  of one cross-validation, and differ in fold and training seed alone
-    task   comparable: their scores answer the same question
-    clips  of one manifest: no clip that one is trained on is a test clip of the other
-    data   of the same features: a checkpoint with the one may be scored on the other
+    folds  of one cross-validation: they differ only in fold and training seed
+    task   of one task: their scores can be compared
+    clips  of one manifest: no training clip of one is a test clip of the other
+    data   of the same features: a checkpoint with one card may be scored on features with the other
 """
 
 
-def unlike(one: Card, other: Card, likeness: Likeness) -> list[str]:
-    """Fields in which two cards differ though they should not; `pipeline.protocol.wording` words them."""
-    return [name for name in FIELDS[likeness] if getattr(one, name) != getattr(other, name)]
+def differing_fields(first: Card, second: Card, scope: Scope) -> list[str]:
+    """Names of the fields that two cards must share for this scope, but that differ."""
+    return [name for name in FIELDS[scope] if getattr(first, name) != getattr(second, name)]
 
 
 def digest(content: Any) -> str:
-    """SHA-256 of plain types, in hex; the order of keys does not count."""
+    """SHA-256 of plain types, in hex; the order of keys does not matter."""
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()

@@ -1,7 +1,7 @@
-"""What the feature shards say of themselves, as a card; and which checkpoint fits them.
+"""The card of feature shards, and the check that a checkpoint was trained for them.
 
-A checkpoint is scored on the data that it was trained for or not at all: it may have been trained on the very speakers
-that it would be tested on.
+A checkpoint is scored only on the data that it was trained for: on other data, its training speakers could be among
+the test speakers.
 """
 
 import hashlib
@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from featurize.errors import CheckpointError, ShardError
 from featurize.shards import Shard
 from pipeline.extraction.tasks import MAKERS, STAMPS
-from pipeline.protocol.card import Card, DataCard, Likeness, TrainingCard, digest
+from pipeline.protocol.card import Card, DataCard, Scope, TrainingCard, digest
 from pipeline.protocol.manifest_summary import ManifestSummary
 from pipeline.protocol.splits import SPLITS, Split
 from pipeline.protocol.typed_json import validate
@@ -25,15 +25,15 @@ from pipeline.protocol.wording import CAPTIONS, differences, short, word_differe
 Columns = dict[str, NDArray[Any]]
 
 STAMP_OF = dict(zip(("denoise", "featurize"), STAMPS, strict=True))
-"""Column that says what made a row, by stage."""
+"""Stage → column with the digest of the `Maker` of each row."""
 STEPS = ("load", "denoise", "vad", "mfcc")
-"""That make numbers; the shards' attributes "load_step", ... hold settings and version of each."""
+"""The steps of Tier 0; the shards' attributes "load_step", ... hold settings and version of each."""
 NEEDED = ("clip_id", "sha256", "corpus", "speaker", "label", "split")
-"""Columns of the features that the card is made from."""
+"""Columns of the features that the card is computed from."""
 
 
 def data_card(summary: ManifestSummary, paths: Sequence[Path], made: Mapping[str, Any]) -> DataCard:
-    """The manifest's card, and what the features add to it.
+    """The manifest's card with the fields that the features add.
 
     Args:
         summary: manifest.json.
@@ -67,10 +67,10 @@ def heard_by(denoiser: Mapping[str, Any], speakers: Iterable[tuple[str, str]]) -
 
 
 def shared_provenance(paths: Sequence[Path]) -> dict[str, Any]:
-    """What all the feature shards were made with: settings of Tier 0, denoiser, version of each step.
+    """The settings of Tier 0, the denoiser and the version of each step, which all feature shards must share.
 
     Raises:
-        ShardError: they differ, so the shards do not belong together.
+        ShardError: they differ between shards.
     """
     found: dict[str, tuple[Path, dict[str, Any]]] = {}
     for path in paths:
@@ -87,14 +87,14 @@ def shared_provenance(paths: Sequence[Path]) -> dict[str, Any]:
 
 
 def read_training_card(path: Path, args: Mapping[str, Any]) -> TrainingCard:
-    """The card that a checkpoint carries.
+    """The protocol card of a checkpoint.
 
     Args:
         path: the checkpoint, for the message.
         args: its `args`.
 
     Raises:
-        CheckpointError: it has none, or one of another version, so that a leak cannot be ruled out.
+        CheckpointError: it has no card, or one of another version, so a leak cannot be ruled out.
     """
     card = args.get("protocol") or {}
     return validate(TrainingCard, card, f"{path}: protocol card", "train again", CheckpointError)
@@ -103,7 +103,7 @@ def read_training_card(path: Path, args: Mapping[str, Any]) -> TrainingCard:
 def check_checkpoint(
     path: Path, args: Mapping[str, Any], data: DataCard, made: Mapping[str, Any]
 ) -> TrainingCard:
-    """Refuse a checkpoint that was not trained for these features.
+    """Reject a checkpoint that was not trained for these features.
 
     Args:
         path: the checkpoint, for the message.
@@ -115,63 +115,63 @@ def check_checkpoint(
         Its card.
 
     Raises:
-        CheckpointError: other classes, recordings, splits or Tier 0, or no card at all; one line says which.
+        CheckpointError: its classes, recordings, splits or Tier 0 differ, or it has no card.
     """
     if args.get("labels") != data.labels:
         raise CheckpointError(
             f"{path}: trained on labels {args.get('labels')}, the manifest has {data.labels}; train again"
         )
     card = read_training_card(path, args)
-    require_like(path, card, data, "data", _tier0_differences(args.get("tier0") or {}, made["tier0"]))
+    require_match(path, card, data, "data", _tier0_differences(args.get("tier0") or {}, made["tier0"]))
     return card
 
 
-def require_like(
+def require_match(
     path: Path,
     card: TrainingCard,
     here: Card,
-    likeness: Likeness,
+    scope: Scope,
     tier0: Sequence[tuple[str, str, str]] = (),
 ) -> None:
-    """Refuse a checkpoint whose card is unlike the one of the data at hand.
+    """Reject a checkpoint whose card does not match that of the data.
 
     Args:
         path: the checkpoint, for the message.
-        card: the checkpoint's.
-        here: the data's.
-        likeness: what they have to agree on.
-        tier0: differing parameters of Tier 0, named where nothing but its hash differs.
+        card: the checkpoint's card.
+        here: the data's card.
+        scope: which fields must be the same.
+        tier0: differing parameters of Tier 0, for the message if only the hash of Tier 0 differs.
 
     Raises:
-        CheckpointError: one line with the first difference, and with the test speakers that it was trained on.
+        CheckpointError: the cards differ; names the first difference and the test speakers it was trained on.
     """
-    unlike = word_differences(card, here, likeness)
-    if not unlike:
+    differing = word_differences(card, here, scope)
+    if not differing:
         return
-    if tier0 and all(name == CAPTIONS["tier0_sha256"] for name, _, _ in unlike):
-        unlike = list(tier0)
-    what, there, mine = unlike[0]
+    if tier0 and all(name == CAPTIONS["tier0_sha256"] for name, _, _ in differing):
+        differing = list(tier0)
+    field, trained, present = differing[0]
     raise CheckpointError(
-        f"{path}: trained for other data ({what}: {there}, here {mine}){_leak(card, here)}; "
+        f"{path}: trained for other data ({field}: {trained}, here {present}){_leak(card, here)}; "
         "go back to the params it was trained with, or train again"
     )
 
 
-def _tier0_differences(there: Mapping[str, Any], here: Mapping[str, Any]) -> list[tuple[str, str, str]]:
-    return [(f"Tier 0, {name}", short(a), short(b)) for name, a, b in differences(there, here)]
+def _tier0_differences(trained: Mapping[str, Any], here: Mapping[str, Any]) -> list[tuple[str, str, str]]:
+    return [(f"Tier 0, {name}", short(a), short(b)) for name, a, b in differences(trained, here)]
 
 
 def _leak(card: Card, here: Card) -> str:
-    """Test speakers that the checkpoint was trained or chosen on, in brackets."""
+    """A warning in brackets with the test speakers in the checkpoint's train or val split; empty if there are none."""
     if card.corpus != here.corpus:
         return ""
     known = {*card.speakers["train"], *card.speakers["val"]}
-    heard = sorted(known & set(here.speakers["test"]))
-    return f" (a leak: it has heard test speakers {', '.join(heard)})" if heard else ""
+    leaked = sorted(known & set(here.speakers["test"]))
+    return f" (a leak: it was trained or validated on test speakers {', '.join(leaked)})" if leaked else ""
 
 
 def _read_columns(paths: Sequence[Path]) -> Columns:
-    """The columns of all original clips; augmented copies are no clips of their own."""
+    """The columns of all original clips, without augmented copies."""
     shards = [Shard(path, verify=False).columns for path in paths]
     columns = {name: np.concatenate([each[name] for each in shards]) for name in NEEDED}
     if not all("augmentation" in each for each in shards):
@@ -181,18 +181,18 @@ def _read_columns(paths: Sequence[Path]) -> Columns:
 
 
 def _check_speakers(columns: Columns, speakers: Mapping[Split, list[str]], folder: Path) -> None:
-    """Features may lack a speaker whose clips were all rejected; one of another split is another manifest's."""
+    """Check that the features' speakers of each split are in the manifest; some may be missing, if rejected."""
     for split in SPLITS:
-        strange = set(columns["speaker"][columns["split"] == split]) - {"", *speakers[split]}
-        if strange:
+        unknown = set(columns["speaker"][columns["split"] == split]) - {"", *speakers[split]}
+        if unknown:
             raise ShardError(
-                f"{folder}: speaker {min(strange)} is in split {split}, but not in manifest.json's; "
+                f"{folder}: speaker {min(unknown)} is in split {split}, but not in manifest.json's; "
                 "run denoise and featurize again"
             )
 
 
 def _makers(paths: Sequence[Path]) -> dict[str, list[Any]]:
-    """What made the rows, by stage, as plain types."""
+    """The makers of the rows, by stage, as plain types."""
     found: dict[str, dict[str, Any]] = {stage: {} for stage in STAMP_OF}
     for path in paths:
         shard = Shard(path, verify=False)
@@ -204,6 +204,6 @@ def _makers(paths: Sequence[Path]) -> dict[str, list[Any]]:
 
 
 def _hash_clips(columns: Columns) -> str:
-    """One hash over what each clip is and which split it is in."""
+    """Hash of the clips with their audio, labels and splits."""
     rows = zip(*(columns[name].tolist() for name in ("clip_id", "sha256", "label", "split")), strict=True)
     return hashlib.sha256("".join(sorted("\t".join(row) + "\n" for row in rows)).encode()).hexdigest()

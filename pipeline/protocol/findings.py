@@ -1,4 +1,4 @@
-"""audit.json: what the leak audit found in a corpus and its split."""
+"""The types of audit.json: the findings of the leak audit."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -22,26 +22,27 @@ Severity = Literal["stop", "warning", "note"]
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing that the audit found."""
+    """One finding of the audit."""
 
     kind: Kind
     severity: Severity
-    """`stop`: no score may stand on it; `warning`: look at it; `note`: good to know."""
+    """`stop`: scores would be invalid, so no manifest is written; `warning`: check it; `note`: information."""
     splits: list[str]
-    """Those concerned, in the order train, val, test."""
+    """Affected splits, in the order train, val, test."""
     clips: list[str]
-    """Ids of the clips concerned; of a summarised finding, the first of them."""
+    """Ids of affected clips; a finding over many clips lists only the first."""
     detail: str
-    """One line for people."""
+    """The message, in one line."""
 
 
 class Audit(BaseModel, frozen=True, extra="forbid"):
-    """What audit.json holds."""
+    """The content of audit.json."""
 
     params: dict[str, bool | float]
-    """What was looked for: the block `audit` of params.yaml."""
+    """The block `audit` of params.yaml."""
     clips: int = Field(ge=0)
+    """Number of clips checked."""
     fingerprinted: int = Field(ge=0)
-    """Clips whose sound was compared."""
+    """Number of clips whose fingerprints were compared."""
     findings: list[Finding]
-    """The worst first."""
+    """The most severe first."""

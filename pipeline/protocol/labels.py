@@ -1,4 +1,4 @@
-"""From a corpus's emotion words to the classes that a network learns: label sets, and what they leave out."""
+"""Label sets: map a corpus's emotion words to the classes that the network learns."""
 
 import difflib
 import logging
@@ -15,8 +15,8 @@ from featurize.errors import CorpusError, ParamsError
 
 log = logging.getLogger(__name__)
 
-# Words of each of the four classes, in class order; beside the plain ones, how corpora spell them
-# (EMO-DB's nouns, IEMOCAP's three letters, TESS's "pleasant surprise").
+# Words of each of the four classes, in class order, with the spellings of several corpora (EMO-DB's nouns, IEMOCAP's
+# three letters, TESS's "pleasant surprise").
 FOUR = {
     "happy": (
         *("happy", "happiness", "hap", "joy", "surprised", "surprise", "sur", "pleasant surprise"),
@@ -41,7 +41,7 @@ class LabelParams(BaseModel, frozen=True, extra="forbid", use_attribute_docstrin
     @field_validator("map", mode="before")
     @classmethod
     def _numbers_are_words(cls, value: Any) -> Any:
-        """YAML reads the key and the class in `0: 1` as numbers; tables name classes that way."""
+        """Turn numbers into words: YAML reads `0: 1` as two numbers, and tables may name classes by numbers."""
         if not isinstance(value, dict):
             return value
         return {_word_if_number(key): _word_if_number(label) for key, label in value.items()}
@@ -55,17 +55,14 @@ class LabelParams(BaseModel, frozen=True, extra="forbid", use_attribute_docstrin
 
 @dataclass(frozen=True)
 class Labelling:
-    """Classes of a corpus.
-
-    Args:
-        names: classes that have clips, in class order.
-        label_of: emotion word, as the corpus writes it, to class.
-        left_out: emotion word to number of clips that have no class.
-    """
+    """Classes of a corpus."""
 
     names: tuple[str, ...]
+    """Classes that have clips, in class order."""
     label_of: dict[str, str]
+    """Emotion word, as the corpus writes it → class."""
     left_out: dict[str, int]
+    """Emotion word without a class → number of its clips."""
 
 
 def label_emotions(emotions: Sequence[str], native: Sequence[str], params: LabelParams) -> Labelling:
@@ -75,19 +72,19 @@ def label_emotions(emotions: Sequence[str], native: Sequence[str], params: Label
 
     Args:
         emotions: one word per clip.
-        native: the corpus's own words in order; empty for a table, whose words are sorted then.
+        native: the corpus's emotion words in class order; empty for a table, whose words are then sorted.
         params: the label set.
 
     Raises:
         CorpusError: fewer than two classes are left.
-        ParamsError: a word of labels.map is in no clip.
+        ParamsError: labels.map has a word that no clip has.
     """
     counts = Counter(emotions)
     label_of, order = _LABEL_SETS[params.set](counts, native, params)
     left_out = {emotion: count for emotion, count in sorted(counts.items()) if emotion not in label_of}
     used = set(label_of.values())
     names = tuple(name for name in order if name in used)
-    _say(names, order, left_out)
+    _log_classes(names, order, left_out)
     if len(names) < 2:
         raise CorpusError(
             f"labels.set {params.set}: {len(names)} of at least 2 classes left; the corpus has the emotions "
@@ -96,19 +93,20 @@ def label_emotions(emotions: Sequence[str], native: Sequence[str], params: Label
     return Labelling(names, label_of, left_out)
 
 
-_Found = tuple[dict[str, str], list[str]]  # emotion -> class; classes in order
+_Found = tuple[dict[str, str], list[str]]
+"""Emotion → class, and the classes in order."""
 
 
 def _four(counts: Mapping[str, int], _native: Sequence[str], _params: LabelParams) -> _Found:
     if counts and all(_NUMBER.fullmatch(emotion) for emotion in counts):
-        log.info("labels.set four: the corpus has numbers for labels, which are used as they are")
+        log.info("labels.set four: the corpus has numbers as labels, which are used unchanged")
         label_of = {emotion: _plain(emotion) for emotion in counts}
         return label_of, _in_order(label_of.values())
     for emotion in sorted(counts):
         if (meant := _misspelt(emotion)) is not None:
             raise CorpusError(
                 f"labels.set four: {counts[emotion]} clips have the emotion {emotion!r}; is {meant!r} meant? "
-                f"correct it, or say with labels.set map what it stands for"
+                f"correct it, or map it to a class with labels.set map"
             )
     return {emotion: _WORDS[_plain(emotion)] for emotion in counts if _plain(emotion) in _WORDS}, list(FOUR)
 
@@ -158,7 +156,7 @@ def _word_if_number(value: Any) -> Any:
     return str(value) if isinstance(value, int | float) and not isinstance(value, bool) else value
 
 
-def _say(names: Sequence[str], order: Sequence[str], left_out: Mapping[str, int]) -> None:
+def _log_classes(names: Sequence[str], order: Sequence[str], left_out: Mapping[str, int]) -> None:
     log.info("classes: %s", ", ".join(names))
     empty = [name for name in order if name not in names]
     if empty:

@@ -1,4 +1,4 @@
-"""The manifest's format: one row a clip, what it is and which split it belongs to."""
+"""The format of manifest.csv: one row per clip, with its label and split."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,6 +9,7 @@ from featurize.errors import CorpusError
 from pipeline.locations import Location, fetched
 
 ROWS_AT_ONCE = 1000
+"""Rows that `read_clips` holds in memory."""
 
 COLUMNS = (
     "clip_id",
@@ -31,7 +32,7 @@ def read_manifest(path: Path) -> pd.DataFrame:
     """Read manifest.csv; every column is text and an empty cell is an empty string.
 
     Raises:
-        CorpusError: the file is missing or is no manifest.
+        CorpusError: the file is missing or not a manifest.
     """
     if not path.is_file():
         raise CorpusError(f"{path}: no manifest; run `ser manifest` first")
@@ -44,10 +45,10 @@ def read_manifest(path: Path) -> pd.DataFrame:
 
 
 def read_clips(path: Location) -> Iterator[dict[str, str]]:
-    """Rows of manifest.csv one after the other, so that memory does not grow with the corpus.
+    """Yield the rows of manifest.csv, without reading the whole file into memory.
 
     Raises:
-        CorpusError: the file is missing or is no manifest.
+        CorpusError: the file is missing or not a manifest.
     """
     try:
         with (

@@ -1,4 +1,4 @@
-"""manifest.json: classes, the protocol card's first part, and counts."""
+"""The types of manifest.json: classes, the manifest's protocol card, and counts."""
 
 import logging
 from pathlib import Path
@@ -15,28 +15,30 @@ log = logging.getLogger(__name__)
 
 
 class Counts(BaseModel, frozen=True, extra="forbid"):
-    """Clips and speakers."""
+    """Numbers of clips and speakers."""
 
     clips: int
     speakers: int
-    """Known by name."""
+    """Speakers whose name is known."""
     splits: dict[Split, int]
-    """Clips of each."""
+    """Clips of each split."""
     labels: dict[Split, dict[str, int]]
     """Clips of each class in each split."""
 
 
 class ManifestSummary(BaseModel, frozen=True, extra="forbid"):
-    """What manifest.json holds."""
+    """The content of manifest.json."""
 
     labels: list[str]
     """In class order."""
     protocol: Card
     counts: Counts
     left_out: dict[str, int]
-    """Clips of emotions that the label set has no class for."""
+    """Emotion for which the label set has no class → number of its clips."""
     duplicates_dropped: int
+    """Number of clips that were dropped because another holds the same bytes."""
     rejected: int
+    """Number of clips in the stage's rejects.csv."""
 
 
 def read_summary(path: Path) -> ManifestSummary:

@@ -1,4 +1,4 @@
-"""What made a number: versions of everything that touches it, this project's own code included."""
+"""Provenance of numbers: the device, the versions of Python and packages, and this project's version and commit."""
 
 import hashlib
 import platform
@@ -26,36 +26,36 @@ PACKAGES = (
 
 
 class Maker(BaseModel, frozen=True):
-    """What made rows of a shard, or the weights of a network."""
+    """The device and the versions that made rows of a shard, or the weights of a network."""
 
     device: str
     """Such as "cpu", or "cuda (NVIDIA H100 80GB HBM3)"."""
     versions: dict[str, str]
-    """Of Python and of every package whose arithmetic or format counts."""
+    """Versions of Python and of the packages that influence the numbers."""
     code: str
     """This project's version and commit."""
 
     @property
     def digest(self) -> str:
-        """A short name for it, by its content: 12 hexadecimal digits."""
+        """A hash of the content: 12 hexadecimal digits."""
         return hashlib.sha256(self.model_dump_json().encode()).hexdigest()[:12]
 
 
 @cache
 def this_maker(device: str) -> Maker:
-    """What runs here and now, on a device such as "cpu"."""
+    """This process, on a device such as "cpu"."""
     return Maker(device=device_name(device), versions=versions(), code=code_version())
 
 
 def versions() -> dict[str, str]:
-    """Versions of Python and of the packages whose arithmetic or format the results depend on."""
+    """Versions of Python and of the packages that influence the numbers."""
     return {"python": platform.python_version(), **{name: version(name) for name in PACKAGES}}
 
 
 def code_version() -> str:
-    """This project's version and git commit, such as "0.1.0 6e430806c1d2"; says so where its code was edited since.
+    """This project's version and git commit, such as "0.1.0 6e430806c1d2", with a mark if its code was edited since.
 
-    Without a repository of its own, or without git, the version stands alone.
+    Without git, or where the project is not a git repository, only the version.
     """
     try:
         released = version("ser")
@@ -76,5 +76,5 @@ def _git(*arguments: str) -> str | None:
 
 
 def device_name(device: str) -> str:
-    """A device as a person knows it: "cpu", or "cuda (NVIDIA H100 80GB HBM3)"."""
+    """A device with the name of its GPU: "cpu", or "cuda (NVIDIA H100 80GB HBM3)"."""
     return f"{device} ({torch.cuda.get_device_name(device)})" if device.startswith("cuda") else device

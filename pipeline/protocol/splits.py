@@ -60,23 +60,20 @@ class Item:
 
 @dataclass(frozen=True)
 class Division:
-    """A split and how it came about.
-
-    Args:
-        splits: "train", "val" or "test" per item.
-        folds: how many folds there are and where they come from; None where there are none.
-        val: how validation clips were chosen.
-        speaker_independent: no speaker of one split is in another, and every speaker is known.
-        missing: classes that val or test lack.
-        remedy: how every split could have them, in words; empty where none is missing.
-    """
+    """A split and how it was made."""
 
     splits: list[str]
+    """Split of each item: "train", "val" or "test"."""
     folds: FoldScheme | None
+    """How many folds there are and where they come from; None where there are none."""
     val: str
+    """How validation clips were chosen."""
     speaker_independent: bool
+    """No speaker of one split is in another, and every speaker is known."""
     missing: Missing = field(default_factory=dict)
+    """Classes that val or test lack."""
     remedy: str = ""
+    """In words, how every split could have them; empty where none is missing."""
 
 
 def divide(

@@ -1,4 +1,4 @@
-"""A JSON file as the model that wrote it, or one line that says where it differs."""
+"""Parse a JSON file into its pydantic model, or raise an error that names the first wrong key."""
 
 import json
 from typing import Any, TypeVar
@@ -13,17 +13,17 @@ Model = TypeVar("Model", bound=BaseModel)
 def parse_json(
     model: type[Model], text: bytes, source: str, remedy: str, error: type[SerError] = SerError
 ) -> Model:
-    """A file's content as a model.
+    """Parse a file's content.
 
     Args:
-        model: what was written.
+        model: the type that wrote the file.
         text: the file's bytes.
-        source: how an error names the file.
-        remedy: what an error tells to do, such as "run `ser evaluate` again".
+        source: name of the file in error messages.
+        remedy: what the user should do, such as "run `ser evaluate` again".
         error: the class to raise.
 
     Raises:
-        SerError: of class `error`; one line, with the first key that is missing, unknown or wrong.
+        SerError: of class `error`; names the first key that is missing, unknown or wrong.
     """
     try:
         content = json.loads(text)
@@ -35,7 +35,7 @@ def parse_json(
 def validate(
     model: type[Model], content: Any, source: str, remedy: str, error: type[SerError] = SerError
 ) -> Model:
-    """Plain types as a model; arguments and errors as in `parse_json`."""
+    """Turn plain types into a model; arguments and errors as in `parse_json`."""
     try:
         return model.model_validate(content)
     except ValidationError as fault:

@@ -1,9 +1,9 @@
-"""Protocol cards in words. Nothing that is written here is ever read back."""
+"""Protocol cards in words, for people; no code parses these texts."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from pipeline.protocol.card import Card, DataCard, Likeness, Normalisation, TrainingCard, unlike
+from pipeline.protocol.card import Card, DataCard, Normalisation, Scope, TrainingCard, differing_fields
 from pipeline.protocol.folds import FoldScheme
 from pipeline.protocol.provenance import Maker
 
@@ -25,17 +25,18 @@ CAPTIONS = {
     "steps": "version of step",
     "normalisation": "normalisation",
 }
-"""Of every field that cards are compared by."""
+"""Caption of each field by which cards are compared."""
 
 NORMALISATIONS: dict[Normalisation, str] = {
-    "global": "global: by the train split",
-    "clip": "clip: each by itself",
-    "speaker": "speaker (transductive): by all clips of a test speaker",
+    "global": "global: statistics of the train split",
+    "clip": "clip: statistics of each clip",
+    "speaker": "speaker (transductive): statistics of all clips of a test speaker",
 }
+"""Description of each normalisation."""
 
 
 def describe(card: TrainingCard) -> str:
-    """A card in one line: the task, and what was made of it."""
+    """A card in one line: task, processing, seeds and code."""
     return (
         f"{describe_task(card)}, {describe_making(card)}, Tier 0 {card.tier0_sha256[:8]}, "
         f"seeds {card.split_seed} (split) and {card.seed} (training), ser {card.code}"
@@ -43,7 +44,7 @@ def describe(card: TrainingCard) -> str:
 
 
 def describe_task(card: DataCard, folds: str = "") -> str:
-    """In one line, what a score is about: recordings, classes, split; `folds` stands in for the card's one."""
+    """Recordings, classes and split in one line; `folds`, if given, replaces the card's fold."""
     synthetic = " (synthetic)" if card.synthetic else ""
     untested = len(card.untested_labels)
     classes = f"{len(card.labels)} classes{f' ({untested} WITHOUT TEST CLIPS)' if untested else ''}"
@@ -52,7 +53,7 @@ def describe_task(card: DataCard, folds: str = "") -> str:
 
 
 def describe_making(card: TrainingCard) -> str:
-    """In one line, what may have seen more of the test speakers than a single clip: normalisation and denoiser."""
+    """Normalisation and denoiser in one line: the parts that may use more of a test speaker than the clip at hand."""
     heard = len(card.denoiser_heard_test_speakers)
     overlap = f" (HAS HEARD {heard} OF THE TEST SPEAKERS)" if heard else ""
     transductive = "TRANSDUCTIVE (normalised by speaker), " if card.normalisation == "speaker" else ""
@@ -60,12 +61,12 @@ def describe_making(card: TrainingCard) -> str:
 
 
 def describe_independence(card: Card) -> str:
-    """Whether the test speakers are new to the network; loud where they are not."""
+    """Whether the test speakers are new to the network; in capitals where they are not."""
     return "speaker-independent" if card.speaker_independent else "SPEAKER-DEPENDENT"
 
 
 def describe_confounding(card: Card) -> str:
-    """What the speaker alone tells of the labels, where that is much; else empty."""
+    """A warning if the speaker alone predicts the label well; else empty."""
     found = card.confounding
     if found is None or not found.is_strong:
         return ""
@@ -91,7 +92,7 @@ def describe_folds(folds: FoldScheme | None) -> str:
 
 
 def describe_mixture(card: DataCard) -> str:
-    """Features of which one stage was run by several devices, versions or commits, as a warning; else empty."""
+    """A warning if several devices, versions or commits made the rows of one stage; else empty."""
     return "; ".join(
         f"features made by {len(makers)} devices or versions ({stage}: {describe_makers(makers)})"
         for stage, makers in card.made_by.items()
@@ -100,12 +101,12 @@ def describe_mixture(card: DataCard) -> str:
 
 
 def describe_makers(makers: Sequence[Maker], among: Sequence[Maker] = ()) -> str:
-    """Each in a few words, with the versions in which it is unlike the others, or those it stands `among`."""
+    """Makers in words, with the package versions that differ between them (or between all makers in `among`)."""
     return " | ".join(describe_maker(maker, among or makers) for maker in makers)
 
 
 def describe_maker(maker: Maker, among: Sequence[Maker] = ()) -> str:
-    """Device and code of a maker, and the package versions in which it is unlike others."""
+    """Device and code of a maker, and the package versions in which it differs from makers in `among`."""
     versions = [
         f"{name} {version}"
         for name, version in maker.versions.items()
@@ -114,11 +115,11 @@ def describe_maker(maker: Maker, among: Sequence[Maker] = ()) -> str:
     return ", ".join([maker.device, f"ser {maker.code}", *versions])
 
 
-def word_differences(one: Card, other: Card, likeness: Likeness) -> list[tuple[str, str, str]]:
-    """What two cards disagree on though they should not: its caption, and both values in a few words."""
+def word_differences(first: Card, second: Card, scope: Scope) -> list[tuple[str, str, str]]:
+    """Caption and both values, in words, of the fields that two cards must share for this scope, but that differ."""
     found = []
-    for name in unlike(one, other, likeness):
-        a, b = getattr(one, name), getattr(other, name)
+    for name in differing_fields(first, second, scope):
+        a, b = getattr(first, name), getattr(second, name)
         if name == "steps":
             found += [(f"{CAPTIONS[name]} {step}", short(x), short(y)) for step, x, y in differences(a, b)]
         else:
@@ -126,11 +127,11 @@ def word_differences(one: Card, other: Card, likeness: Likeness) -> list[tuple[s
     return found
 
 
-def differences(one: Mapping[str, Any], other: Mapping[str, Any]) -> list[tuple[str, Any, Any]]:
-    """Dotted name and both values of everything that differs between two nested mappings; None where it is absent."""
+def differences(first: Mapping[str, Any], second: Mapping[str, Any]) -> list[tuple[str, Any, Any]]:
+    """Dotted name and both values of all that differs between two nested mappings; None stands for a missing value."""
     found = []
-    for key in dict.fromkeys((*one, *other)):
-        a, b = one.get(key), other.get(key)
+    for key in dict.fromkeys((*first, *second)):
+        a, b = first.get(key), second.get(key)
         if isinstance(a, Mapping) or isinstance(b, Mapping):
             inner = differences(a if isinstance(a, Mapping) else {}, b if isinstance(b, Mapping) else {})
             found += [(f"{key}.{name}", x, y) for name, x, y in inner]
@@ -140,7 +141,7 @@ def differences(one: Mapping[str, Any], other: Mapping[str, Any]) -> list[tuple[
 
 
 def short(value: Any) -> str:
-    """A value of a card in a few words: hashes cut, long lists as their length."""
+    """A value of a card as short text: hashes are cut, long lists are replaced by their length."""
     if isinstance(value, FoldScheme):
         return describe_folds(value)
     if isinstance(value, Mapping):

@@ -1,11 +1,11 @@
 """The report: one self-contained HTML page.
 
 render           the page, from its templates (one file a section, a style sheet, a script)
-words            numbers as a person reads them
+words            numbers and the headline as text
 protocol_table   the protocol card as rows
 tables           tables of the page
 charts           its charts
-mistakes         the surest errors, and what the network heard of them
-player           a clip to look at and to listen to
-pictures/        what is drawn
+mistakes         the wrong predictions of highest confidence, with their audio
+player           audio, waveform and spectrogram of one clip
+pictures/        the SVG pictures
 """

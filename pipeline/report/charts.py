@@ -1,4 +1,4 @@
-"""Which pictures a run has, and under which titles they stand."""
+"""The charts of a run and their titles."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,23 +11,27 @@ from pipeline.report.pictures.speakers import draw_speakers
 from pipeline.runs.evaluation import Robustness, SpeakerScore
 from pipeline.runs.workspace import Workspace
 
-CURVE_TITLES = {"loss": "Loss", "uar": "UAR", "lr": "Learning rate"}  # these first, in this order
+CURVE_TITLES = {"loss": "Loss", "uar": "UAR", "lr": "Learning rate"}
+"""Titles of the known metrics, which come first and in this order."""
 
 
 @dataclass(frozen=True)
 class Charts:
-    """SVG elements. Those of speakers, training and noise are absent where nothing is known of them."""
+    """The charts of the page as SVG elements."""
 
     confusion: str
     reliability: str
     risk_coverage: str
     speakers: str
+    """UAR by speaker; empty where the corpus names no speakers."""
     curves: list[tuple[str, str]]
+    """Title and SVG of each training curve; empty where there are none."""
     robustness: list[tuple[str, str]]
+    """Title and SVG of each measure under noise; empty where `ser robustness` has not run."""
 
 
 def draw_charts(workspace: Workspace, speakers: Sequence[SpeakerScore]) -> Charts:
-    """Every picture of the page but the clips'; speakers in the order given."""
+    """Draw all charts of the page, except those of single clips; speakers keep the given order."""
     scores = workspace.run.evaluation
     chance = 1 / len(scores.labels)
     return Charts(

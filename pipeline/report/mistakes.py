@@ -1,4 +1,4 @@
-"""The errors that the network was surest of, with what it heard: they teach more about a run than its score."""
+"""The wrong predictions of highest confidence, with the audio that the network was given."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -12,21 +12,22 @@ from numpy.typing import NDArray
 from featurize.shards import Shard
 
 MAX_MISTAKES = 12
-MAX_SOUND_S = 30.0  # of one clip; the page would weigh too much with longer ones
-LEAD_S = 0.5  # before the speech, where a long clip is cut
+MAX_SOUND_S = 30.0
+"""Longer clips are cut, since all audio is embedded in the page."""
+LEAD_S = 0.5
+"""A cut clip starts this long before its first speech."""
 
 
 @dataclass(frozen=True)
 class Sound:
-    """What the network heard of a clip: its denoised waveform, cut where the clip is very long.
-
-    Shape:
-        waveform: (num_samples,) int16. speech: (num_segments, 2) [start, end) in samples of `waveform`.
-    """
+    """The denoised waveform of a clip, cut where the clip is very long."""
 
     waveform: NDArray[np.int16]
-    speech: NDArray[np.int64]
+    """(num_samples,)."""
+    segments: NDArray[np.int64]
+    """(num_segments, 2) speech segments, [start, end) in samples of `waveform`."""
     sample_rate: int
+    """In Hz."""
     start_s: float
     """Where `waveform` begins in the clip."""
     clip_s: float
@@ -35,26 +36,30 @@ class Sound:
 
 @dataclass(frozen=True)
 class Mistake:
-    """A test clip that the network got wrong."""
+    """A test clip with a wrong prediction."""
 
     clip_id: str
     speaker: str
+    """Empty where unknown."""
     gender: str
+    """Empty where unknown."""
     true_label: str
     pred_label: str
     confidence: float
+    """Probability of `pred_label`."""
     true_probability: float
+    """Probability of `true_label`."""
     sound: Sound | None
     """None where data/denoised and data/features do not hold the clip."""
 
 
 def find_mistakes(predictions: pd.DataFrame, data: Path, most: int = MAX_MISTAKES) -> list[Mistake]:
-    """The wrong predictions of highest confidence, the surest first.
+    """The wrong predictions of highest confidence, the most confident first.
 
     Args:
         predictions: rows of predictions.csv with numeric `confidence` and `prob_<label>`.
         data: folder with denoised/ and features/.
-        most: at most so many.
+        most: the largest number to return.
 
     Raises:
         ShardError: a shard is damaged.
@@ -79,7 +84,7 @@ def find_mistakes(predictions: pd.DataFrame, data: Path, most: int = MAX_MISTAKE
 
 
 def find_sounds(data: Path, clip_ids: Iterable[str]) -> dict[str, Sound]:
-    """Waveforms out of data/denoised/ and speech segments out of data/features/, for the clips that both hold."""
+    """Read waveforms from data/denoised/ and segments from data/features/, for the clips that are in both."""
     wanted = set(clip_ids)
     waveforms = {clip: (shard, row) for clip, shard, row in _rows(data / "denoised", wanted)}
     sounds = {}
@@ -91,28 +96,28 @@ def find_sounds(data: Path, clip_ids: Iterable[str]) -> dict[str, Sound]:
 
 
 def _rows(folder: Path, wanted: set[str]) -> Iterable[tuple[str, Shard, int]]:
-    """Clip, shard and row of the wanted clips that a folder holds; augmented copies have names of their own."""
+    """Clip, shard and row of the wanted clips in a folder; augmented copies have other clip ids, so none matches."""
     for path in sorted(folder.glob("*.h5")) if wanted else []:
-        shard = Shard(path, verify=False)  # a dozen rows are wanted, not the whole file
+        shard = Shard(path, verify=False)  # only a dozen rows are read, not the whole file
         for row, clip in enumerate(shard.columns["clip_id"]):
             if clip in wanted:
                 yield clip, shard, row
 
 
 def cut_sound(
-    waveform: NDArray[np.int16], speech: NDArray[np.int64], sample_rate: int, max_s: float = MAX_SOUND_S
+    waveform: NDArray[np.int16], segments: NDArray[np.int64], sample_rate: int, max_s: float = MAX_SOUND_S
 ) -> Sound:
-    """At most `max_s` of a clip, from shortly before its first speech."""
+    """Cut a clip to at most `max_s`, starting shortly before its first speech."""
     most, length = int(max_s * sample_rate), len(waveform)
     start = 0
     if length > most:
-        first = int(speech[0, 0]) if len(speech) else 0
+        first = int(segments[0, 0]) if len(segments) else 0
         start = int(np.clip(first - LEAD_S * sample_rate, 0, length - most))
     part = np.array(waveform[start : start + most])
-    inside = np.clip(speech - start, 0, len(part))
+    inside = np.clip(segments - start, 0, len(part))
     return Sound(
         waveform=part,
-        speech=inside[inside[:, 1] > inside[:, 0]],
+        segments=inside[inside[:, 1] > inside[:, 0]],
         sample_rate=sample_rate,
         start_s=start / sample_rate,
         clip_s=length / sample_rate,

@@ -1,4 +1,4 @@
-"""One clip to listen to and to look at, as data URIs: the page carries it along and asks no network for it."""
+"""Audio, waveform and spectrogram of one clip, embedded in the page as data URIs, so that it loads nothing."""
 
 import base64
 import io
@@ -13,19 +13,22 @@ from pipeline.report.words import percent
 
 @dataclass(frozen=True)
 class Player:
-    """What the template needs of a clip."""
+    """What the template shows of a clip."""
 
     audio: str
-    """Data URI. FLAC: every browser plays it, and it is, bit for bit, what the network heard."""
+    """Data URI of a FLAC file: lossless, and every browser plays it."""
     outline: str
+    """Outline of the waveform as an SVG path."""
     spectrogram: str
-    """Data URI."""
-    speech: list[tuple[float, float]]
-    """Start and width of each segment, in columns of the picture."""
+    """Data URI of a PNG."""
+    segments: list[tuple[float, float]]
+    """Start and width of each speech segment, in columns of the picture."""
     shown_s: float
-    told: str
-    """Length, speech, and where a long clip was cut."""
-    spectrum_told: str
+    """Length of the audio shown."""
+    caption: str
+    """Length, share of speech, and where a long clip was cut."""
+    spectrum_caption: str
+    """Frequency range, and the frequency below which half of the energy lies."""
 
 
 def make_player(sound: Sound) -> Player:
@@ -37,15 +40,17 @@ def make_player(sound: Sound) -> Player:
         audio=flac(sound),
         outline=outline(sound.waveform),
         spectrogram=spectrogram_png(spectrum),
-        speech=[(WIDTH * start / samples, WIDTH * (end - start) / samples) for start, end in sound.speech],
+        segments=[
+            (WIDTH * start / samples, WIDTH * (end - start) / samples) for start, end in sound.segments
+        ],
         shown_s=samples / sound.sample_rate,
-        told=_tell(sound),
-        spectrum_told=f"0 to {sound.sample_rate / 2000:g} kHz; half of the energy lies below {half:.0f} Hz",
+        caption=_caption(sound),
+        spectrum_caption=f"0 to {sound.sample_rate / 2000:g} kHz; half of the energy lies below {half:.0f} Hz",
     )
 
 
 def make_players(mistakes: list[Mistake]) -> list[tuple[Mistake, Player | None]]:
-    """Each mistake with its player, where there is a sound."""
+    """Pair each mistake with its player, or with None where there is no audio."""
     return [(mistake, make_player(mistake.sound) if mistake.sound else None) for mistake in mistakes]
 
 
@@ -58,16 +63,16 @@ def flac(sound: Sound) -> str:
     return "data:audio/flac;base64," + base64.b64encode(file.getvalue()).decode("ascii")
 
 
-def _tell(sound: Sound) -> str:
+def _caption(sound: Sound) -> str:
     shown_s = len(sound.waveform) / sound.sample_rate
-    speech_s = (sound.speech + sound.start_s * sound.sample_rate) / sound.sample_rate  # (num_segments, 2)
+    speech_s = (sound.segments + sound.start_s * sound.sample_rate) / sound.sample_rate  # (num_segments, 2)
     cut = (
         f"{shown_s:.1f} s of {sound.clip_s:.1f} s, from {sound.start_s:.1f} s on"
         if shown_s < sound.clip_s
         else f"{shown_s:.1f} s"
     )
     if not len(speech_s):
-        return f"{cut}; no speech was found, so nothing was cut away"
+        return f"{cut}; no speech was found, so the whole clip was kept"
     share = float((speech_s[:, 1] - speech_s[:, 0]).sum()) / shown_s
     times = ", ".join(f"{start:.1f} to {end:.1f} s" for start, end in speech_s[:8])
     more = ", and more" if len(speech_s) > 8 else ""

@@ -1,4 +1,4 @@
-"""The protocol card as two tables: what a score is worth nothing without, and the small print."""
+"""The protocol card as two tables: how the score was obtained, and the small print (versions and hashes)."""
 
 from pipeline.protocol.splits import SPLITS
 from pipeline.protocol.wording import NORMALISATIONS, describe_folds, describe_makers, describe_mixture
@@ -6,11 +6,11 @@ from pipeline.report.words import count, score
 from pipeline.runs.workspace import Workspace
 
 Rows = list[tuple[str, str]]
-"""Captions and values."""
+"""Caption and value of each row."""
 
 
 def protocol_table(workspace: Workspace) -> Rows:
-    """What a reader has to know."""
+    """What a reader needs to judge the score; rows without a value are dropped."""
     scores, card = workspace.run.evaluation, workspace.run.evaluation.protocol
     clips = workspace.manifest["split"].value_counts()
     rows = [
@@ -34,7 +34,7 @@ def protocol_table(workspace: Workspace) -> Rows:
 
 
 def small_print(workspace: Workspace) -> Rows:
-    """Versions and hashes."""
+    """Versions and hashes; rows without a value are dropped."""
     card = workspace.run.evaluation.protocol
     rows = [
         ("File list (SHA-256)", card.files_sha256),
@@ -52,7 +52,7 @@ def small_print(workspace: Workspace) -> Rows:
 
 
 def is_stale(workspace: Workspace) -> bool:
-    """Whether the scores were computed on other recordings than the manifest's."""
+    """Whether the scores were computed on a different list of files than the manifest's."""
     return workspace.run.evaluation.protocol.files_sha256 != workspace.summary.protocol.files_sha256
 
 

@@ -1,8 +1,8 @@
 """A run as one self-contained HTML page.
 
-The page needs no network and no clock: where nothing changed, its bytes do not change. Whatever came from
-file names or tables is escaped. Its security policy allows the one script and the one style sheet that it
-carries, by their hashes, and sounds and pictures out of the page itself; nothing else, whatever a name holds.
+The page loads nothing from the network and holds no date: the same input gives the same bytes. Text from file names
+and tables is escaped. The content security policy allows only the page's own script and style sheet, by their hashes,
+and images and audio from data URIs.
 """
 
 import base64
@@ -31,7 +31,8 @@ FILTERS = (
     words.duration,
     words.sentence,
 )
-SEVERITIES = {"stop": "Stop", "warning": "Warning", "note": "Note"}  # the gravest first
+SEVERITIES = {"stop": "Stop", "warning": "Warning", "note": "Note"}
+"""Captions of the severities, the most severe first."""
 
 
 def render(workspace: Workspace, mistakes: list[Mistake]) -> str:
@@ -48,14 +49,14 @@ def render(workspace: Workspace, mistakes: list[Mistake]) -> str:
         **_scores(workspace), **_data(workspace), **_inline(), players=make_players(mistakes), max_sound_s=MAX_SOUND_S,
         track=(WIDTH, HEIGHT),
     )  # fmt: skip
-    # A name may hold half of a surrogate pair, which no encoding can write.
+    # A name may hold half of a surrogate pair, which UTF-8 cannot encode.
     return page.encode("utf-8", "replace").decode("utf-8")
 
 
 def _scores(workspace: Workspace) -> dict[str, Any]:
-    """What the templates need of the evaluation."""
+    """The templates' variables that come from the evaluation."""
     metrics = workspace.run.evaluation
-    speakers = sorted(metrics.speakers, key=lambda own: (own.uar, own.speaker))  # the hardest first
+    speakers = sorted(metrics.speakers, key=lambda own: (own.uar, own.speaker))  # the lowest UAR first
     return {
         "metrics": metrics,
         "protocol": metrics.protocol,
@@ -63,7 +64,7 @@ def _scores(workspace: Workspace) -> dict[str, Any]:
         "small_print": small_print(workspace),
         "is_stale": is_stale(workspace),
         "headline": words.headline(metrics),
-        "reach": words.reach(metrics),
+        "uncertainty": words.uncertainty(metrics),
         "chance": 1 / len(metrics.labels),
         "majority": max(own.support for own in metrics.per_class.values()) / metrics.n_clips,
         "charts": draw_charts(workspace, speakers),
@@ -74,7 +75,7 @@ def _scores(workspace: Workspace) -> dict[str, Any]:
 
 
 def _data(workspace: Workspace) -> dict[str, Any]:
-    """What the templates need of the corpus."""
+    """The templates' variables that come from the corpus."""
     findings = workspace.audit.findings if workspace.audit else []
     rank = list(SEVERITIES)
     return {
@@ -90,7 +91,7 @@ def _data(workspace: Workspace) -> dict[str, Any]:
 
 
 def _inline() -> dict[str, Any]:
-    """The style sheet and the script, and the hashes by which the page's policy knows them."""
+    """The style sheet and the script, with the hashes that the content security policy lists."""
     folder = files("pipeline.report") / "templates"
     inline: dict[str, Any] = {}
     for name, file in (("style", "page.css"), ("script", "page.js")):

@@ -10,20 +10,26 @@ from pipeline.runs.workspace import Workspace
 
 @dataclass(frozen=True)
 class Audio:
-    """What a class sounds like from afar."""
+    """Length of the clips of one class, and how much of it is speech."""
 
     label: str
+    """Name of the class, or "All"."""
     clips: int
+    """Number of clips that became features."""
     total_s: float
+    """Length of all clips."""
     mean_s: float
+    """Mean length of a clip."""
     speech_share: float
+    """Fraction of the length that is speech; NaN without clips."""
     silent: int
-    """Clips in which no speech was found."""
+    """Number of clips in which no speech was found."""
     rejected: int
+    """Number of clips that a stage has rejected."""
 
 
 def clip_table(workspace: Workspace) -> list[tuple[str, list[int]]]:
-    """Clips, speakers and clips per label: a row's counts are for train, val, test and all of them."""
+    """Number of clips, of speakers, and of clips per label, each in train, val, test and in total."""
     manifest = workspace.manifest
     parts = [manifest[manifest["split"] == split] for split in SPLITS]
     parts.append(manifest)
@@ -36,7 +42,7 @@ def clip_table(workspace: Workspace) -> list[tuple[str, list[int]]]:
 
 
 def audio_table(workspace: Workspace) -> list[Audio]:
-    """Length, speech and rejects per label, and of all; empty where there are no feature shards."""
+    """Length, speech and rejects per label and in total; empty where there are no feature shards."""
     if workspace.audio is None:
         return []
     label_of = dict(zip(workspace.manifest["clip_id"], workspace.manifest["label"], strict=True))

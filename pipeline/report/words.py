@@ -1,4 +1,4 @@
-"""Numbers as a person reads them, and what the headline means in words."""
+"""Numbers as text, and the headline in words."""
 
 import math
 
@@ -12,7 +12,7 @@ def score(value: float | None, decimals: int = 3) -> str:
 
 
 def interval(ends: Interval | None) -> str:
-    """Both ends of an interval, or a dash where there is none."""
+    """An interval as "low to high", or a dash where there is none."""
     return "–" if ends is None or any(map(math.isnan, ends)) else f"{score(ends[0])} to {score(ends[1])}"
 
 
@@ -27,12 +27,12 @@ def count(value: int) -> str:
 
 
 def place(value: float | None) -> str:
-    """A fraction as a coordinate from 0 to 100; nothing counts as 0."""
+    """A fraction as a coordinate from 0 to 100; None and NaN give 0."""
     return "0" if value is None or math.isnan(value) else f"{100 * min(max(value, 0.0), 1.0):.2f}"
 
 
 def duration(seconds: float) -> str:
-    """A length of time in the two largest units that it fills, or in tenths of a second."""
+    """A length of time in hours and minutes, in minutes and seconds, or below a minute in tenths of a second."""
     if seconds < 60:
         return f"{seconds:.1f} s"
     minutes, rest = divmod(round(seconds), 60)
@@ -41,7 +41,7 @@ def duration(seconds: float) -> str:
 
 
 def headline(metrics: Scores) -> str:
-    """What the UAR says, against a guess."""
+    """The UAR in words, with guessing for comparison."""
     tested = sum(own.support > 0 for own in metrics.per_class.values())
     return (
         f"Averaged over the {tested} emotions, the network recognises {percent(metrics.uar)} of an emotion’s clips; "
@@ -49,22 +49,22 @@ def headline(metrics: Scores) -> str:
     )
 
 
-def reach(metrics: Scores) -> str:
-    """What the UAR's interval says, or why there is none."""
+def uncertainty(metrics: Scores) -> str:
+    """The UAR's interval in words, or why there is none."""
     found = metrics.intervals
     if found is None or found.uar is None:
         return sentence(metrics.intervals_note)
     low, high = found.uar
-    said = (
-        f"Had other speakers of the same kind been tested, the UAR would plausibly lie between {score(low)} and "
+    text = (
+        f"With other test speakers of the same kind, the UAR would plausibly be between {score(low)} and "
         f"{score(high)} ({percent(found.level)} interval: {found.method}; {count(found.speakers)} test speakers, "
         f"{count(found.degrees_of_freedom)} degrees of freedom)."
     )
     if low <= 1 / len(metrics.labels):
-        said += " That reaches down to a guess: this run does not show that the network is better than one."
-    return f"{said} {sentence(metrics.intervals_note)}".strip()
+        text += " The interval includes chance level: this run does not show that the network beats guessing."
+    return f"{text} {sentence(metrics.intervals_note)}".strip()
 
 
 def sentence(note: str) -> str:
-    """A note of a JSON file as a sentence; an empty one stays empty."""
+    """A note from a JSON file as a sentence; an empty note stays empty."""
     return f"{note[0].upper()}{note[1:].rstrip('.')}." if note else ""

@@ -1,8 +1,8 @@
 """One evaluated run.
 
-evaluation       evaluation.json and robustness.json
+evaluation       evaluation.json and robustness.json as types
 scoring          logits → the scores in evaluation.json
-evaluated_run    one run out of the workspace, a folder or a DVC revision
-workspace        everything that all stages have left in data/ and reports/, for the report
+evaluated_run    reads one run from the workspace, a folder or a DVC revision
+workspace        reads the files of all stages in data/ and reports/, for the report
 compare          `ser compare`
 """

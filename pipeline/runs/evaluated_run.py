@@ -22,13 +22,13 @@ REMEDY = "run `ser evaluate` again"
 
 @dataclass(frozen=True)
 class Run:
-    """Scores, and the predictions that they are of."""
+    """The scores and predictions of one run."""
 
     name: str
     """As the user gave it."""
     evaluation: Evaluation
     predictions: pd.DataFrame
-    """predictions.csv in order of clip_id; confidence and the probabilities are numbers, all else is text."""
+    """predictions.csv sorted by clip_id; confidence and probabilities are numbers, all other columns text."""
 
     def classes(self, column: str) -> NDArray[np.int64]:
         """A column of labels as classes (n,)."""
@@ -36,14 +36,14 @@ class Run:
 
 
 def read_run(name: str, reports: Path) -> Run:
-    """Read a run and check that its files belong together.
+    """Read a run and check that its two files are of the same run.
 
     Args:
-        name: "workspace", a folder that holds evaluation.json and predictions.csv, or what DVC knows as a revision.
-        reports: where these files lie in the workspace, and in a revision.
+        name: "workspace", a folder with evaluation.json and predictions.csv, or a DVC experiment, tag or commit.
+        reports: folder of these files in the workspace and in a revision.
 
     Raises:
-        SerError: it is not there, damaged, of another version, or its files are of different runs.
+        SerError: a file is missing, damaged or of another version, or the two are of different runs.
     """
     if name == WORKSPACE:
         return read_folder(reports, name)
@@ -54,7 +54,7 @@ def read_run(name: str, reports: Path) -> Run:
 
 
 def read_folder(folder: Path, name: str) -> Run:
-    """Read the run that a folder holds; `name` is what it is called. Errors as in `read_run`."""
+    """Read a run from a folder and call it `name`. Errors as in `read_run`."""
     for file in FILES:
         if not (folder / file).is_file():
             raise SerError(f"{folder / file}: missing; run `ser evaluate` first, or name another run")
@@ -63,7 +63,7 @@ def read_folder(folder: Path, name: str) -> Run:
 
 
 def describe_scores(evaluation: Evaluation) -> str:
-    """The scores that matter most, in one line."""
+    """The main scores in one line."""
     intervals = evaluation.intervals
     between = " ({:.3f} to {:.3f})".format(*intervals.uar) if intervals and intervals.uar else ""
     return (
@@ -73,7 +73,7 @@ def describe_scores(evaluation: Evaluation) -> str:
 
 
 def summarise(run: Run) -> list[str]:
-    """A run in lines of at most 80 columns: scores, recalls, doubts, protocol."""
+    """A run in lines of at most 80 columns: scores, recalls, warnings, protocol."""
     evaluation = run.evaluation
     recalls = ", ".join(
         f"{label} {'–' if own.recall is None else format(own.recall, '.3f')}"
@@ -95,7 +95,7 @@ def summarise(run: Run) -> list[str]:
 
 
 def fit_lines(paragraphs: list[str]) -> list[str]:
-    """Break paragraphs into lines of at most 80 columns; an empty one stays an empty line."""
+    """Wrap paragraphs to lines of at most 80 columns; an empty paragraph gives an empty line."""
     return [
         line
         for paragraph in paragraphs
@@ -124,7 +124,7 @@ def _read_revision(name: str, reports: Path) -> tuple[bytes, bytes]:
 
 
 def _parse(name: str, place: str, evaluation: bytes, predictions: bytes) -> Run:
-    """Both files as a run; `place` is what stands before their names in an error."""
+    """Parse both files; error messages put `place` before the file names."""
     scores = parse_json(Evaluation, evaluation, f"{place}evaluation.json", REMEDY)
     return Run(name, scores, _parse_predictions(f"{place}predictions.csv", predictions, scores))
 
@@ -145,7 +145,7 @@ def _parse_predictions(source: str, content: bytes, evaluation: Evaluation) -> p
         raise SerError(f"{source}: of another run than the evaluation.json beside it; {REMEDY}")
     if table["clip_id"].duplicated().any():
         twice = table.loc[table["clip_id"].duplicated(), "clip_id"].iloc[0]
-        raise SerError(f"{source}: holds {twice} twice; {REMEDY}")
+        raise SerError(f"{source}: lists {twice} twice; {REMEDY}")
     for name in numbers:
         table[name] = pd.to_numeric(table[name], errors="coerce")
         if table[name].isna().any():

@@ -1,6 +1,6 @@
-"""What `ser evaluate` and `ser robustness` write as JSON, and what is read back.
+"""The types of evaluation.json and robustness.json, for writing and for reading.
 
-Scores are those of `model.scoring`; here they get the protocol without which they are worth nothing.
+The scores are those of `model.scoring`; each file also holds the protocol under which they were obtained.
 """
 
 from dataclasses import dataclass
@@ -15,11 +15,14 @@ from pipeline.protocol.card import ScoringCard, TrainingCard
 
 
 class Calibration(BaseModel, frozen=True):
-    """How far confidences can be believed, before and after the temperature; the bins are after it."""
+    """How well confidences match accuracy."""
 
     before: CalibrationScores
+    """Without the temperature."""
     after: CalibrationScores
+    """With the temperature."""
     bins: Annotated[list[Bin], Field(min_length=1)]
+    """Of the reliability diagram, with the temperature."""
 
 
 @dataclass(frozen=True)
@@ -39,18 +42,18 @@ class GenderScore(GroupScore):
 
 
 class Scores(Metrics):
-    """Everything that can be said of logits; `pipeline.runs.scoring` computes it."""
+    """All scores of a set of logits; `pipeline.runs.scoring` computes them."""
 
     missing_classes_note: str
-    """Classes without test clips, and what that means for the scores."""
+    """Names the classes without test clips and explains the effect on the scores; else empty."""
     intervals: Intervals | None
     """Over the test speakers."""
     intervals_note: str
-    """Why there are no intervals, or what is to be held against them."""
+    """Why there are no intervals, or why they are unreliable; else empty."""
     calibration: Calibration
     risk_coverage: RiskCoverage
     speakers: list[SpeakerScore]
-    """By name; clips without a speaker's name belong to none."""
+    """Sorted by name; clips without a speaker are left out."""
     genders: list[GenderScore]
 
     @model_validator(mode="after")
@@ -67,14 +70,14 @@ class Evaluation(Scores):
 
     temperature: float
     checkpoint: str
-    """Name of its file."""
+    """File name."""
     val_uar: float
     best_epoch: int
     params: dict[str, Any]
-    """Of Tier 0, network and training, as in params.yaml."""
+    """Parameters of Tier 0, network and training, as in params.yaml."""
     protocol: ScoringCard
     card: str
-    """The first digits of the protocol's SHA-256; in every row of predictions.csv, too."""
+    """The first digits of the protocol's SHA-256, which every row of predictions.csv repeats."""
 
 
 class RobustnessPoint(BaseModel, frozen=True):
@@ -95,5 +98,5 @@ class Robustness(BaseModel, frozen=True):
     checkpoint: str
     protocol: TrainingCard
     noise: str
-    """Where the noise came from, in words."""
+    """Folder and seed of the noise, in words."""
     points: Annotated[list[RobustnessPoint], Field(min_length=1)]

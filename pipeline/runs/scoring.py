@@ -1,4 +1,4 @@
-"""Everything that evaluate says of a set of logits."""
+"""Compute all scores of a set of logits."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -34,7 +34,7 @@ def score(
     Args:
         truth: (n,) true classes, at least one clip.
         logits: (n, K), not divided by the temperature.
-        temperature: fitted on validation speakers.
+        temperature: fitted on the validation split.
         labels: K names in class order.
         columns: (n,) each; `speaker` and `gender`, empty where unknown.
     """
@@ -69,7 +69,7 @@ def score(
 def _intervals(
     truth: Classes, predicted: Classes, labels: Sequence[str], speakers: NDArray[Any]
 ) -> tuple[Intervals | None, str]:
-    """Intervals and what is to be said about them, or None and why there are none."""
+    """Intervals and a warning about them, if any; or None and the reason."""
     if why := why_no_intervals(speakers):
         return None, f"no intervals: {why}"
     confusion = speaker_confusions(truth, predicted, speakers, len(labels))
@@ -77,11 +77,11 @@ def _intervals(
 
 
 def _missing(per_class: Mapping[str, ClassMetrics]) -> str:
-    """One line about the classes that have no test clips; empty if all have some."""
+    """One line about the classes without test clips; empty if there are none."""
     missing = [label for label, scores in per_class.items() if scores.support == 0]
     if not missing:
         return ""
     return (
-        f"no test clips of {', '.join(missing)}: without a recall of their own; "
+        f"no test clips of {', '.join(missing)}: their recall is undefined; "
         f"UAR and macro scores are over the other {len(per_class) - len(missing)} classes"
     )

@@ -1,4 +1,4 @@
-"""Everything that all stages have left in data/ and reports/, as types."""
+"""The files of all stages in data/ and reports/, as types."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,26 +18,24 @@ from pipeline.runs.evaluated_run import WORKSPACE, Run, read_folder
 from pipeline.runs.evaluation import Robustness
 
 ROBUSTNESS = Path("robustness", "robustness.json")
-"""In the folder of reports. The folder is in git, so that DVC finds the report's dep before there is any file in it."""
+"""Path in the folder of reports. Its folder is in git, since the stage `report` depends on it even when it is empty."""
 REJECTS = {"manifest": Path(), "denoise": Path("denoised"), "featurize": Path("features")}
-"""Which stage writes a rejects.csv, and into which folder of data/."""
+"""Stages that write a rejects.csv, and the folder in data/ that it is in."""
 
 
 @dataclass(frozen=True)
 class Curve:
-    """One measured quantity over training.
-
-    Shape:
-        steps: (num_points,) step numbers. values: (num_points,); NaN or infinite points leave a gap.
-    """
+    """One metric over training."""
 
     steps: NDArray[np.float64]
+    """(num_points,) epochs."""
     values: NDArray[np.float64]
+    """(num_points,); NaN or infinite values leave a gap in the plot."""
 
 
 @dataclass(frozen=True)
 class Workspace:
-    """One run from its recordings to its scores."""
+    """One run, from its manifest to its scores."""
 
     run: Run
     manifest: pd.DataFrame
@@ -49,7 +47,7 @@ class Workspace:
     audio: pd.DataFrame | None
     """Columns clip_id, label, duration_s, speech_s of every clip in data/features/; None without shards."""
     audit: Audit | None
-    """None where no audit was made."""
+    """None where there is no audit.json."""
     robustness: Robustness | None
     """None where `ser robustness` has not run."""
 
@@ -58,7 +56,7 @@ def read_workspace(data: Path, reports: Path) -> Workspace:
     """Read manifest, rejects, scores, predictions and training curves.
 
     Raises:
-        SerError: a file is missing or damaged, or they are of different runs; says which stage to run.
+        SerError: a file is missing or damaged, or they are of different runs; the message names the stage to run.
     """
     return Workspace(
         run=read_folder(reports, WORKSPACE),
@@ -73,10 +71,10 @@ def read_workspace(data: Path, reports: Path) -> Workspace:
 
 
 def read_all_rejects(data: Path) -> pd.DataFrame:
-    """The rejects of every stage that has listed any: columns stage, clip_id, path, reason, detail.
+    """The rejects of all stages that have run: columns stage, clip_id, path, reason, detail.
 
     Raises:
-        SerError: the manifest stage's list, which is always written, is missing, or one is damaged.
+        SerError: the manifest stage's rejects.csv is missing, or one of them is damaged.
     """
     found = {stage: data / folder / "rejects.csv" for stage, folder in REJECTS.items()}
     rows = [
@@ -89,14 +87,14 @@ def read_all_rejects(data: Path) -> pd.DataFrame:
 
 
 def _read_optional(path: Path, model: type[Model], command: str) -> Model | None:
-    """A JSON file as its type, or None where there is no such file."""
+    """Parse a JSON file, or return None where there is no such file."""
     if not path.exists():
         return None
     return parse_json(model, path.read_bytes(), str(path), f"run `{command}` again")
 
 
 def _read_curves(folder: Path) -> dict[str, dict[str, Curve]]:
-    """DVCLive curves, folder/<split>/<metric>.tsv with columns step and <metric>; empty without training."""
+    """Read DVCLive curves from folder/<split>/<metric>.tsv (columns step, <metric>); empty where there are none."""
     curves: dict[str, dict[str, Curve]] = {}
     for path in sorted(folder.rglob("*.tsv")):
         try:
@@ -111,11 +109,11 @@ def _read_curves(folder: Path) -> dict[str, dict[str, Curve]]:
 
 
 def _read_audio(folder: Path) -> pd.DataFrame | None:
-    """Length and speech of every clip in the feature shards, augmented copies left out; None without shards."""
+    """Length and speech of every clip in the feature shards, without augmented copies; None without shards."""
     rows = []
     paths = sorted(folder.glob("*.h5"))
     for path in paths:
-        shard = Shard(path, verify=False)  # `ser evaluate` has just read all of it
+        shard = Shard(path, verify=False)  # `ser evaluate` has verified it
         rate = int(shard.attributes["sample_rate"])
         names = (shard.columns[name] for name in ("clip_id", "label", "duration_s"))
         for row, (clip, label, duration_s) in enumerate(zip(*names, strict=True)):

@@ -1,4 +1,4 @@
-"""One module per DVC stage, with the stage's own name; no arrow between them.
+"""One module per DVC stage, named like the stage; none imports another.
 
 corpus  manifest  denoise  featurize  train  evaluate  report
 """

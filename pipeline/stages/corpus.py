@@ -1,4 +1,4 @@
-"""Stage `corpus`: synthesise the demo corpus. Every other corpus is read where it lies."""
+"""Stage `corpus`: synthesise the demo corpus. All other corpora are read from their folders."""
 
 import logging
 from pathlib import Path
@@ -10,14 +10,14 @@ log = logging.getLogger(__name__)
 
 
 def corpus(params: CorpusParams, out: Path) -> None:
-    """Make the demo corpus in `out`, or an empty folder there where another corpus is chosen.
+    """Write the demo corpus to `out`; for any other corpus, leave `out` as an empty folder.
 
     Raises:
-        CorpusError: corpus.root points elsewhere, espeak-ng cannot be had, or `out` holds other files.
+        CorpusError: corpus.root is another folder, espeak-ng is not available, or `out` holds other files.
     """
     if params.name != "demo":
         demo.clear(out)
-        log.info("%s is read from %s; nothing to make", params.name, params.root)
+        log.info("%s is read from %s; nothing to synthesise", params.name, params.root)
         return
     if params.root.resolve() != out.resolve():
         raise CorpusError(

@@ -1,6 +1,7 @@
-"""Manifest and audio in, shards of clean 16 kHz waveforms out: the expensive stage, run once.
+"""Stage `denoise`: load and denoise every clip of the manifest into shards of 16 kHz waveforms.
 
-A change of a voice activity or MFCC parameter never comes back here, and a clip that is done is not done again.
+This is the expensive stage. Changing a parameter of voice activity detection or MFCC does not run it again, and a run
+skips clips that an earlier run has finished.
 """
 
 import json
@@ -38,8 +39,11 @@ Item = TypeVar("Item")
 Loaded = torch.Tensor | AudioError
 
 LOADERS = 4
+"""Threads that load audio."""
 CLIPS_AHEAD = 32
+"""Clips that are loaded or being loaded before they are needed."""
 DECISIVE = ("load_step", "denoise_step")
+"""Attributes that a finished row must share to be reused."""
 
 
 def denoise(
@@ -53,12 +57,12 @@ def denoise(
     """Denoise every clip of data/manifest.csv into data/denoised/*.h5 and list the rejects beside them.
 
     Raises:
-        WeightsError: the denoiser's weights cannot be had.
+        WeightsError: the denoiser's weights are not available.
         RejectsError: more clips were rejected than allowed.
         SerError: the shards cannot be written, or the engine's workers cannot go on.
     """
     manifest = data / "manifest.csv"
-    next(read_clips(manifest), None)  # before the network is loaded: is there one?
+    next(read_clips(manifest), None)  # a missing manifest is an error before the network is loaded
     engine = engine or InProcess()
     device = engine.device(device)
     identity = _identity(params)
@@ -78,11 +82,11 @@ def denoise(
         max_reject_fraction=max_reject_fraction,
     )
     if params.gate_snr_db is not None:
-        _tell_gated(data / "denoised", params.gate_snr_db)
+        _log_gated(data / "denoised", params.gate_snr_db)
 
 
 def _steps(params: DenoiseParams, sha256: str) -> dict[str, str]:
-    """What decides about a waveform, step by step: settings, weights, and the version of the code."""
+    """The settings, weights and code version of each step, on which the waveforms depend."""
     step = params.model_dump(exclude={"weights"}) | {"sha256": sha256}
     if params.model != "none":
         step["version"] = DENOISE_VERSION
@@ -92,51 +96,51 @@ def _steps(params: DenoiseParams, sha256: str) -> dict[str, str]:
     }
 
 
-def _tell_gated(folder: Location, gate_snr_db: float) -> None:
-    """Say how many clips passed untouched."""
+def _log_gated(folder: Location, gate_snr_db: float) -> None:
+    """Log how many clips the gate has left unchanged."""
     denoised = []
     for place in listed(folder, "*.h5"):
         denoised += columns_of(place).columns["denoised"].tolist()
-    left = denoised.count(False)
-    log.info("%d of %d clips left as they are (gate at %g dB)", left, len(denoised), gate_snr_db)
+    unchanged = denoised.count(False)
+    log.info("%d of %d clips not denoised (gate at %g dB)", unchanged, len(denoised), gate_snr_db)
 
 
 def _identity(params: DenoiseParams) -> dict[str, Any]:
-    """What tells this denoiser from every other; its network is left to the workers."""
+    """Name, hash of the weights and training speakers of the denoiser; each worker loads its own network."""
     denoiser = load_denoiser(params)
     return {"name": denoiser.name, "sha256": denoiser.sha256, "trained_on": denoiser.trained_on}
 
 
 @dataclass(frozen=True)
 class DenoiseJob:
-    """Clips to clean waveforms, one row each."""
+    """Turns clips into denoised waveforms, one row each."""
 
     params: DenoiseParams
     device: str
     """Where the denoiser runs."""
     sha256: str
-    """Of its weights, which must be the same for every worker."""
+    """Of the denoiser's weights, which must be the same in every worker."""
     output: Output
     """Where the shards are written, and their attributes."""
     cores: int | None = None
-    """Demucs keeps all of them busy."""
+    """None: all of them, since Demucs uses all."""
 
     def keys(self, clip: Fields) -> list[str]:
-        """A waveform is found by its audio's hash."""
+        """A waveform is stored under the hash of its audio."""
         return [clip["sha256"]]
 
     def load(self, threads: int | None) -> Make:
         """Load the denoiser.
 
         Raises:
-            WeightsError: they cannot be had here, or are others than where the stage was started.
+            WeightsError: its weights are not available, or differ from those on the machine that started the stage.
         """
         if threads:
             torch.set_num_threads(threads)
         denoiser = load_denoiser(self.params, self.device)
         if denoiser.sha256 != self.sha256:
             raise WeightsError(
-                f"denoise.model {self.params.model}: a worker has other weights than the machine that started it; "
+                f"denoise.model {self.params.model}: a worker has other weights than the main process; "
                 "give every node the same file"
             )
         return lambda writer: _denoise_shard(denoiser, writer)
@@ -158,12 +162,12 @@ def _denoise_shard(denoiser: Denoiser, writer: ShardWriter) -> None:
         return index, waveform
 
     loaded = _timed("decode", load_ahead(clips.items(), writer.at), watch)
-    waveforms = filter(None, starmap(usable, loaded))  # not a loop, which would hold the last one
+    waveforms = filter(None, starmap(usable, loaded))  # a loop would keep the last waveform in memory
     for index, waveform, changed in _timed("denoise", denoise_clips(waveforms, denoiser), watch):
         clip = clips[index]
         if not torch.isfinite(waveform).all():
             writer.reject(
-                index, AudioError("non-finite", "the denoiser gave no finite samples", clip["path"])
+                index, AudioError("non-finite", "the denoiser returned NaN or infinity", clip["path"])
             )
             continue
         samples, peak = quantise(waveform)
@@ -172,8 +176,8 @@ def _denoise_shard(denoiser: Denoiser, writer: ShardWriter) -> None:
 
 
 def _timed(step: str, items: Iterator[Item], watch: Stopwatch) -> Iterator[Item]:
-    """Book the wait for each item to a step; an item handed over is held here no longer."""
-    waiting: list[Item] = []
+    """Count the time spent waiting for each item as time of a step."""
+    waiting: list[Item] = []  # a list, so that no reference to a yielded item stays here
     while True:
         with watch(step):
             waiting.extend(islice(items, 1))
@@ -185,7 +189,7 @@ def _timed(step: str, items: Iterator[Item], watch: Stopwatch) -> Iterator[Item]
 def load_ahead(
     clips: Iterable[tuple[int, Fields]], at: Callable[[int, str], None] = lambda _index, _step: None
 ) -> Iterator[tuple[int, torch.Tensor | AudioError]]:
-    """Load clips in threads, a few ahead of where they are needed, in order; `at` is told which."""
+    """Load clips in threads ahead of their use, and yield them in order; `at` is called with clip and step."""
 
     def load(index: int, clip: Fields) -> torch.Tensor | AudioError:
         at(index, "decode")
@@ -208,7 +212,7 @@ def _result(index: int, loading: Future[Loaded]) -> tuple[int, Loaded]:
 
 
 def _load(clip: Fields, recordings: Recordings) -> torch.Tensor | AudioError:
-    """Waveform (num_samples,), after making sure that the file is still the clip of the manifest."""
+    """Load a waveform (num_samples,), and check that the file's hash is still the manifest's."""
     try:
         with recordings.open(clip) as recording:
             waveform = load_audio(recording.path, **recording.part)

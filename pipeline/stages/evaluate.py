@@ -1,4 +1,4 @@
-"""The best checkpoint on the test split, read once: metrics, and a prediction for every clip."""
+"""Stage `evaluate`: score the best checkpoint on the test split, and write a prediction for every clip."""
 
 import logging
 from dataclasses import asdict
@@ -25,7 +25,7 @@ from pipeline.runs.scoring import probabilities_of, score
 log = logging.getLogger(__name__)
 
 CARD_DIGITS = 12
-"""Of the card's hash, in evaluation.json and in each row of predictions.csv."""
+"""Digits of the card's hash that evaluation.json and each row of predictions.csv hold."""
 
 
 def evaluate(
@@ -33,13 +33,13 @@ def evaluate(
 ) -> Evaluation:
     """Score a checkpoint on the test split of data/features/.
 
-    Writes reports/evaluation.json (everything), reports/metrics.json (what DVC compares), predictions.csv, and the
-    data of DVC's plots: confusion.csv, reliability.csv and risk_coverage.csv.
+    Writes evaluation.json (all scores), metrics.json (the metrics that DVC compares), predictions.csv, and the data of
+    DVC's plots (confusion.csv, reliability.csv, risk_coverage.csv) to `reports`.
 
     Raises:
-        CheckpointError: there is no checkpoint, or it was trained for other data than these.
+        CheckpointError: there is no checkpoint, or it was trained for other data.
         SplitError: the test split is empty.
-        ShardError: a shard is missing or damaged, or the features are another manifest's.
+        ShardError: a shard is missing or damaged, or the features were made from another manifest.
     """
     path = checkpoint or best_checkpoint(checkpoints)
     network, args = load_checkpoint(path, device)
@@ -54,7 +54,7 @@ def evaluate(
             f"{data / 'features'}: the test split has no clips; see `split` in params.yaml and rejects.csv"
         )
     temperature = float(network.temperature)
-    # The network divides by its temperature; calibration before it is that of the logits as they were.
+    # The network divides its logits by the temperature; undo this, to score calibration without it as well.
     logits = predict_logits(network, test, device=device).double().numpy() * temperature
     protocol = scoring_card(card, device)
     evaluation = Evaluation(
@@ -108,7 +108,7 @@ def _log_scores(evaluation: Evaluation) -> None:
 
 
 def headline(evaluation: Evaluation) -> dict[str, Any]:
-    """The numbers that experiments are compared by, and in one line the protocol that they stand on."""
+    """The content of metrics.json: the main scores, and the protocol in one line."""
     low, high = (evaluation.intervals and evaluation.intervals.uar) or (None, None)
     numbers = {
         "uar": evaluation.uar,
@@ -124,7 +124,7 @@ def headline(evaluation: Evaluation) -> dict[str, Any]:
     }
     recall = {label: own.recall for label, own in evaluation.per_class.items()}
     return {
-        # What is undefined is left out: DVC shows a dash for it.
+        # Undefined scores are left out: DVC then prints a dash.
         **{name: value for name, value in numbers.items() if value is not None},
         "recall": {label: value for label, value in recall.items() if value is not None},
         "protocol": describe(evaluation.protocol),
@@ -132,7 +132,7 @@ def headline(evaluation: Evaluation) -> dict[str, Any]:
 
 
 def best_checkpoint(folder: Path) -> Path:
-    """The one best_uar_<score>.pt that training left.
+    """The only best_uar_<score>.pt in a folder.
 
     Raises:
         CheckpointError: there is none, or more than one.
@@ -149,7 +149,7 @@ def best_checkpoint(folder: Path) -> Path:
 
 
 def prediction_table(test: Features, probabilities: NDArray[np.float32], labels: list[str]) -> pd.DataFrame:
-    """One row a clip: truth, prediction, confidence and all probabilities (num_clips, num_classes)."""
+    """One row per clip: true label, prediction, confidence and all probabilities (num_clips, num_classes)."""
     names = np.array(labels, dtype=object)
     predicted = probabilities.argmax(axis=1)
     table = pd.DataFrame({name: test.columns[name] for name in ("clip_id", "speaker", "gender")})

@@ -1,4 +1,4 @@
-"""Clean waveforms in, shards of MFCC out: voice activity detection, copies of training clips, the cepstrum."""
+"""Stage `featurize`: voice activity detection, augmented copies of training clips, and MFCC, into feature shards."""
 
 import json
 from collections.abc import Iterator
@@ -30,7 +30,9 @@ from pipeline.extraction.tasks import MAKERS, Fields, Output, shard_number
 from pipeline.locations import Location, listed
 
 DECISIVE = ("load_step", "denoise_step", "vad_step", "mfcc_step")
+"""Attributes that a finished row must share to be reused."""
 DECISIVE_FOR_SEGMENTS = DECISIVE[:-1]
+"""Attributes that a finished row must share for its speech segments to be reused."""
 
 
 def featurize(
@@ -42,7 +44,7 @@ def featurize(
     augment_params: AugmentParams | None = None,
     engine: Engine | None = None,
 ) -> None:
-    """Turn data/denoised/*.h5 into data/features/*.h5 of the same names, and list the rejects beside them.
+    """Compute data/features/*.h5 from the shards of the same names in data/denoised/, and list the rejects beside them.
 
     Raises:
         ParamsError: the noise folder of `augment` cannot be used.
@@ -77,10 +79,10 @@ def featurize(
 
 
 def _shared_attributes(sources: list[Location]) -> dict[str, str]:
-    """What all waveform shards say of their settings.
+    """The attributes that all waveform shards share.
 
     Raises:
-        ShardError: they were made with different ones.
+        ShardError: the shards were made with different settings.
     """
     found = {}
     for source in sources:
@@ -94,7 +96,7 @@ def _shared_attributes(sources: list[Location]) -> dict[str, str]:
 
 
 def _steps(vad: VadParams, mfcc: MfccParams) -> dict[str, str]:
-    """What decides about features, step by step: settings, and the version of the code."""
+    """The settings and code version of each step, on which the features depend."""
     return {
         "vad_step": json.dumps(vad.model_dump() | ({"version": VAD_VERSION} if vad.method != "none" else {})),
         "mfcc_step": json.dumps(mfcc.model_dump() | {"version": MFCC_VERSION}),
@@ -102,7 +104,7 @@ def _steps(vad: VadParams, mfcc: MfccParams) -> dict[str, str]:
 
 
 def groups(sources: list[Location]) -> Iterator[Group]:
-    """One group for each waveform shard."""
+    """One group per waveform shard."""
     for source in sources:
         columns = columns_of(source).columns
         clips = [
@@ -114,7 +116,7 @@ def groups(sources: list[Location]) -> Iterator[Group]:
 
 @dataclass(frozen=True)
 class FeaturizeJob:
-    """Clean waveforms to the MFCC of their speech, one row each."""
+    """Turns denoised waveforms into the MFCC of their speech, one row each."""
 
     vad: VadParams
     mfcc: MfccParams
@@ -124,20 +126,20 @@ class FeaturizeJob:
     """Where the shards are written, and their attributes."""
     device: str = "cpu"
     cores: int | None = 1
-    """The networks here are so small that more threads would only wait for each other."""
+    """The work is too small to gain from more threads."""
 
     def keys(self, clip: Fields) -> list[str]:
-        """Features are found by their audio's hash, copies by their recipe's."""
+        """Features are stored under the hash of their audio, those of copies under the hash of their recipe."""
         return [clip["sha256"], *self.copies.keys(clip)]
 
     def load(self, threads: int | None) -> Make:
-        """Load the VAD; it runs on one thread, whatever is asked for."""
+        """Load the VAD; it always runs on one thread."""
         torch.set_num_threads(1)
         vad = load_vad()
         return lambda writer: self._make(vad, writer)
 
     def _make(self, vad: SileroVad, writer: ShardWriter) -> None:
-        """Feature rows for each clip and its copies; a clip without speech is rejected where params ask for it."""
+        """Make the rows of each clip and its copies; reject clips without speech if vad.if_no_speech is "reject"."""
         source = writer.source()
         for index, clip in writer.todo:
             samples = source.data(index)

@@ -1,6 +1,6 @@
-"""Stage `manifest`: list a corpus, find each clip's class and split, and audit the result for leaks.
+"""Stage `manifest`: list a corpus, assign each clip its class and split, and audit the result for leaks.
 
-Files that cannot be opened are rejected, with a reason. Audio is only decoded for the audit, once.
+Files that cannot be opened are rejected with a reason. Audio is decoded only for the audit, once per clip.
 """
 
 import csv
@@ -60,7 +60,7 @@ def manifest(
     division = divide(items, split, read.published_folds, read.folds_source)
     entries = [replace(entry, split=name) for entry, name in zip(distinct, division.splits, strict=True)]
     fingerprints = data / "fingerprints"
-    make_folder(fingerprints)  # DVC expects it whatever the audit compares
+    make_folder(fingerprints)  # DVC expects this folder even if fingerprints are switched off
     found = audit(
         entries,
         audit_params or AuditParams(),
@@ -90,7 +90,7 @@ def manifest(
 
 
 def hash_clips(clips: Sequence[Clip], label_of: dict[str, str]) -> tuple[list[Entry], list[Reject]]:
-    """Read the bytes of every file once: entries without a split, and rejects that cannot be opened."""
+    """Hash the bytes of every file once: returns entries without a split, and rejects for unusable files."""
     hashed, rejects = [], []
     with ThreadPoolExecutor(HASHING_THREADS) as threads:
         places = list(dict.fromkeys(clip.path for clip in clips))
@@ -142,16 +142,17 @@ def _try_hash(path: Location) -> str | AudioError:
 def drop_duplicates(hashed: Sequence[Entry]) -> tuple[list[Entry], list[Entry]]:
     """Keep the first of clips with the same bytes, speaker, class and prescribed split.
 
-    Equal bytes that differ in one of these stay, for the audit to judge.
+    Clips with the same bytes that differ in one of the others are kept; the audit reports them.
 
     Returns:
-        The clips that stay, and those that do not.
+        The kept clips, and the dropped ones.
     """
     first: dict[tuple[str, ...], Entry] = {}
     dropped = []
-    for one in hashed:
-        if first.setdefault((one.sha256, one.clip.speaker, one.label, one.clip.split), one) is not one:
-            dropped.append(one)
+    for entry in hashed:
+        key = entry.sha256, entry.clip.speaker, entry.label, entry.clip.split
+        if first.setdefault(key, entry) is not entry:
+            dropped.append(entry)
     return list(first.values()), dropped
 
 
@@ -164,7 +165,7 @@ def protocol_card(
     labelling: Labelling,
     split: SplitParams,
 ) -> Card:
-    """The protocol that travels with every score."""
+    """The manifest's part of the protocol card, which is written with every score."""
     return Card(
         corpus=corpus.name,
         synthetic=corpus.synthetic,
@@ -190,7 +191,7 @@ def count(clips: Sequence[Entry], labels: Sequence[str]) -> Counts:
         speakers=len(_speakers(clips)),
         splits={name: len(own) for name, own in chosen.items()},
         labels={
-            name: {label: sum(one.label == label for one in own) for label in labels}
+            name: {label: sum(entry.label == label for entry in own) for label in labels}
             for name, own in chosen.items()
         },
     )
@@ -201,13 +202,13 @@ def _of_split(clips: Sequence[Entry], split: str) -> list[Entry]:
 
 
 def _speakers(clips: Sequence[Entry]) -> list[str]:
-    """Those that are known by name."""
-    return sorted({one.clip.speaker for one in clips} - {""})
+    """Names of the known speakers."""
+    return sorted({entry.clip.speaker for entry in clips} - {""})
 
 
 def files_sha256(clips: Sequence[Entry]) -> str:
-    """One hash over which recordings a corpus holds: of the sorted lines `clip_id<tab>sha256`."""
-    lines = sorted(f"{one.clip.clip_id}\t{one.sha256}\n" for one in clips)
+    """Hash of the list of recordings: SHA-256 of the sorted lines `clip_id<tab>sha256`."""
+    lines = sorted(f"{entry.clip.clip_id}\t{entry.sha256}\n" for entry in clips)
     return hashlib.sha256("".join(lines).encode()).hexdigest()
 
 

@@ -1,4 +1,4 @@
-"""Everything the run found, as one self-contained HTML page: numbers to trust, clips to hear."""
+"""Stage `report`: write the results of a run as one self-contained HTML page."""
 
 from pathlib import Path
 
@@ -9,13 +9,13 @@ from pipeline.runs.workspace import read_workspace
 
 
 def report(data: Path, reports: Path) -> Path:
-    """Write reports/index.html from all that the other stages left behind.
+    """Write reports/index.html from the files of the other stages.
 
     Returns:
         The page's path.
 
     Raises:
-        SerError: a file is missing or damaged, or they are of different runs; says which stage to run.
+        SerError: a file is missing or damaged, or they are of different runs; the message names the stage to run.
     """
     workspace = read_workspace(data, reports)
     page = reports / "index.html"

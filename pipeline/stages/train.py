@@ -1,4 +1,4 @@
-"""Feature shards in, the best network by validation UAR out, with its curves."""
+"""Stage `train`: train on the feature shards, and write the best network by validation UAR and its curves."""
 
 import logging
 from collections.abc import Callable
@@ -31,6 +31,7 @@ CURVES = {
     "val_ccc_valence": "val/ccc_valence",
     "val_ccc_arousal": "val/ccc_arousal",
 }
+"""Field of `EpochResult` → name of its curve."""
 
 
 def train(
@@ -42,7 +43,7 @@ def train(
     device: str = "cpu",
     resume: bool = False,
 ) -> FitResult:
-    """Train on the train split of data/features/, choose on its val split.
+    """Train on the train split of data/features/ and choose the epoch on its val split.
 
     Writes checkpoints/best_uar_<score>.pt and last.pt, and the curves under reports/training/. Under torchrun, each
     process takes its share of every batch, and the first one writes.
@@ -50,7 +51,7 @@ def train(
     Raises:
         ShardError: a shard is damaged, or the shards were made with different settings.
         TrainingError: the features cannot be trained on.
-        CheckpointError: to be resumed, but last.pt is missing or of another run.
+        CheckpointError: `resume` is set, but last.pt is missing or of another run.
     """
     shards = list_shards(data / "features")
     summary = read_summary(data / "manifest.json")
@@ -101,7 +102,7 @@ def train(
 
 
 def _log_epochs(live: Live, epochs: int) -> Callable[[EpochResult], None]:
-    """Every validated epoch on the curves, and in one line."""
+    """A function that writes each epoch to the curves and logs it."""
 
     def on_epoch(result: EpochResult) -> None:
         live.step = result.epoch

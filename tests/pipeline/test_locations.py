@@ -143,7 +143,7 @@ def test_a_protocol_without_its_package_names_the_extra(monkeypatch: pytest.Monk
     monkeypatch.delitem(registry._registry, "s3", raising=False)  # known once it was used
     with pytest.raises(SerError, match=r"s3://b/a: .*pip install 'ser\[s3\]'"), fetched(Url("s3://b/a")):
         pass
-    with pytest.raises(SerError, match=r"quantum://b/a: not an address that can be read"):
+    with pytest.raises(SerError, match=r"quantum://b/a: not a URL that can be read"):
         make_folder(Url("quantum://b/a"))
 
 

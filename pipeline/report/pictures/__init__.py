@@ -1,5 +1,5 @@
-"""What is drawn for the report, as SVG.
+"""The pictures of the report, as SVG.
 
-drawing          what all share
+drawing          what all of them share
 confusion  reliability  speakers  curves  noise_levels  sound
 """

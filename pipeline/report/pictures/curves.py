@@ -19,7 +19,7 @@ def draw_curves(
     Args:
         curves: by split ("train", "val"); "val", or the only curve, is drawn in the accent colour.
         name: what is drawn, for the alternative text, such as "Loss".
-        chance: level of a guess, drawn as a dotted line.
+        chance: chance level, drawn as a dotted line.
         mark_best: mark the highest value of the accented curve.
 
     Returns:
@@ -68,13 +68,13 @@ def _mark_best(axes: Axes, curve: Curve) -> None:
 
 
 def _in_words(curves: Mapping[str, Curve]) -> str:
-    """First and last value of each curve, for those who hear the page."""
-    said = []
+    """First and last value of each curve, for screen readers."""
+    sentences = []
     for split, curve in curves.items():
         known = np.isfinite(curve.values)
         values, steps = curve.values[known], curve.steps[known]
         if values.size:
-            said.append(
+            sentences.append(
                 f"{split}: from {values[0]:.3g} to {values[-1]:.3g}, epochs {steps[0]:g} to {steps[-1]:g}."
             )
-    return " ".join(said)
+    return " ".join(sentences)

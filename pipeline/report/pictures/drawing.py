@@ -1,10 +1,9 @@
 """How a picture is drawn and made part of its page.
 
-Why not the SVG just as matplotlib writes it: its colours are fixed, its ids repeat in every picture, its
-style sheet would reach the whole page, its style attributes would ask for a laxer security policy, and it
-names hosts. So each picture is drawn in a palette of four colours, which are then exchanged for the page's
-CSS variables, and styles become attributes; text stays text, in the page's own font. Pictures are
-deterministic: the same numbers give the same bytes.
+matplotlib's SVG cannot be embedded as it is: its colours are fixed, its ids repeat in every picture, its style sheet
+would apply to the whole page, its style attributes would need a laxer security policy, and it contains URLs. So each
+picture is drawn in a palette of four colours, which are then replaced by the page's CSS variables, and styles become
+attributes; text stays text, in the page's font. Pictures are deterministic: the same numbers give the same bytes.
 """
 
 import io
@@ -53,9 +52,9 @@ RC: dict[Any, Any] = {
 
 @contextmanager
 def drawing(salt: str) -> Iterator[None]:
-    """Matplotlib's own defaults and ours for the time of one picture, whatever a user's matplotlibrc says."""
+    """Matplotlib's defaults and ours while one picture is drawn; the user's matplotlibrc is ignored."""
     with mpl.rc_context(), warnings.catch_warnings():
-        # The browser draws the text: that matplotlib's font lacks a letter is of no concern.
+        # The browser draws the text, so it does not matter that matplotlib's font lacks a letter.
         warnings.filterwarnings("ignore", message="Glyph .* missing from font")
         mpl.rcdefaults()
         mpl.rcParams.update({**RC, "svg.hashsalt": salt})
@@ -63,17 +62,17 @@ def drawing(salt: str) -> Iterator[None]:
 
 
 def plain(text: str) -> str:
-    """A name that any XML can hold, short enough for an axis."""
+    """A name without characters that XML forbids, short enough for an axis."""
     clean = "".join(letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in text)
     return clean if len(clean) <= MAX_LABEL else clean[: MAX_LABEL - 1] + "…"
 
 
 def inline_svg(figure: Figure, alt: str, roomy: bool = False) -> str:
-    """Draw a figure as one `<svg>` that belongs to its page: its colours, its font, no host named.
+    """Draw a figure as one `<svg>` in the page's colours and font, without URLs.
 
     Args:
         figure: what to draw.
-        alt: what is to be seen, for those who hear the page.
+        alt: what the picture shows, for screen readers.
         roomy: the picture scrolls on a narrow screen instead of shrinking until it cannot be read.
     """
     drawn = io.StringIO()
@@ -113,7 +112,7 @@ def _is_needed(element: ET.Element, key: str) -> bool:
 
 
 def _as_attributes(style: str) -> dict[str, str]:
-    """A style as SVG's presentation attributes, in the page's colours and without a font of its own."""
+    """A style as SVG's presentation attributes, in the page's colours and without a font."""
     style = re.sub("|".join(PAGE_COLOURS), lambda colour: PAGE_COLOURS[colour.group()], style)
     pairs = (rule.partition(":") for rule in style.split(";") if rule.strip())
     return {name.strip(): value.strip() for name, _, value in pairs if name.strip() != "font-family"}

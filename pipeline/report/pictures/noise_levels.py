@@ -8,7 +8,8 @@ from matplotlib.ticker import MaxNLocator
 
 from pipeline.report.pictures.drawing import ACCENT, MUTED, TIDY_STEPS, drawing, inline_svg
 
-CLEAN_STEP_DB = 8.0  # "clean" has no number: it stands this far beyond the cleanest mixture
+CLEAN_STEP_DB = 8.0
+"""Clean speech has no SNR: its dot is drawn this far to the right of the highest one."""
 
 
 def draw_robustness(
@@ -18,9 +19,9 @@ def draw_robustness(
 
     Args:
         snrs_db: signal-to-noise ratios in dB; None is clean speech.
-        values: one a ratio.
+        values: one per ratio.
         name: what is drawn, such as "UAR".
-        chance: level of a guess, drawn as a dotted line.
+        chance: chance level, drawn as a dotted line.
 
     Returns:
         One `<svg>` element.
@@ -49,6 +50,6 @@ def draw_robustness(
         axes.set_ylim(0, max(*np.nan_to_num(values), chance or 0.0, 0.05) * 1.15)
         axes.yaxis.set_major_locator(MaxNLocator(nbins=5, steps=TIDY_STEPS))
         axes.set_xlabel("signal-to-noise ratio in dB")
-        said = [f"{value:.2f} at {snr:g} dB" for snr, value in reversed(mixed)]
-        said = [f"{value:.2f} on clean speech" for value in clean] + said
-        return inline_svg(figure, f"{name} by signal-to-noise ratio: {', '.join(said)}.")
+        values_in_words = [f"{value:.2f} on clean speech" for value in clean]
+        values_in_words += [f"{value:.2f} at {snr:g} dB" for snr, value in reversed(mixed)]
+        return inline_svg(figure, f"{name} by signal-to-noise ratio: {', '.join(values_in_words)}.")

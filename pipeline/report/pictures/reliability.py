@@ -1,4 +1,4 @@
-"""Whether a confidence can be believed: the reliability diagram and the risk–coverage curve."""
+"""How well confidence matches accuracy: the reliability diagram and the risk–coverage curve."""
 
 from collections.abc import Sequence
 
@@ -12,7 +12,7 @@ from pipeline.report.pictures.drawing import ACCENT, INK, MUTED, SHADE, drawing,
 def draw_reliability(bins: Sequence[Bin]) -> str:
     """Reliability diagram: accuracy over confidence, and below it how many clips each bin holds.
 
-    A calibrated network's dots lie on the diagonal; below it, the network is surer than it is right.
+    A calibrated network's dots lie on the diagonal; below it, the network is overconfident.
     Niculescu-Mizil and Caruana (2005), "Predicting good probabilities with supervised learning".
 
     Returns:
@@ -44,10 +44,10 @@ def draw_reliability(bins: Sequence[Bin]) -> str:
         below.set_yticks([int(count.max())])
         below.set_ylabel("clips")
         below.set_xlabel("confidence")
-        sure = "surer than right" if float(count @ (confidence - accuracy)) > 0 else "no surer than right"
+        calibration = "overconfident" if float(count @ (confidence - accuracy)) > 0 else "not overconfident"
         widest = int(np.argmax(np.abs(confidence - accuracy) * count))
         alt = (
-            f"Reliability diagram, {len(bins)} bins of confidence. On the whole the network is {sure}. "
+            f"Reliability diagram, {len(bins)} bins of confidence. On the whole the network is {calibration}. "
             f"The bin that weighs most: {count[widest]} clips at confidence {confidence[widest]:.2f}, "
             f"of which {accuracy[widest]:.0%} are right."
         )
@@ -55,7 +55,7 @@ def draw_reliability(bins: Sequence[Bin]) -> str:
 
 
 def draw_risk_coverage(points: Sequence[tuple[float, float]]) -> str:
-    """Risk–coverage curve: the error among the clips that are answered, the surest first.
+    """Risk–coverage curve: the error rate among the clips that are answered, in order of falling confidence.
 
     El-Yaniv and Wiener (2010), "On the foundations of noise-free selective classification".
 
@@ -79,11 +79,11 @@ def draw_risk_coverage(points: Sequence[tuple[float, float]]) -> str:
         axes.plot(coverage[-1:], risk[-1:], marker="o", markersize=5, color=INK)
         axes.set_xlim(0, 1.02)
         axes.set_ylim(0, max(float(risk.max()), 0.05) * 1.15)
-        axes.set_xlabel("share of clips answered, the surest first")
+        axes.set_xlabel("share of clips answered, most confident first")
         axes.set_ylabel("share of wrong answers")
         half = float(np.interp(0.5, coverage, risk))
         alt = (
             f"Risk by coverage: {risk[-1]:.0%} of answers are wrong where every clip is answered, "
-            f"{half:.0%} where only the surer half is."
+            f"{half:.0%} where only the more confident half is."
         )
         return inline_svg(figure, alt)

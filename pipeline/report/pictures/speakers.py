@@ -1,4 +1,4 @@
-"""How unevenly speakers are understood: one dot a speaker."""
+"""UAR by speaker: one dot per speaker."""
 
 from collections.abc import Sequence
 
@@ -8,7 +8,8 @@ from matplotlib.ticker import MaxNLocator
 
 from pipeline.report.pictures.drawing import ACCENT, INK, MUTED, SHADE, drawing, inline_svg, plain
 
-MARKERS = ("o", "s", "D", "^", "v")  # by gender, in alphabetical order: shape tells it without colour
+MARKERS = ("o", "s", "D", "^", "v")
+"""By gender, in alphabetical order, so that genders are distinguishable without colour."""
 MAX_NAMED = 60  # speakers whose names can be written beside their dots
 
 
@@ -19,8 +20,8 @@ def draw_speakers(
 
     Args:
         speakers: their names.
-        genders: one a speaker, in the corpus's words; may be empty.
-        uars: one a speaker.
+        genders: one per speaker, in the corpus's words; may be empty.
+        uars: one per speaker.
         overall: UAR over all speakers, drawn as a line.
         chance: UAR of a guess, drawn as a dotted line.
 

@@ -33,7 +33,7 @@ def test_predict(
     asked: list[tuple[Any, ...]] = []
     monkeypatch.setattr(module, "Predictor", lambda *arguments: made.append(arguments))
     monkeypatch.setattr(
-        module, "predict", lambda files, _predictor, style, _complain: asked.append((files, style)) or True
+        module, "predict", lambda files, _predictor, style, _print_error: asked.append((files, style)) or True
     )
     named = ("-c", checkpoint) if checkpoint else ()
     with pytest.raises(SystemExit) as left:

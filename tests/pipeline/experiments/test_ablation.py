@@ -111,7 +111,7 @@ def test_a_level_that_is_none_is_refused_before_anything_runs(
 def test_failed_runs_are_named_and_the_others_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     ill = "ablate-denoise-none-vad-silero-augment-0-seed0"
     monkeypatch.setattr(FakeLaboratory, "ill", (ill,))
-    with pytest.raises(SerError, match=rf"1 of 2 runs failed and the table lacks them: {ill}: power cut"):
+    with pytest.raises(SerError, match=rf"1 of 2 runs failed .*: {ill}: power cut"):
         ablate(["none"], ["silero"], [0, 1], 1, tmp_path)
     content = read(tmp_path)
     assert not content["complete"]

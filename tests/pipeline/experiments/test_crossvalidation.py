@@ -96,7 +96,7 @@ def test_a_clip_that_is_scored_twice_or_never_is_an_error() -> None:
     twice = {**FOUND, (2, 0): outcome(2, 0, ["clip0", "clip1"])}
     with pytest.raises(SerError, match="1 clips are in the test split of two folds, first clip0"):
         tabulate(twice, {}, CLIPS)
-    with pytest.raises(SerError, match=r"seed 0: 1 clips are in no fold's test split.*: clip99"):
+    with pytest.raises(SerError, match=r"seed 0: 1 clips are in no fold's test split.* clip99"):
         tabulate(FOUND, {}, CLIPS | {"clip99"})
 
 
@@ -160,9 +160,7 @@ def test_every_fold_meets_every_seed(
 
 def test_failed_folds_are_named_and_the_others_kept(laboratory: type[FakeLaboratory], tmp_path: Path) -> None:
     laboratory.ill = ("cv-fold3-seed0",)
-    with pytest.raises(
-        SerError, match="1 of 4 runs failed and the figures lack them: fold 3, seed 0: power cut"
-    ):
+    with pytest.raises(SerError, match=r"1 of 4 runs failed .*: fold 3, seed 0: power cut"):
         cross_validate(1, tmp_path)
     assert len(json.loads((tmp_path / "cv.json").read_text())["runs"]) == 3
     laboratory.ill = tuple(f"cv-fold{fold}-seed0" for fold in (1, 2, 3, 4))

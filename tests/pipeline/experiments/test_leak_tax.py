@@ -79,7 +79,7 @@ def test_both_trainings_are_named_and_nothing_is_touched(
     text = capsys.readouterr().out
     assert f"leak tax             {result['leak_tax']:+.3f}" in text
     for arm, kind in (
-        (random, "SPEAKER-DEPENDENT, dealt at random by seed 3"),
+        (random, "SPEAKER-DEPENDENT, dealt at random with seed 3"),
         (apart, "speaker-independent, fold 1 of 5"),
     ):
         assert kind in arm["protocol"]

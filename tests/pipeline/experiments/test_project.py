@@ -69,4 +69,4 @@ def test_of_a_log_the_line_that_says_most_is_given() -> None:
     assert explain("ser: one\nser: two \nERROR: failed\n\n") == "two"
     assert explain("x\nERROR: first\nHaving any troubles?") == "first"
     assert explain("x\nlast\n") == "last"
-    assert explain(" \n") == "DVC failed without a word"
+    assert explain(" \n") == "DVC failed without any output"

@@ -105,11 +105,11 @@ def test_clips_that_cannot_be_used_are_left_out(
     manifest.to_csv(data / "manifest.csv", index=False)
     result = robustness(best_checkpoint(small_run.checkpoints), data, tmp_path, noise, [])
     assert result.points[0].n_clips == len(tested) - 1
-    assert f"1 of {len(tested)} clips as they are left out" in caplog.text
+    assert f"1 of {len(tested)} clips without noise rejected" in caplog.text
     assert "absent.wav" in caplog.text
     manifest.loc[tested, "path"] = str(tmp_path / "absent.wav")
     manifest.to_csv(data / "manifest.csv", index=False)
-    with pytest.raises(SplitError, match=r"no test clip as they are can be used; .*absent\.wav"):
+    with pytest.raises(SplitError, match=r"no test clip without noise can be used; .*absent\.wav"):
         robustness(best_checkpoint(small_run.checkpoints), data, tmp_path, noise, [])
     manifest[manifest["split"] != "test"].to_csv(data / "manifest.csv", index=False)
     with pytest.raises(SplitError, match="no test clips"):

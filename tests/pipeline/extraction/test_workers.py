@@ -127,7 +127,7 @@ def test_workers_end_with_their_parent(
         _, told = process.communicate(timeout=LONG_S)
         if how is signal.SIGINT:
             assert process.returncode == 130
-            assert told.splitlines() == ["ser: interrupted; run it again, and it goes on where it stopped"]
+            assert told.splitlines() == ["ser: interrupted; run it again to continue"]
         wait_until(lambda: not is_running(worker), "the worker has ended")
     finally:
         end_group(process)

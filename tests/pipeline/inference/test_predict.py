@@ -71,7 +71,7 @@ def test_other_denoiser_weights_than_those_of_training_are_refused(small_run: An
     network, args = load_checkpoint(best_checkpoint(small_run.checkpoints))
     path = tmp_path / "behind.pt"
     save_checkpoint(path, network, {**args, "denoiser": {"name": "dns64", "sha256": "f" * 64}})
-    with pytest.raises(WeightsError, match="trained behind denoiser dns64 ffffffffffff"):
+    with pytest.raises(WeightsError, match="trained with denoiser dns64 ffffffffffff"):
         Predictor(path)
 
 
@@ -83,7 +83,7 @@ def test_another_version_of_the_denoising_package_is_refused(small_run: Any, tmp
         path, network, {**args, "tier0": tier0, "denoiser": {"name": "noisereduce 0.1", "sha256": ""}}
     )
     with pytest.raises(
-        WeightsError, match=r"trained behind denoiser noisereduce 0\.1, but here is noisereduce 3"
+        WeightsError, match=r"trained with denoiser noisereduce 0\.1, but installed is noisereduce 3"
     ):
         Predictor(path)
 

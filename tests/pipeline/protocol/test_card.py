@@ -11,12 +11,12 @@ from pipeline.protocol.card import (
     FIELDS,
     Card,
     DataCard,
-    Likeness,
+    Scope,
     ScoringCard,
     TrainingCard,
+    differing_fields,
     scoring_card,
     training_card,
-    unlike,
 )
 from pipeline.protocol.data_card import read_training_card
 from pipeline.protocol.manifest_summary import read_summary
@@ -68,16 +68,16 @@ def test_what_no_version_writes_is_refused(change: dict[str, Any]) -> None:
 
 
 def test_every_field_that_cards_are_compared_by_exists_and_has_a_caption() -> None:
-    assert FIELDS.keys() == set(get_args(Likeness))
+    assert FIELDS.keys() == set(get_args(Scope))
     compared = {name for names in FIELDS.values() for name in names}
     assert compared == set(CAPTIONS)
     assert compared <= set(TrainingCard.model_fields)
-    for likeness in ("task", "clips"):  # of a manifest's card, too
-        assert set(FIELDS[likeness]) <= set(Card.model_fields)
+    for scope in ("task", "clips"):  # of a manifest's card, too
+        assert set(FIELDS[scope]) <= set(Card.model_fields)
 
 
 @pytest.mark.parametrize(
-    ("change", "likenesses"),
+    ("change", "scopes"),
     [
         ({"corpus": "ravdess"}, {"folds", "task", "clips", "data"}),
         ({"labels": ["a", "b"]}, {"folds", "task", "clips", "data"}),
@@ -92,9 +92,9 @@ def test_every_field_that_cards_are_compared_by_exists_and_has_a_caption() -> No
         ({"seed": 4, "code": "0.2.0"}, set()),
     ],
 )
-def test_likeness_is_of_a_purpose(change: dict[str, Any], likenesses: set[str]) -> None:
-    found = {likeness for likeness in FIELDS if unlike(make_card(), make_card(**change), likeness)}
-    assert found == likenesses
+def test_fields_differ_in_their_scopes_only(change: dict[str, Any], scopes: set[str]) -> None:
+    found = {scope for scope in FIELDS if differing_fields(make_card(), make_card(**change), scope)}
+    assert found == scopes
 
 
 def test_an_old_checkpoint_is_one_line(tmp_path: Any) -> None:

@@ -9,7 +9,7 @@ import pytest
 from featurize.errors import CheckpointError, ShardError
 from featurize.shards import Row, Shard, list_shards, write_shard
 from model.checkpoint import load_checkpoint
-from pipeline.protocol.card import DataCard, digest, unlike
+from pipeline.protocol.card import DataCard, differing_fields, digest
 from pipeline.protocol.data_card import check_checkpoint, data_card, shared_provenance
 from pipeline.protocol.folds import FoldScheme
 from pipeline.protocol.manifest_summary import ManifestSummary, read_summary
@@ -172,7 +172,7 @@ def test_steps_and_makers_come_from_the_shards(
     assert sorted(maker.device for maker in card.made_by["denoise"]) == ["cpu", "cuda"]
     assert card.made_by["featurize"] == [this_maker("cpu")]
     assert "2 devices or versions (denoise: " in describe_mixture(card)
-    assert not unlike(data, card, "data")
+    assert not differing_fields(data, card, "data")
 
 
 def test_shards_of_different_versions_do_not_belong_together(small_run: Any, tmp_path: Path) -> None:

@@ -49,7 +49,7 @@ def test_each_mistake_gets_its_own_sound(tmp_path: Path) -> None:
     assert sounds["c"] is not None
     assert sounds["d"] is not None
     assert (sounds["c"].waveform[0], sounds["d"].waveform[0]) == (0, 2)
-    assert sounds["c"].speech.tolist() == [[100, 200], [300, 350]]
+    assert sounds["c"].segments.tolist() == [[100, 200], [300, 350]]
     assert sounds["c"].clip_s == 5.0
 
 
@@ -78,5 +78,5 @@ def test_a_long_clip_is_cut_around_its_speech(
     waveform = np.arange(1000, dtype=np.int16)
     sound = cut_sound(waveform, np.array(speech, dtype=np.int64).reshape(-1, 2), RATE, max_s=1.0)
     assert sound.waveform.tolist() == list(range(start, start + 100))
-    assert sound.speech.tolist() == kept
+    assert sound.segments.tolist() == kept
     assert (sound.start_s, sound.clip_s) == (start / RATE, 10.0)

@@ -34,7 +34,7 @@ def test_numbers_and_protocol_are_told(full_sample: Any, full_page: Any) -> None
     ):  # fmt: skip
         assert told in full_page.text
     assert full_page.of("html") == [{"lang": "en"}]
-    assert f"a guess has {1 / 4:.3f}" in full_page.text
+    assert f"guessing scores {1 / 4:.3f}" in full_page.text
     assert full_page.stamps() == set()
 
 
@@ -105,8 +105,8 @@ def test_calibration_risk_noise_and_audit_are_shown(full_page: Any) -> None:
     noise = full_page.tables["Test clips under noise: rain & dogs"][1:]
     assert [row[0] for row in noise] == ["clean", "20", "0", "−5"]
     assert noise[3] == ["−5", "0.271", "0.271", "0.629", "80"]
-    assert "240 clips looked at, 239 of them by ear" in full_page.text
-    audit = full_page.tables["What the audit found, the gravest first"][1:]
+    assert "240 clips checked, 239 of them by a fingerprint" in full_page.text
+    audit = full_page.tables["Findings of the audit, the most severe first"][1:]
     assert [row[:3] for row in audit] == [
         ["Warning", "near identical", "train, test"],
         ["Note", "retake", "train, test"],
@@ -223,8 +223,8 @@ def test_what_a_run_does_not_have_is_said_to_be_missing(make_sample: Any) -> Non
     (sample.data / "denoised/rejects.csv").unlink()
     page = sample.page()
     for said in (
-        "No training curves", "No intervals: no names.", "No audit was made", "ser robustness does",
-        "data/features holds no shards", "does not tell its speakers’ gender", "does not name its speakers",
+        "no training curves", "No intervals: no names.", "no data/audit.json", "Run ser robustness",
+        "data/features holds no shards", "does not give its speakers’ gender", "does not name its speakers",
     ):  # fmt: skip
         assert said in page.text
     sad = page.tables["Scores per class on the test split"][4]

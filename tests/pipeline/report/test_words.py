@@ -43,18 +43,22 @@ def test_the_headline_counts_the_classes_that_were_tested() -> None:
 
 
 def test_an_interval_that_reaches_chance_says_so() -> None:
-    assert "does not show that the network is better than one" in words.reach(metrics(low=0.3))
-    assert "better than one" not in words.reach(metrics(low=0.34))
+    assert "includes chance level" in words.uncertainty(metrics(low=0.3))
+    assert "chance level" not in words.uncertainty(metrics(low=0.34))
 
 
 def test_notes_become_sentences() -> None:
-    assert words.reach(metrics(intervals_note="only 5 test speakers")).endswith(" Only 5 test speakers.")
+    assert words.uncertainty(metrics(intervals_note="only 5 test speakers")).endswith(
+        " Only 5 test speakers."
+    )
     alone = metrics(intervals=None, intervals_note="no intervals: one speaker")
-    assert words.reach(alone) == "No intervals: one speaker."
+    assert words.uncertainty(alone) == "No intervals: one speaker."
 
 
 def test_the_method_is_named_and_a_uar_without_an_interval_leaves_the_note() -> None:
-    told = words.reach(metrics())
+    told = words.uncertainty(metrics())
     assert f"({METHOD}; 5 test speakers, 4 degrees of freedom)" in told.replace("95\u00a0% interval: ", "")
     without = Intervals(0.95, METHOD, 5, 4, None, (0, 1), None, {})
-    assert words.reach(metrics(intervals=without, intervals_note="too few are sad")) == "Too few are sad."
+    assert (
+        words.uncertainty(metrics(intervals=without, intervals_note="too few are sad")) == "Too few are sad."
+    )

@@ -10,7 +10,7 @@ import pytest
 
 from featurize.errors import ProtocolError
 from pipeline.cli import main
-from pipeline.runs.compare import compare, tell, verdict
+from pipeline.runs.compare import compare, format_comparison, verdict
 from pipeline.runs.evaluated_run import read_run
 from tests.pipeline import made_up
 
@@ -34,7 +34,7 @@ def write_run(
     return made_up.write_run(run, folder)
 
 
-def test_a_clear_difference_is_told_as_one(tmp_path: Path) -> None:
+def test_a_clear_difference_is_called_better(tmp_path: Path) -> None:
     one = write_run(tmp_path / "one", right=0.4)
     other = write_run(tmp_path / "other", right=0.7, lr=0.2, seed=1, denoiser="compact")
     comparison = compare(str(one), str(other), tmp_path)
@@ -44,7 +44,7 @@ def test_a_clear_difference_is_told_as_one(tmp_path: Path) -> None:
     assert comparison.uar.difference == pytest.approx(difference)
     turned = compare(str(other), str(one), tmp_path)
     assert verdict(turned) == verdict(comparison)  # whoever is named first
-    assert all(len(line) <= 80 for line in tell(comparison) if str(tmp_path) not in line)
+    assert all(len(line) <= 80 for line in format_comparison(comparison) if str(tmp_path) not in line)
 
 
 def test_what_may_be_chance_is_not_called_better(tmp_path: Path) -> None:
@@ -55,11 +55,11 @@ def test_what_may_be_chance_is_not_called_better(tmp_path: Path) -> None:
     assert verdict(compare(str(one), str(one), tmp_path)) == "both have the same UAR (p = 1, 12 speakers)"
 
 
-def test_too_few_speakers_are_told(tmp_path: Path) -> None:
+def test_too_few_speakers_are_reported(tmp_path: Path) -> None:
     for speakers, told in (
-        (4, "4 speakers can never show a difference, for their p is 0.12 at the least"),
-        (2, "which may be chance (p = 0.5, 2 speakers); 2 speakers can never show a difference"),
-        (1, "whether that is chance cannot be told"),
+        (4, "with 4 speakers, no difference can be significant (p is at least 0.12)"),
+        (2, "which may be chance (p = 0.5, 2 speakers); with 2 speakers, no difference can be significant"),
+        (1, "cannot be tested for significance"),
     ):
         one, other = (
             write_run(tmp_path / f"{speakers}-{k}", right=0.3 + 0.6 * k, num_speakers=speakers)
@@ -67,8 +67,9 @@ def test_too_few_speakers_are_told(tmp_path: Path) -> None:
         )
         comparison = compare(str(one), str(other), tmp_path)
         assert told in verdict(comparison)
-        assert " ".join(tell(comparison)).count("McNemar") == 1
-        assert ("no interval (all test clips are of s00 and" in " ".join(tell(comparison))) is (speakers == 2)
+        lines = " ".join(format_comparison(comparison))
+        assert lines.count("McNemar") == 1
+        assert ("no interval (all test clips are of s00 and" in lines) is (speakers == 2)
 
 
 @pytest.mark.parametrize(

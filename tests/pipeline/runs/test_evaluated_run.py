@@ -38,7 +38,7 @@ def test_what_is_written_is_read(tmp_path: Path) -> None:
     [
         ({"pred_label": "disgust"}, "another label set .*'disgust' is not among happy, sad, angry"),
         ({"card": "0"}, "of another run"),
-        ({"clip_id": "c"}, "holds c twice"),
+        ({"clip_id": "c"}, "lists c twice"),
         ({"confidence": "sure"}, "column confidence"),
         ({"prob_sad": ""}, "column prob_sad"),
     ],

@@ -109,7 +109,7 @@ def with_other_splits(
 def test_a_checkpoint_that_has_heard_the_test_speakers_is_refused(small_run: Any, tmp_path: Path) -> None:
     turn = {"train": "test", "val": "val", "test": "train"}
     data = with_other_splits(small_run, tmp_path / "data", lambda f: {**f, "split": turn[f["split"]]})
-    with pytest.raises(CheckpointError, match="a leak: it has heard test speakers"):
+    with pytest.raises(CheckpointError, match=r"a leak: .* test speakers"):
         evaluate(data, small_run.checkpoints, tmp_path)
     assert not (tmp_path / "metrics.json").exists()
 

@@ -313,8 +313,8 @@ def test_a_planted_copy_is_found_in_the_demo_corpus(
     findings = {finding["kind"]: finding for finding in findings_in(tmp_path / "out")}
     assert sorted(findings) == ["label-contradiction", "near-identical"]
     assert len(findings_in(tmp_path / "out")) == 3
-    assert "sound alike, but are of different classes" in findings["label-contradiction"]["detail"]
-    assert "sound alike (distance 0.0" in caplog.text
+    assert "matching fingerprints, but are of different classes" in findings["label-contradiction"]["detail"]
+    assert "matching fingerprints (distance 0.0" in caplog.text
 
 
 def test_a_doubled_tree_is_told(tmp_path: Path) -> None:

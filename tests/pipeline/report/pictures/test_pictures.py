@@ -76,14 +76,17 @@ def test_curves_with_gaps_or_without_points(values: tuple[float, ...]) -> None:
 def test_reliability_says_whether_the_network_is_too_sure() -> None:
     assert "10 clips at confidence 0.50" not in alt(draw_reliability(BINS))
     assert "30 clips at confidence 0.90, of which 80% are right" in alt(draw_reliability(BINS))
-    assert "surer than right" in alt(draw_reliability(BINS))
+    assert " overconfident" in alt(draw_reliability(BINS))
     shy = [Bin(confidence=0.3, accuracy=0.9, count=5)]
-    assert "no surer than right" in alt(draw_reliability(shy))
+    assert "not overconfident" in alt(draw_reliability(shy))
 
 
 def test_risk_is_told_at_full_and_half_coverage() -> None:
     told = alt(draw_risk_coverage([(1.0, 0.4), (0.25, 0.0), (0.5, 0.2)]))
-    assert "40% of answers are wrong where every clip is answered, 20% where only the surer half is" in told
+    assert (
+        "40% of answers are wrong where every clip is answered, 20% where only the more confident half is"
+        in told
+    )
     assert "0%" in alt(draw_risk_coverage([(1.0, 0.0)]))
 
 
