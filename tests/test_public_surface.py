@@ -17,7 +17,10 @@ FEATURIZE = {
         "(waveform: torch.Tensor, device: str | torch.device = 'cpu',"
         " denoiser: featurize.denoise.Denoiser | None = None) -> torch.Tensor"
     ),
-    "load_audio": "(path: str | pathlib.Path, sample_rate: int = 16000) -> torch.Tensor",
+    "load_audio": (
+        "(path: str | pathlib.Path, sample_rate: int = 16000, start_s: float = 0.0, end_s: float | None = None)"
+        " -> torch.Tensor"
+    ),
     "mfcc_40": (
         "(waveform: torch.Tensor, n_mfcc: int | None = None,"
         " params: featurize.mfcc.MfccParams | None = None) -> torch.Tensor"

@@ -9,7 +9,7 @@ from pipeline.params import Params
 
 
 def test_summary(reached: Any) -> None:
-    call = reached("pipeline.runs.scored.read_scored", "summary", "exp-1", "--reports", "r")
+    call = reached("pipeline.runs.evaluated_run.read_run", "summary", "exp-1", "--reports", "r")
     assert list(call.values()) == ["exp-1", Path("r")]
 
 

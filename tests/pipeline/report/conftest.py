@@ -131,6 +131,8 @@ class Sample:
                 "label": rng.choice(self.labels, NUM_CLIPS),
                 "valence": "",
                 "arousal": "",
+                "start_s": "",
+                "end_s": "",
             }
         )
         clips["gender"] = clips["speaker"].map(dict(zip(self.speakers, clips["gender"], strict=False)))
