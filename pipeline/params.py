@@ -17,7 +17,7 @@ from featurize.tier0 import Tier0Params
 from featurize.vad import VadParams
 from model.network.tier1 import NetworkParams
 from model.training.hyperparameters import TrainParams
-from pipeline.audit import AuditParams
+from pipeline.audit.audit_params import AuditParams
 from pipeline.corpora import CorpusParams
 from pipeline.protocol.labels import LabelParams
 from pipeline.protocol.splits import SplitParams

@@ -15,7 +15,9 @@ from pathlib import Path
 from featurize.atomic import write_json, write_text
 from featurize.decoders import check_file
 from featurize.errors import AudioError
-from pipeline.audit import AuditParams, Entry, audit, refuse_leaks
+from pipeline.audit.audit_params import AuditParams
+from pipeline.audit.finding import Entry
+from pipeline.audit.search import audit, refuse_leaks
 from pipeline.corpora import Clip, Corpus, CorpusParams, read_corpus
 from pipeline.extraction.engine import Engine, InProcess
 from pipeline.locations import Location, fetched, make_folder, written

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from featurize.errors import SplitError
-from pipeline.audit import Audit, AuditParams, audit, refuse_leaks
+from pipeline.audit.audit_params import AuditParams
 from pipeline.audit.contradictions import find_contradictions
 from pipeline.audit.doubles import find_doubles
 from pipeline.audit.finding import Entry
@@ -13,12 +13,13 @@ from pipeline.audit.identical_bytes import find_identical, group_identical, note
 from pipeline.audit.missing_classes import find_missing_classes
 from pipeline.audit.overlaps import find_overlaps
 from pipeline.audit.retakes import find_retakes
+from pipeline.audit.search import audit, refuse_leaks
 from pipeline.audit.shared_speakers import find_shared_speakers
 from pipeline.audit.similar_speakers import find_similar_speakers
 from pipeline.audit.speaker_labels import find_speaker_labels
 from pipeline.corpora.clip import Clip, LeftOut
 from pipeline.extraction.engine import InProcess
-from pipeline.protocol.findings import Finding
+from pipeline.protocol.findings import Audit, Finding
 
 UNHEARD = AuditParams(fingerprint=False)
 

@@ -15,7 +15,7 @@ from featurize.audio import load_audio, resample
 from featurize.errors import CorpusError, RejectsError, SplitError
 from featurize.fingerprint import FINGERPRINT_RATE, find_copies, fingerprint
 from featurize.shards import Shard, list_shards
-from pipeline.audit import AuditParams
+from pipeline.audit.audit_params import AuditParams
 from pipeline.cli import main
 from pipeline.corpora import CorpusParams, DemoParams
 from pipeline.corpora.ravdess import KNOWN_DUPLICATE
