@@ -10,7 +10,9 @@ intermediate result, is imported as `from featurize.tier0 import tier0`: on this
 These names are loaded on first use, so `import featurize` itself loads neither torch nor numpy.
 
     audio            load_audio: decode, mono, 16 kHz, peak 1; 16-bit storage
+    level            offset, channels, clicks: one waveform at a level that means something
     decoders         finding audio files; decoding them block by block: libsndfile, then FFmpeg
+    containers/      what lies in a file, as against what its header states
     resampling       sample rate conversion: windowed sinc, block by block
     denoise          load_denoiser, denoise_demucs, denoise_clips
     demucs/          Demucs on many clips at once, each with the result it has alone

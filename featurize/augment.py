@@ -22,7 +22,7 @@ from featurize.noise import NoiseFolder, add_noise
 from featurize.resampling import resample
 from featurize.snr import Samples
 
-VERSION = "2"
+VERSION = "3"
 """Of the copies' samples. Raise it with any change that moves one."""
 
 _N_FFT = 1024  # 64 ms: the harmonics of a voice of 65 Hz and more fall into bins of their own

@@ -15,7 +15,8 @@
 The command line prints the message of any SerError and exits with code 2.
 """
 
-from typing import Literal
+from pathlib import Path
+from typing import Literal, NoReturn
 
 Reason = Literal[
     "missing",  # there is no such file
@@ -25,7 +26,8 @@ Reason = Literal[
     "lfs-pointer",  # a git-LFS pointer in place of the audio
     "undecodable",  # not audio, damaged, or cut short
     "bad-segment",  # the part of a file is not within the file
-    "silent",  # every sample is zero
+    "silent",  # nothing but the noise of the last bit
+    "too-short",  # shorter than corpus.min_clip_s
     "non-finite",  # NaN or infinite samples, in the file or after the denoiser
     "no-speech",  # the VAD found no speech, and vad.if_no_speech is reject
     "changed",  # other bytes than when the manifest was made
@@ -63,6 +65,11 @@ class AudioError(SerError):
     def __reduce__(self) -> tuple[type["AudioError"], tuple[Reason, str, str]]:
         # Exceptions are rebuilt from `args` when they cross a process boundary; `args` holds only the detail.
         return type(self), (self.reason, self.found, self.path)
+
+
+def reject(reason: Reason, path: Path, found: str, cause: Exception | None = None) -> NoReturn:
+    """Raise an AudioError about a file, with a message of one line."""
+    raise AudioError(reason, found, path) from cause
 
 
 class WeightsError(SerError):

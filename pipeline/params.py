@@ -50,7 +50,7 @@ class Params(BaseModel, frozen=True, extra="forbid", use_attribute_docstrings=Tr
     @property
     def tier0(self) -> Tier0Params:
         """The settings of Tier 0 alone."""
-        return Tier0Params(denoise=self.denoise, vad=self.vad, mfcc=self.mfcc)
+        return Tier0Params(load=self.corpus.load, denoise=self.denoise, vad=self.vad, mfcc=self.mfcc)
 
 
 def load_params(path: str | Path = "params.yaml") -> Params:

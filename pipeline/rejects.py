@@ -21,6 +21,7 @@ ADVICE: dict[Reason, str] = {
     "undecodable": _LISTEN,
     "bad-segment": "check the columns start and end of the table, which are seconds from the start of the file",
     "silent": _LISTEN,
+    "too-short": "cut the recordings less closely, or lower corpus.min_clip_s",
     "non-finite": _LISTEN,
     "no-speech": "check vad.threshold, or set vad.if_no_speech to keep",
     "changed": "run `ser manifest` again",

@@ -63,6 +63,7 @@ def denoise(
         read.corpus.max_reject_fraction,
         device,
         choose_engine(engine, workers),
+        read.corpus.load,
     )
 
 

@@ -17,6 +17,8 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, Field
 
+from featurize.audio import LoadParams
+from featurize.level import Channel
 from pipeline.corpora import demo, emodb, ravdess, table
 from pipeline.corpora.clip import Clip, Corpus
 from pipeline.corpora.demo import DemoParams
@@ -37,8 +39,17 @@ class CorpusParams(BaseModel, frozen=True, extra="forbid", use_attribute_docstri
     """Folder in which the paths of a table are looked for first."""
     max_reject_fraction: Annotated[float, Field(ge=0, le=1)] = 0.1
     """A stage fails if more than this share of its clips cannot be used."""
+    channel: Channel = "mix"
+    """mix: the mean of all channels | left | right."""
+    min_clip_s: Annotated[float, Field(ge=0)] = 0.25
+    """Shorter clips are rejected, in s; the VAD drops speech below vad.min_speech_ms, 0.25 s."""
     demo: DemoParams = DemoParams()
     """The built-in, synthetic corpus."""
+
+    @property
+    def load(self) -> LoadParams:
+        """How a recording is loaded."""
+        return LoadParams(channel=self.channel, min_clip_s=self.min_clip_s)
 
 
 def read_corpus(params: CorpusParams) -> Corpus:

@@ -174,7 +174,8 @@ class _Scorer:
             for index, clip in enumerate(self.clips):
                 try:
                     with recordings.open(clip) as recording:
-                        waveform = load_audio(recording.path, **recording.part)
+                        load = self.predictor.tier0_params.load
+                        waveform = load_audio(recording.path, **recording.part, params=load)
                 except AudioError as error:
                     rejected.append(error)
                     continue

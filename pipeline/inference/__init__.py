@@ -1,5 +1,6 @@
 """Single files.
 
 predict          audio file → emotion
+answers          predictions as a line, JSON or CSV
 inspection       `ser inspect`: the result of Tier 0
 """

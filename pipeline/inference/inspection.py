@@ -2,6 +2,7 @@
 
 import math
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 from rich.console import Console
@@ -9,14 +10,28 @@ from rich.table import Table
 
 from featurize.atomic import replacing
 from featurize.audio import SAMPLE_RATE, probe
-from featurize.denoise import load_denoiser
+from featurize.denoise import Denoiser, load_denoiser
 from featurize.errors import SerError
+from featurize.level import Channel
 from featurize.snr import estimate_snr_db
 from featurize.tier0 import Tier0, Tier0Params, tier0
 
 
-def inspect(file: Path, params: Tier0Params, plot: Path | None = None, device: str = "cpu") -> None:
+def inspect(
+    file: Path,
+    params: Tier0Params,
+    plot: Path | None = None,
+    device: str = "cpu",
+    channel: Channel | Literal["each"] | None = None,
+) -> None:
     """Print duration, speech found and MFCC statistics of a file; with `plot`, also draw them to that file.
+
+    Args:
+        file: an audio file.
+        params: of Tier 0.
+        plot: the picture; with several channels, its name gets theirs.
+        device: where the denoiser runs.
+        channel: to use, if not that of the params; each: left and right, one after the other.
 
     Raises:
         AudioError: the file cannot be used.
@@ -24,7 +39,16 @@ def inspect(file: Path, params: Tier0Params, plot: Path | None = None, device: s
     """
     recorded_s, sample_rate, num_channels = probe(file)
     denoiser = load_denoiser(params.denoise, device)
-    result = tier0(file, params, denoiser)
+    each: tuple[Channel, ...] = ("left", "right") if num_channels > 1 else ("mix",)
+    for one in each if channel == "each" else (channel or params.load.channel,):
+        loaded = params.model_copy(update={"load": params.load.model_copy(update={"channel": one})})
+        result = tier0(file, loaded, denoiser)
+        picture = plot.with_stem(f"{plot.stem}-{one}") if plot and channel == "each" else plot
+        recorded = f"{recorded_s:.2f} s, {sample_rate} Hz, {num_channels} channel(s)"
+        _show(file, recorded, denoiser, result, picture)
+
+
+def _show(file: Path, recorded: str, denoiser: Denoiser, result: Tier0, plot: Path | None) -> None:
     snr_db = estimate_snr_db(result.waveform)
     bypassed = " (bypassed by this clip)" if denoiser.bypasses(result.waveform) else ""
     seconds = result.segments / SAMPLE_RATE
@@ -32,7 +56,8 @@ def inspect(file: Path, params: Tier0Params, plot: Path | None = None, device: s
     duration_s = len(result.waveform) / SAMPLE_RATE
     facts = [
         ("file", str(file)),
-        ("recorded", f"{recorded_s:.2f} s, {sample_rate} Hz, {num_channels} channel(s)"),
+        ("recorded", recorded),
+        ("used", f"{result.heard.channel}, track {result.heard.track}"),
         (
             "SNR",
             "too short to estimate" if math.isnan(snr_db) else f"about {snr_db:.0f} dB before the denoiser",

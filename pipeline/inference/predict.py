@@ -1,10 +1,6 @@
 """Audio file → emotion, with the Tier 0 that the checkpoint was trained on."""
 
-import csv
-import json
-import sys
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal
 
@@ -13,15 +9,18 @@ import torch
 from featurize import audio, denoise, mfcc, vad
 from featurize.denoise import load_denoiser
 from featurize.errors import AudioError, CheckpointError, WeightsError
+from featurize.level import Channel
 from featurize.tier0 import Tier0Params, tier0
 from featurize.vad import load_vad
 from model.checkpoint import load_checkpoint
 from model.network.normalisation import normalise_clips
 from model.network.tier1 import NetworkParams, SERTier1
+from pipeline.inference.answers import WRITERS, Prediction, Style
 from pipeline.protocol.data_card import read_training_card
 from pipeline.protocol.labels import FOUR
 
-Style = Literal["table", "json", "csv"]
+UNUSABLE, NO_SPEECH = 2, 3
+"""Exit codes of `ser predict`."""
 
 STEPS = {
     "load": audio.VERSION,
@@ -30,23 +29,6 @@ STEPS = {
     "mfcc": mfcc.VERSION,
 }
 """The version of each step of Tier 0, as in a protocol card."""
-
-
-@dataclass(frozen=True)
-class Prediction:
-    """The prediction for one file."""
-
-    file: str
-    label: str
-    """The most probable class."""
-    confidence: float
-    """Its probability."""
-    probabilities: dict[str, float]
-    """By label, in class order."""
-    speech_found: bool
-    """False: no speech was found, so the whole clip was used."""
-    random_weights: bool
-    """The network is untrained, so the prediction means nothing."""
 
 
 class Predictor:
@@ -106,13 +88,24 @@ class Predictor:
         self.vad = load_vad()
 
     @torch.inference_mode()
-    def __call__(self, file: Path) -> Prediction:
+    def __call__(self, file: Path, channel: Channel | None = None, keep_silence: bool = False) -> Prediction:
         """Predict one file.
+
+        Args:
+            file: an audio file.
+            channel: to use, if not that of the training.
+            keep_silence: give a file without speech an emotion as well.
 
         Raises:
             AudioError: the file cannot be used.
         """
-        features = tier0(file, self.tier0_params, self.denoiser, self.vad)
+        params = self.tier0_params
+        if channel:
+            params = params.model_copy(update={"load": params.load.model_copy(update={"channel": channel})})
+        keep = params.vad.model_copy(update={"if_no_speech": "keep"})
+        features = tier0(file, params.model_copy(update={"vad": keep}), self.denoiser, self.vad)
+        if not features.has_speech and not keep_silence:
+            return Prediction(str(file), None, None, {}, False, self.random_weights, features.heard.channel)
         x = features.mfcc.unsqueeze(0).to(self.device)  # (1, n_mfcc, num_frames)
         if self.network.params.normalisation == "speaker":  # this file is the only clip of its speaker
             x = normalise_clips(x, torch.ones_like(x[:, :1]))
@@ -126,6 +119,7 @@ class Predictor:
             probabilities=dict(zip(self.labels, probabilities, strict=True)),
             speech_found=features.has_speech,
             random_weights=self.random_weights,
+            channel=features.heard.channel,
         )
 
 
@@ -139,63 +133,41 @@ def _check_steps(checkpoint: Path, trained_with: dict[str, str]) -> None:
 
 
 def predict(
-    files: Sequence[Path], predictor: Predictor, style: Style, print_error: Callable[[str], None]
-) -> bool:
-    """Print a prediction for each file, or an error where it cannot be used. Return whether all could be used."""
+    files: Sequence[Path],
+    predictor: Predictor,
+    style: Style,
+    print_error: Callable[[str], None],
+    channel: Channel | Literal["each"] | None = None,
+    keep_silence: bool = False,
+) -> int:
+    """Print a prediction for each file, or an error where it cannot be used.
+
+    Args:
+        files: audio files.
+        predictor: the network.
+        style: of the output.
+        print_error: called with a line for each file that cannot be used.
+        channel: to use, if not that of the training; each: left and right, one after the other.
+        keep_silence: predict an emotion for files without speech as well.
+
+    Returns:
+        The exit code: UNUSABLE if a file could not be used, else NO_SPEECH if one held no speech, else 0.
+    """
     write = WRITERS[style](predictor.labels)
-    complete = True
+    code = 0
     for file in files:
         try:
-            write(predictor(file))
+            for one in _channels(file) if channel == "each" else [channel]:
+                prediction = predictor(file, one, keep_silence)
+                write(prediction)
+                if prediction.label is None:
+                    code = code or NO_SPEECH
         except AudioError as error:
             print_error(error.detail)
-            complete = False
-    return complete
+            code = UNUSABLE
+    return code
 
 
-def _table_writer(labels: list[str]) -> Callable[[Prediction], None]:
-    def write(prediction: Prediction) -> None:
-        others = "  ".join(f"{label} {p:.3f}" for label, p in prediction.probabilities.items())
-        note = "" if prediction.speech_found else "  (no speech found)"
-        note += "  (random weights)" if prediction.random_weights else ""
-        sys.stdout.write(
-            f"{prediction.file}: {prediction.label} {prediction.confidence:.3f}  [{others}]{note}\n"
-        )
-
-    return write
-
-
-def _json_writer(labels: list[str]) -> Callable[[Prediction], None]:
-    def write(prediction: Prediction) -> None:
-        sys.stdout.write(json.dumps(asdict(prediction), ensure_ascii=False) + "\n")
-
-    return write
-
-
-def _csv_writer(labels: list[str]) -> Callable[[Prediction], None]:
-    writer = csv.writer(sys.stdout, lineterminator="\n")
-    writer.writerow(
-        [
-            "file",
-            "label",
-            "confidence",
-            "speech_found",
-            "random_weights",
-            *(f"prob_{label}" for label in labels),
-        ]
-    )
-
-    def write(prediction: Prediction) -> None:
-        p = prediction
-        writer.writerow(
-            [p.file, p.label, p.confidence, p.speech_found, p.random_weights, *p.probabilities.values()]
-        )
-
-    return write
-
-
-WRITERS: dict[Style, Callable[[list[str]], Callable[[Prediction], None]]] = {
-    "table": _table_writer,
-    "json": _json_writer,
-    "csv": _csv_writer,
-}
+def _channels(file: Path) -> Sequence[Channel]:
+    _, _, num_channels = audio.probe(file)
+    return ("left", "right") if num_channels > 1 else ("mix",)

@@ -8,14 +8,14 @@ import json
 import logging
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import islice, starmap
 from pathlib import Path
 from typing import Any, TypeVar
 
 import torch
 
-from featurize.audio import SAMPLE_RATE, load_audio, quantise
+from featurize.audio import SAMPLE_RATE, Heard, LoadParams, load_audio, quantise
 from featurize.audio import VERSION as LOAD_VERSION
 from featurize.denoise import VERSION as DENOISE_VERSION
 from featurize.denoise import DenoiseParams, Denoiser, denoise_clips, load_denoiser
@@ -44,6 +44,8 @@ CLIPS_AHEAD = 32
 """Clips that are loaded or being loaded before they are needed."""
 DECISIVE = ("load_step", "denoise_step")
 """Attributes that a finished row must share to be reused."""
+OWN_COLUMNS = ("peak", "denoised", *Heard._fields)
+"""What this stage adds to a clip's fields."""
 
 
 def denoise(
@@ -53,6 +55,7 @@ def denoise(
     max_reject_fraction: float,
     device: str = "cpu",
     engine: Engine | None = None,
+    load: LoadParams | None = None,
 ) -> None:
     """Denoise every clip of data/manifest.csv into data/denoised/*.h5 and list the rejects beside them.
 
@@ -63,19 +66,20 @@ def denoise(
     """
     manifest = data / "manifest.csv"
     next(read_clips(manifest), None)  # a missing manifest is an error before the network is loaded
-    engine = engine or InProcess()
+    engine, load = engine or InProcess(), load or LoadParams()
     device = engine.device(device)
     identity = _identity(params)
     attributes = {
         "denoiser": json.dumps(identity),
+        "load": load.model_dump_json(),
         "denoise": params.model_dump_json(exclude={"weights"}),
         "sample_rate": str(SAMPLE_RATE),
-        **_steps(params, identity["sha256"]),
+        **_steps(params, identity["sha256"], load),
     }
     output = Output(data / "denoised", "waveform", attributes, DECISIVE, new_run(), "denoised_by")
     extract(
         f"denoise ({identity['name']})",
-        DenoiseJob(params, device, identity["sha256"], output),
+        DenoiseJob(params, device, identity["sha256"], output, load),
         lambda: group_clips(read_clips(manifest)),
         engine=engine,
         timing=reports / "timing" / "denoise.json",
@@ -85,13 +89,13 @@ def denoise(
         _log_gated(data / "denoised", params.gate_snr_db)
 
 
-def _steps(params: DenoiseParams, sha256: str) -> dict[str, str]:
+def _steps(params: DenoiseParams, sha256: str, load: LoadParams) -> dict[str, str]:
     """The settings, weights and code version of each step, on which the waveforms depend."""
     step = params.model_dump(exclude={"weights"}) | {"sha256": sha256}
     if params.model != "none":
         step["version"] = DENOISE_VERSION
     return {
-        "load_step": json.dumps({"version": LOAD_VERSION, "sample_rate": SAMPLE_RATE}),
+        "load_step": json.dumps({"version": LOAD_VERSION, "sample_rate": SAMPLE_RATE} | load.model_dump()),
         "denoise_step": json.dumps(step),
     }
 
@@ -122,6 +126,8 @@ class DenoiseJob:
     """Of the denoiser's weights, which must be the same in every worker."""
     output: Output
     """Where the shards are written, and their attributes."""
+    loading: LoadParams = field(default_factory=LoadParams)
+    """Which channel of a recording, and how short a clip."""
     cores: int | None = None
     """None: all of them, since Demucs uses all."""
 
@@ -143,16 +149,17 @@ class DenoiseJob:
                 f"denoise.model {self.params.model}: a worker has other weights than the main process; "
                 "give every node the same file"
             )
-        return lambda writer: _denoise_shard(denoiser, writer)
+        return lambda writer: _denoise_shard(denoiser, self.loading, writer)
 
 
-def _denoise_shard(denoiser: Denoiser, writer: ShardWriter) -> None:
+def _denoise_shard(denoiser: Denoiser, loading: LoadParams, writer: ShardWriter) -> None:
     watch = writer.watch
     for index, clip in writer.todo:
         if (found := writer.found.row(clip["sha256"], clip)) is not None:
-            columns = {**clip, "peak": found.columns["peak"], "denoised": found.columns["denoised"]}
+            columns = clip | {name: found.columns[name] for name in OWN_COLUMNS}
             writer.keep(index, [Row(columns, found.data)], len(found.data) / SAMPLE_RATE)
     clips = dict(writer.todo)
+    heard: dict[int, Heard] = {}
 
     def usable(index: int, waveform: Loaded) -> tuple[int, torch.Tensor] | None:
         if isinstance(waveform, AudioError):
@@ -161,7 +168,7 @@ def _denoise_shard(denoiser: Denoiser, writer: ShardWriter) -> None:
         writer.at(index, "work")
         return index, waveform
 
-    loaded = _timed("decode", load_ahead(clips.items(), writer.at), watch)
+    loaded = _timed("decode", load_ahead(clips.items(), writer.at, loading, heard), watch)
     waveforms = filter(None, starmap(usable, loaded))  # a loop would keep the last waveform in memory
     for index, waveform, changed in _timed("denoise", denoise_clips(waveforms, denoiser), watch):
         clip = clips[index]
@@ -171,7 +178,7 @@ def _denoise_shard(denoiser: Denoiser, writer: ShardWriter) -> None:
             )
             continue
         samples, peak = quantise(waveform)
-        columns = {**clip, "peak": peak, "denoised": changed}
+        columns = {**clip, "peak": peak, "denoised": changed, **heard.pop(index)._asdict()}
         writer.keep(index, [Row(columns, samples)], len(samples) / SAMPLE_RATE)
 
 
@@ -187,13 +194,25 @@ def _timed(step: str, items: Iterator[Item], watch: Stopwatch) -> Iterator[Item]
 
 
 def load_ahead(
-    clips: Iterable[tuple[int, Fields]], at: Callable[[int, str], None] = lambda _index, _step: None
+    clips: Iterable[tuple[int, Fields]],
+    at: Callable[[int, str], None] = lambda _index, _step: None,
+    loading: LoadParams | None = None,
+    heard: dict[int, Heard] | None = None,
 ) -> Iterator[tuple[int, torch.Tensor | AudioError]]:
-    """Load clips in threads ahead of their use, and yield them in order; `at` is called with clip and step."""
+    """Load clips in threads ahead of their use, and yield them in order.
+
+    Args:
+        clips: index and fields of each.
+        at: called with a clip's index and the step it is in.
+        loading: parameters of `load_audio`.
+        heard: is filled with the track and the channel of each clip.
+    """
 
     def load(index: int, clip: Fields) -> torch.Tensor | AudioError:
         at(index, "decode")
-        loaded = _load(clip, recordings)
+        loaded = _load(
+            clip, recordings, loading, lambda used: None if heard is None else heard.update({index: used})
+        )
         at(index, "wait")
         return loaded
 
@@ -211,11 +230,13 @@ def _result(index: int, loading: Future[Loaded]) -> tuple[int, Loaded]:
     return index, loading.result()
 
 
-def _load(clip: Fields, recordings: Recordings) -> torch.Tensor | AudioError:
+def _load(
+    clip: Fields, recordings: Recordings, loading: LoadParams | None, told: Callable[[Heard], None]
+) -> torch.Tensor | AudioError:
     """Load a waveform (num_samples,), and check that the file's hash is still the manifest's."""
     try:
         with recordings.open(clip) as recording:
-            waveform = load_audio(recording.path, **recording.part)
+            waveform = load_audio(recording.path, **recording.part, params=loading, told=told)
             recording.check(clip)
             return waveform
     except AudioError as error:

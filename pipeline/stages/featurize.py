@@ -1,10 +1,12 @@
 """Stage `featurize`: voice activity detection, augmented copies of training clips, and MFCC, into feature shards."""
 
 import json
+import logging
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -28,7 +30,12 @@ from pipeline.extraction.shard_folder import columns_of
 from pipeline.extraction.shard_writer import ShardWriter
 from pipeline.extraction.tasks import MAKERS, Fields, Output, shard_number
 from pipeline.locations import Location, listed
+from pipeline.rejects import Reject
 
+log = logging.getLogger(__name__)
+
+NAMED = 10
+"""Clips without speech that the log names."""
 DECISIVE = ("load_step", "denoise_step", "vad_step", "mfcc_step")
 """Attributes that a finished row must share to be reused."""
 DECISIVE_FOR_SEGMENTS = DECISIVE[:-1]
@@ -56,7 +63,9 @@ def featurize(
     if not sources:
         raise ShardError(f"{data / 'denoised'}: no shards; run the stage that writes them")
     attributes = _shared_attributes(sources)
-    tier0 = {"denoise": json.loads(attributes["denoise"])}
+    tier0: dict[str, Any] = {
+        name: json.loads(attributes[name]) for name in ("load", "denoise") if name in attributes
+    }
     tier0 |= {"vad": vad_params.model_dump(), "mfcc": mfcc_params.model_dump()}
     augment_params = augment_params or AugmentParams(copies=0)
     attributes = {
@@ -68,7 +77,7 @@ def featurize(
     output = Output(
         data / "features", "mfcc", attributes, DECISIVE, new_run(), "featurized_by", DECISIVE_FOR_SEGMENTS
     )
-    extract(
+    rejects = extract(
         "featurize",
         FeaturizeJob(vad_params, mfcc_params, Copies(augment_params), output),
         lambda: groups(sources),
@@ -76,6 +85,22 @@ def featurize(
         timing=reports / "timing" / "featurize.json",
         max_reject_fraction=max_reject_fraction,
     )
+    _log_without_speech(data / "features", rejects)
+
+
+def _log_without_speech(folder: Location, rejects: list[Reject]) -> None:
+    """Log how many clips have no speech, and which: their features are those of noise, whatever their label."""
+    without = []
+    for place in listed(folder, "*.h5"):
+        columns = columns_of(place).columns
+        rows = zip(columns["clip_id"].tolist(), columns["has_speech"].tolist(), strict=True)
+        without += [clip_id for clip_id, has_speech in rows if not has_speech]
+    kept = list(dict.fromkeys(without))  # a clip's copies have its name
+    rejected = [reject.clip_id for reject in rejects if reject.reason == "no-speech"]
+    for clips, what in ((kept, "kept whole, and flagged"), (rejected, "rejected")):
+        if clips:
+            more = f" and {len(clips) - NAMED} more" if len(clips) > NAMED else ""
+            log.warning("%d clips without speech, %s: %s%s", len(clips), what, ", ".join(clips[:NAMED]), more)
 
 
 def _shared_attributes(sources: list[Location]) -> dict[str, str]:

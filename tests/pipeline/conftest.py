@@ -59,7 +59,7 @@ def small_run(tmp_path_factory: pytest.TempPathFactory) -> SmallRun:
     run = SmallRun(root, params)
     corpus(params.corpus, demo)
     manifest(params.corpus, params.labels, params.split, run.data)
-    denoise(params.denoise, run.data, run.reports, params.corpus.max_reject_fraction)
+    denoise(params.denoise, run.data, run.reports, params.corpus.max_reject_fraction, load=params.corpus.load)
     featurize(params.vad, params.mfcc, run.data, run.reports, params.corpus.max_reject_fraction)
     train(params.network, params.train, run.data, run.checkpoints, run.reports)
     evaluate(run.data, run.checkpoints, run.reports)

@@ -14,7 +14,7 @@ from pipeline.params import Params, load_params
 
 # No block stands at its default, so that one that is not passed on shows.
 PARAMS = """
-corpus: {name: ravdess, root: elsewhere, max_reject_fraction: 0.25}
+corpus: {name: ravdess, root: elsewhere, max_reject_fraction: 0.25, channel: left, min_clip_s: 0.5}
 labels: {set: native}
 split: {seed: 7}
 audit: {fingerprint: false}

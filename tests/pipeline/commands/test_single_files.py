@@ -11,30 +11,41 @@ from pipeline.params import Params
 
 
 def test_inspect(reached: Any, params: Params) -> None:
-    options = ("--plot", "a.svg", "--device", "cpu")
+    options = ("--plot", "a.svg", "--device", "cpu", "--channel", "each")
     assert reached("pipeline.inference.inspection.inspect", "inspect", "a.wav", *options) == {
         "file": Path("a.wav"),
         "params": params.tier0,
         "plot": Path("a.svg"),
         "device": "cpu",
+        "channel": "each",
     }
 
 
-@pytest.mark.parametrize(("options", "style"), [((), "table"), (("--json",), "json"), (("--csv",), "csv")])
+@pytest.mark.parametrize(
+    ("options", "asked_for"),
+    [
+        ((), ("table", None, False)),
+        (("--json", "--channel", "right"), ("json", "right", False)),
+        (("--csv", "--keep-silence"), ("csv", None, True)),
+    ],
+)
 @pytest.mark.parametrize("checkpoint", ["best.pt", None])
 def test_predict(
     params: Params,
     monkeypatch: pytest.MonkeyPatch,
     options: tuple[str, ...],
-    style: str,
+    asked_for: tuple[str, str | None, bool],
     checkpoint: str | None,
 ) -> None:
     made: list[tuple[Any, ...]] = []
     asked: list[tuple[Any, ...]] = []
     monkeypatch.setattr(module, "Predictor", lambda *arguments: made.append(arguments))
-    monkeypatch.setattr(
-        module, "predict", lambda files, _predictor, style, _print_error: asked.append((files, style)) or True
-    )
+
+    def predict(files: Any, _predictor: Any, style: Any, _print_error: Any, *others: Any) -> int:
+        asked.append((files, style, *others))
+        return 0
+
+    monkeypatch.setattr(module, "predict", predict)
     named = ("-c", checkpoint) if checkpoint else ()
     with pytest.raises(SystemExit) as left:
         main(["predict", "a.wav", "b.wav", *options, *named, "--weights", "w.th", "--device", "cpu"])
@@ -42,17 +53,18 @@ def test_predict(
     # A checkpoint brings its own Tier 0.
     expected = (Path(checkpoint), None) if checkpoint else (None, params.tier0)
     assert made == [(*expected, "w.th", "cpu")]
-    assert asked == [([Path("a.wav"), Path("b.wav")], style)]
+    assert asked == [([Path("a.wav"), Path("b.wav")], *asked_for)]
 
 
+@pytest.mark.parametrize("code", [module.UNUSABLE, module.NO_SPEECH])
 def test_a_file_without_an_answer_shows_in_the_exit_code(
-    params: Params, monkeypatch: pytest.MonkeyPatch
+    params: Params, monkeypatch: pytest.MonkeyPatch, code: int
 ) -> None:
     monkeypatch.setattr(module, "Predictor", lambda *_: None)
-    monkeypatch.setattr(module, "predict", lambda *_: False)
+    monkeypatch.setattr(module, "predict", lambda *_: code)
     with pytest.raises(SystemExit) as left:
         main(["predict", "a.wav", "--device", "cpu"])
-    assert left.value.code == 2
+    assert left.value.code == code
 
 
 def test_doctor(reached: Any) -> None:

@@ -42,6 +42,7 @@ def test_denoise(reached: Any, params: Params) -> None:
         "reports": Path("r"),
         "max_reject_fraction": 0.25,
         "device": "cuda:1",
+        "load": params.corpus.load,
     }
 
 

@@ -37,7 +37,7 @@ class DeadlyFingerprints(fingerprints.FingerprintJob):
 
 
 def obey(folder: Path, load_audio: Callable[..., Any]) -> Callable[..., Any]:
-    def load(path: Path, *rate: int) -> Any:
+    def load(path: Path, *rate: int, **options: Any) -> Any:
         order = (folder / path.name).read_text() if (folder / path.name).exists() else ""
         with (folder / "decoded").open("a") as names:
             print(path.name, file=names)
@@ -45,6 +45,6 @@ def obey(folder: Path, load_audio: Callable[..., Any]) -> Callable[..., Any]:
             os.kill(os.getpid(), signal.SIGSEGV)
         if order == "hang":
             threading.Event().wait()
-        return load_audio(path, *rate)
+        return load_audio(path, *rate, **options)
 
     return load

@@ -58,9 +58,9 @@ def loaded(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Clips that the stage has really decoded."""
     paths: list[str] = []
 
-    def spy(path: Path) -> Any:
+    def spy(path: Path, **options: Any) -> Any:
         paths.append(path.name)
-        return original(path)
+        return original(path, **options)
 
     original = stage.load_audio
     monkeypatch.setattr(stage, "load_audio", spy)
@@ -175,7 +175,7 @@ grouping.CLIPS_PER_SHARD = 15
 stage.CLIPS_AHEAD = 4
 calls = []
 def mortal(original, place):
-    def call(argument):
+    def call(argument, **options):
         if place == "decode":
             with open(data / "log", "a") as log:
                 print(argument.name, file=log, flush=True)
@@ -183,7 +183,7 @@ def mortal(original, place):
             calls.append(argument)
             if len(calls) == last:
                 os.kill(os.getpid(), signal.SIGKILL)
-        return original(argument)
+        return original(argument, **options)
     return call
 stage.load_audio = mortal(stage.load_audio, "decode")
 os.fsync = mortal(os.fsync, "save")

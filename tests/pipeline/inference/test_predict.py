@@ -6,14 +6,16 @@ import json
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pytest
+import soundfile
 
 from featurize.denoise import DenoiseParams
 from featurize.errors import CheckpointError, WeightsError
 from featurize.tier0 import Tier0Params
 from model.checkpoint import load_checkpoint, save_checkpoint
-from pipeline.inference.predict import STEPS, Predictor, predict
+from pipeline.inference.predict import NO_SPEECH, STEPS, UNUSABLE, Predictor, predict
 from pipeline.stages.evaluate import best_checkpoint
 
 
@@ -38,9 +40,9 @@ def test_json_and_csv_say_the_same(
     small_run: Any, predictor: Predictor, capsys: pytest.CaptureFixture[str]
 ) -> None:
     files = sorted((small_run.data / "raw" / "demo").rglob("*.wav"))[:2]
-    assert predict(files, predictor, "json", pytest.fail)
+    assert predict(files, predictor, "json", pytest.fail) == 0
     objects = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
-    assert predict(files, predictor, "csv", pytest.fail)
+    assert predict(files, predictor, "csv", pytest.fail) == 0
     rows = list(csv.DictReader(io.StringIO(capsys.readouterr().out)))
     assert [row["file"] for row in rows] == [one["file"] for one in objects] == [str(f) for f in files]
     for row, one in zip(rows, objects, strict=True):
@@ -53,10 +55,44 @@ def test_a_bad_file_is_told_and_the_others_go_on(
 ) -> None:
     good = next((small_run.data / "raw" / "demo").rglob("*.wav"))
     complaints: list[str] = []
-    assert not predict([tmp_path / "absent.wav", good], predictor, "table", complaints.append)
+    assert predict([tmp_path / "absent.wav", good], predictor, "table", complaints.append) == UNUSABLE
     assert capsys.readouterr().out.startswith(f"{good}: ")
     assert len(complaints) == 1
     assert "absent.wav" in complaints[0]
+
+
+def test_a_file_without_speech_has_no_emotion_unless_one_insists(
+    predictor: Predictor, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "hum.wav"
+    soundfile.write(path, 0.1 * np.sin(np.arange(32_000) * 0.05), 16_000)
+    assert predict([path], predictor, "table", pytest.fail) == NO_SPEECH
+    assert "no speech" in capsys.readouterr().out
+    assert predict([path], predictor, "json", pytest.fail) == NO_SPEECH
+    answer = json.loads(capsys.readouterr().out)
+    assert (answer["label"], answer["confidence"], answer["speech_found"]) == (None, None, False)
+    assert predict([path], predictor, "csv", pytest.fail) == NO_SPEECH
+    (row,) = csv.DictReader(io.StringIO(capsys.readouterr().out))
+    assert (row["label"], row[f"prob_{predictor.labels[0]}"]) == ("", "")
+    assert predict([path], predictor, "table", pytest.fail, keep_silence=True) == 0
+    assert "no speech" in capsys.readouterr().out
+
+
+def test_each_channel_has_an_answer(
+    small_run: Any, predictor: Predictor, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    a, b = (soundfile.read(path)[0] for path in sorted((small_run.data / "raw" / "demo").rglob("*.wav"))[:2])
+    length = min(len(a), len(b))
+    both = tmp_path / "both.wav"
+    soundfile.write(both, np.stack([a[:length], b[:length]], axis=1), 16_000)
+    assert predict([both], predictor, "json", pytest.fail, channel="each") == 0
+    answers = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert [answer["channel"] for answer in answers] == ["left", "right"]
+    for samples, answer in zip((a, b), answers, strict=True):
+        soundfile.write(tmp_path / "one.wav", samples[:length], 16_000)
+        assert predictor(tmp_path / "one.wav").probabilities == pytest.approx(
+            answer["probabilities"], abs=1e-6
+        )
 
 
 def test_without_a_checkpoint_weights_are_random_but_answers_complete(small_run: Any) -> None:

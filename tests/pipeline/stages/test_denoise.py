@@ -57,7 +57,7 @@ def test_waveforms_and_fields_are_those_of_the_manifest(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(grouping, "CLIPS_PER_SHARD", 2)
-    paths = noise_files(tmp_path, [4000, 1, 8000])
+    paths = noise_files(tmp_path, [4000, 2, 8000])
     written_manifest(tmp_path, paths)
     denoise(DenoiseParams(model="none"), tmp_path, tmp_path / "reports", 0.0)
     shards = [Shard(path) for path in list_shards(tmp_path / "denoised")]
@@ -70,7 +70,7 @@ def test_waveforms_and_fields_are_those_of_the_manifest(
         fields = shard.fields(row)
         peak = fields.pop("peak")
         assert fields.pop("denoised_by") == this_maker("cpu").digest
-        assert fields == {**clip, "denoised": False}
+        assert fields == {**clip, "denoised": False, "channel": "mono", "track": 1}
         waveform = dequantise(shard.data(row), peak)
         np.testing.assert_allclose(waveform, load_audio(path), atol=0.5 / 32767)
 
@@ -93,7 +93,7 @@ def test_bad_clips_are_listed_and_their_neighbours_unchanged(tmp_path: Path) -> 
 def test_a_clip_changed_since_the_manifest_is_not_taken_for_the_old_one(tmp_path: Path) -> None:
     paths = noise_files(tmp_path, [4000, 4000])
     written_manifest(tmp_path, paths)
-    soundfile.write(paths[0], np.ones(4000) * 0.5, 16_000)
+    soundfile.write(paths[0], 0.5 * np.sin(np.arange(4000)), 16_000)
     denoise(DenoiseParams(model="none"), tmp_path, tmp_path / "reports", 0.5)
     assert pd.read_csv(tmp_path / "denoised" / "rejects.csv")["reason"].tolist() == ["changed"]
 

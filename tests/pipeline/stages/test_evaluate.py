@@ -77,7 +77,7 @@ def test_every_prediction_bears_the_hash_of_the_card(small_run: Any) -> None:
     assert whole["card"] == digest(whole["protocol"])[:12]
     assert set(predictions["card"]) == {whole["card"]}
     assert whole["protocol"]["scored_with"] == {}  # trained and scored by the same code, here
-    assert whole["params"].keys() == {"denoise", "vad", "mfcc", "network", "train"}
+    assert whole["params"].keys() == {"load", "denoise", "vad", "mfcc", "network", "train"}
 
 
 def test_the_tables_of_the_plots_are_those_of_the_evaluation(small_run: Any) -> None:
