@@ -5,9 +5,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from featurize.errors import SerError
 from pipeline.locations import locate
 
 if TYPE_CHECKING:
+    from pipeline.extraction.engine import Engine as AnyEngine
     from pipeline.params import Params
 
 ParamsFile = Annotated[Path, typer.Option("--params", help="Parameters of every stage.")]
@@ -58,6 +60,27 @@ def read_params(path: Path) -> "Params":
     from pipeline.params import load_params
 
     return load_params(path)
+
+
+def choose_engine(name: str, workers: int | None) -> "AnyEngine":
+    """The engine of --engine and --workers; hardware is no parameter, for it changes no number.
+
+    Args:
+        name: "local" or "ray".
+        workers: number of worker processes; None: as many as are of use; 0 with "local": none, in this process.
+
+    Raises:
+        SerError: no such engine, or Ray is not installed or no cluster answers.
+    """
+    from pipeline.extraction.engine import InProcess
+    from pipeline.extraction.ray_engine import RayEngine
+    from pipeline.extraction.workers import LocalEngine
+
+    if name == "ray":
+        return RayEngine(workers)
+    if name != "local":
+        raise SerError(f"--engine {name}: no such engine; choose local or ray")
+    return InProcess() if workers == 0 else LocalEngine(workers)
 
 
 def print_error(message: str) -> None:

@@ -18,6 +18,7 @@ from pipeline.commands.options import (
     ParamsFile,
     Reports,
     Workers,
+    choose_engine,
     read_params,
 )
 
@@ -36,7 +37,6 @@ def manifest(
     workers: Workers = None,
 ) -> None:
     """List the corpus, map its emotions to labels, split it by speaker, and check for leaks."""
-    from pipeline.extraction.engine import choose_engine
     from pipeline.stages.manifest import manifest as run
 
     read = read_params(params)
@@ -52,7 +52,6 @@ def denoise(
     workers: Workers = None,
 ) -> None:
     """Load and denoise every clip into waveform shards."""
-    from pipeline.extraction.engine import choose_engine
     from pipeline.stages.denoise import denoise as run
 
     read = read_params(params)
@@ -75,7 +74,6 @@ def featurize(
     workers: Workers = None,
 ) -> None:
     """Keep the speech of every clip and compute its MFCC into feature shards."""
-    from pipeline.extraction.engine import choose_engine
     from pipeline.stages.featurize import featurize as run
 
     read = read_params(params)

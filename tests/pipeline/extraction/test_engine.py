@@ -1,12 +1,11 @@
-"""Where shards are made does not show in them, and the command line's words choose it."""
+"""Where shards are made does not show in them."""
 
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from featurize.errors import SerError
-from pipeline.extraction.engine import Engine, InProcess, choose_engine
+from pipeline.extraction.engine import Engine, InProcess
 from pipeline.extraction.job import Make
 from pipeline.extraction.tasks import Task
 from pipeline.extraction.workers import LocalEngine
@@ -50,12 +49,3 @@ def test_models_are_loaded_once_and_not_without_work(tmp_path: Path, monkeypatch
     assert loaded == []
     run(InProcess(), tmp_path)
     assert loaded == [None]
-
-
-def test_the_command_line_chooses() -> None:
-    assert isinstance(choose_engine("local", 0), InProcess)
-    chosen = choose_engine("local", 3)
-    assert isinstance(chosen, LocalEngine)
-    assert chosen.workers == 3
-    with pytest.raises(SerError, match="--engine spark"):
-        choose_engine("spark", None)

@@ -13,7 +13,6 @@ from featurize.denoise import DenoiseParams
 from featurize.errors import SerError
 from pipeline.extraction import grouping
 from pipeline.extraction import ray_engine as module
-from pipeline.extraction.engine import choose_engine
 from pipeline.extraction.ray_engine import RayEngine, check_nodes
 from pipeline.extraction.tasks import Task
 from pipeline.stages.denoise import denoise
@@ -184,10 +183,8 @@ def test_no_cluster_and_no_ray_are_one_line_each(monkeypatch: pytest.MonkeyPatch
 
     monkeypatch.setenv("RAY_ADDRESS", "nonsense")
     with pytest.raises(SerError, match=r"no cluster answers at nonsense .*ray start --head") as told:
-        choose_engine("ray", None)
+        RayEngine(None)
     assert "\n" not in str(told.value)
     monkeypatch.setitem(sys.modules, "ray", None)
     with pytest.raises(SerError, match=r"pip install 'ser\[ray\]'"):
-        choose_engine("ray", None)
-    with pytest.raises(SerError, match="--engine spark: no such engine"):
-        choose_engine("spark", None)
+        RayEngine(None)
