@@ -16,7 +16,7 @@ from rich.table import Table
 
 from featurize.atomic import write_json
 from featurize.errors import SerError
-from pipeline.experiments.laboratory import SCORES, Experiment, Laboratory, scores_of
+from pipeline.experiments.experiment_runner import SCORES, Experiment, ExperimentRunner, scores_of
 from pipeline.protocol.card import TrainingCard
 from pipeline.protocol.wording import describe_making, describe_task
 from pipeline.runs.evaluated_run import Run
@@ -41,17 +41,17 @@ def ablate(
         ParamsError: a level is not a valid value of its parameter.
         SerError: experiments cannot run here, or a run failed; the results of the others are still written.
     """
-    laboratory = Laboratory(reports)
-    first = laboratory.params.train.seed
+    runner = ExperimentRunner(reports)
+    first = runner.params.train.seed
     rows = [
         {**dict(zip(FACTORS, levels, strict=True)), "seed": seed}
         for levels in itertools.product(*map(dict.fromkeys, (denoise, vad, augment)))
         for seed in range(first, first + seeds)
     ]
     experiments = [_experiment(row) for row in rows]
-    laboratory.check(experiments)
-    laboratory.prepare()
-    found, failures = laboratory.run(experiments)
+    runner.check(experiments)
+    runner.prepare()
+    found, failures = runner.run(experiments)
     if not found:
         raise SerError(f"every run failed, the first with: {next(iter(failures.values()))}")
     content = tabulate(rows, experiments, found, failures)

@@ -16,7 +16,7 @@ from rich.table import Table
 
 from featurize.atomic import write_json
 from featurize.errors import ProtocolError, SerError
-from pipeline.experiments.laboratory import SCORES, Experiment, Laboratory, scores_of
+from pipeline.experiments.experiment_runner import SCORES, Experiment, ExperimentRunner, scores_of
 from pipeline.experiments.pooled_folds import pool, pooled_intervals, pooled_metrics
 from pipeline.protocol.card import ScoringCard
 from pipeline.protocol.manifest_file import read_manifest
@@ -42,17 +42,17 @@ def cross_validate(seeds: int, reports: Path, queue: bool = False) -> None:
         SerError: experiments cannot run here, there are no folds, or a run failed; the results of the others are
             still written.
     """
-    laboratory = Laboratory(reports)
-    split, first = laboratory.params.split, laboratory.params.train.seed
+    runner = ExperimentRunner(reports)
+    split, first = runner.params.split, runner.params.train.seed
     if split.method == "predefined":
         raise SerError("split.method predefined has no folds to cross-validate; use speaker or random")
-    scheme = laboratory.prepare().protocol.folds
+    scheme = runner.prepare().protocol.folds
     if scheme is None:
         raise SerError("data/manifest.json: its split has no folds; run `ser manifest` again")
     runs = [(fold, seed) for seed in range(first, first + seeds) for fold in range(1, scheme.number + 1)]
     experiments = {run: _experiment(run) for run in runs}
     if queue:
-        queued = laboratory.queue(list(experiments.values()))
+        queued = runner.queue(list(experiments.values()))
         log.info(
             "%d of %d experiments added to the queue; the others are queued or finished already",
             len(queued),
@@ -60,7 +60,7 @@ def cross_validate(seeds: int, reports: Path, queue: bool = False) -> None:
         )
         log.info("start them with `dvc queue start` (one worker), then collect the results with `ser cv`")
         return
-    outcomes, failures = laboratory.run(list(experiments.values()))
+    outcomes, failures = runner.run(list(experiments.values()))
     found = {run: outcomes[e.label] for run, e in experiments.items() if e.label in outcomes}
     failed = {run: failures[e.label] for run, e in experiments.items() if e.label in failures}
     if not found:

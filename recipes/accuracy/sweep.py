@@ -28,7 +28,7 @@ from featurize.shards import list_shards
 from model.batches import load_features
 from model.network.tier1 import build_network
 from model.training.fit import fit
-from pipeline.experiments.laboratory import override
+from pipeline.experiments.experiment_runner import override
 from pipeline.params import Params, check_params
 from pipeline.protocol.card import digest as digest_of
 from pipeline.protocol.manifest_summary import read_summary

@@ -9,17 +9,17 @@ import pytest
 from featurize.errors import ParamsError, SerError
 from pipeline.experiments import ablation as module
 from pipeline.experiments.ablation import ablate
-from pipeline.experiments.laboratory import Experiment, Laboratory
+from pipeline.experiments.experiment_runner import Experiment, ExperimentRunner
 from pipeline.params import Params
 from pipeline.runs.evaluated_run import Run
 from tests.pipeline.made_up import make_card, make_run
 
 
-class FakeLaboratory:
+class FakeRunner:
     """The UAR tells the levels: 0.4 for compact, 0.2 for no VAD, 0.1 a copy, 0.01 a seed."""
 
     ill: tuple[str, ...] = ()
-    check = Laboratory.check
+    check = ExperimentRunner.check
 
     def __init__(self, reports: Path) -> None:
         self.params = Params()
@@ -44,8 +44,8 @@ class FakeLaboratory:
 
 
 @pytest.fixture(autouse=True)
-def laboratory(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "Laboratory", FakeLaboratory)
+def runner(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "ExperimentRunner", FakeRunner)
 
 
 def read(reports: Path) -> dict[str, Any]:
@@ -86,8 +86,8 @@ def test_a_path_as_denoiser_makes_a_name_that_git_takes(tmp_path: Path) -> None:
 
 def test_nothing_varies_but_the_levels_and_the_seed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     seen: list[Experiment] = []
-    run = FakeLaboratory.run
-    monkeypatch.setattr(FakeLaboratory, "run", lambda self, runs: seen.extend(runs) or run(self, runs))
+    run = FakeRunner.run
+    monkeypatch.setattr(FakeRunner, "run", lambda self, runs: seen.extend(runs) or run(self, runs))
     ablate(["none"], ["silero"], [0, 2, 8], 1, tmp_path)
     for one, copies in zip(seen, (0, 2, 8), strict=True):
         assert one.overrides == {
@@ -101,7 +101,7 @@ def test_nothing_varies_but_the_levels_and_the_seed(tmp_path: Path, monkeypatch:
 def test_a_level_that_is_none_is_refused_before_anything_runs(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(FakeLaboratory, "prepare", lambda _: pytest.fail("ran"))
+    monkeypatch.setattr(FakeRunner, "prepare", lambda _: pytest.fail("ran"))
     with pytest.raises(ParamsError, match=r"vad\.method = 'loud'"):
         ablate(["none"], ["silero", "loud"], [0], 1, tmp_path)
     with pytest.raises(ParamsError, match=r"augment\.copies = -1"):
@@ -110,7 +110,7 @@ def test_a_level_that_is_none_is_refused_before_anything_runs(
 
 def test_failed_runs_are_named_and_the_others_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     ill = "ablate-denoise-none-vad-silero-augment-0-seed0"
-    monkeypatch.setattr(FakeLaboratory, "ill", (ill,))
+    monkeypatch.setattr(FakeRunner, "ill", (ill,))
     with pytest.raises(SerError, match=rf"1 of 2 runs failed .*: {ill}: power cut"):
         ablate(["none"], ["silero"], [0, 1], 1, tmp_path)
     content = read(tmp_path)

@@ -13,7 +13,7 @@ from sklearn.metrics import confusion_matrix, recall_score
 from featurize.errors import ProtocolError, SerError
 from pipeline.experiments import crossvalidation as module
 from pipeline.experiments.crossvalidation import FoldSeed, cross_validate, describe_all, tabulate
-from pipeline.experiments.laboratory import Experiment
+from pipeline.experiments.experiment_runner import Experiment
 from pipeline.params import Params
 from pipeline.protocol.folds import FoldScheme
 from pipeline.protocol.manifest_summary import ManifestSummary
@@ -109,7 +109,7 @@ def test_figures_without_a_fold_say_so() -> None:
     assert len(content["runs"]) == 7
 
 
-class FakeLaboratory:
+class FakeRunner:
     """Four folds; those in `ill` fail."""
 
     params = Params()
@@ -130,22 +130,22 @@ class FakeLaboratory:
         }, dict.fromkeys(self.ill, "power cut")
 
     def queue(self, experiments: list[Experiment]) -> list[str]:
-        FakeLaboratory.queued = tuple(experiments)
+        FakeRunner.queued = tuple(experiments)
         return [one.label for one in experiments]
 
 
 @pytest.fixture
-def laboratory(monkeypatch: pytest.MonkeyPatch) -> type[FakeLaboratory]:
-    class Fresh(FakeLaboratory):
+def runner(monkeypatch: pytest.MonkeyPatch) -> type[FakeRunner]:
+    class Fresh(FakeRunner):
         """Changed by one test alone."""
 
-    monkeypatch.setattr(module, "Laboratory", Fresh)
+    monkeypatch.setattr(module, "ExperimentRunner", Fresh)
     monkeypatch.setattr(module, "usable_clips", lambda _: CLIPS)
     return Fresh
 
 
 def test_every_fold_meets_every_seed(
-    laboratory: type[FakeLaboratory], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    runner: type[FakeRunner], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     cross_validate(2, tmp_path)
     content = json.loads((tmp_path / "cv.json").read_text())
@@ -158,23 +158,23 @@ def test_every_fold_meets_every_seed(
     assert content["protocol"] in printed
 
 
-def test_failed_folds_are_named_and_the_others_kept(laboratory: type[FakeLaboratory], tmp_path: Path) -> None:
-    laboratory.ill = ("cv-fold3-seed0",)
+def test_failed_folds_are_named_and_the_others_kept(runner: type[FakeRunner], tmp_path: Path) -> None:
+    runner.ill = ("cv-fold3-seed0",)
     with pytest.raises(SerError, match=r"1 of 4 runs failed .*: fold 3, seed 0: power cut"):
         cross_validate(1, tmp_path)
     assert len(json.loads((tmp_path / "cv.json").read_text())["runs"]) == 3
-    laboratory.ill = tuple(f"cv-fold{fold}-seed0" for fold in (1, 2, 3, 4))
+    runner.ill = tuple(f"cv-fold{fold}-seed0" for fold in (1, 2, 3, 4))
     with pytest.raises(SerError, match="every run failed, the first with: power cut"):
         cross_validate(1, tmp_path)
 
 
-def test_queueing_runs_nothing(laboratory: type[FakeLaboratory], tmp_path: Path) -> None:
+def test_queueing_runs_nothing(runner: type[FakeRunner], tmp_path: Path) -> None:
     cross_validate(3, tmp_path, queue=True)
-    assert len(FakeLaboratory.queued) == 12
+    assert len(FakeRunner.queued) == 12
     assert not (tmp_path / "cv.json").exists()
 
 
-def test_a_predefined_split_has_no_folds(laboratory: type[FakeLaboratory], tmp_path: Path) -> None:
-    laboratory.params = Params(split=SplitParams(method="predefined"))
+def test_a_predefined_split_has_no_folds(runner: type[FakeRunner], tmp_path: Path) -> None:
+    runner.params = Params(split=SplitParams(method="predefined"))
     with pytest.raises(SerError, match="predefined has no folds"):
         cross_validate(1, tmp_path)

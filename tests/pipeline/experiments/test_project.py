@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from featurize.errors import SerError
-from pipeline.experiments.laboratory import override
+from pipeline.experiments.experiment_runner import override
 from pipeline.experiments.project import absolute_paths, code_digest, explain, run_dvc
 from pipeline.params import Params
 

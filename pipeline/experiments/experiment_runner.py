@@ -48,7 +48,7 @@ def scores_of(run: Run) -> dict[str, float]:
     return {name: float(getattr(run.evaluation, name)) for name in SCORES}
 
 
-class Laboratory:
+class ExperimentRunner:
     """Runs experiments on the project in the working directory.
 
     Args:

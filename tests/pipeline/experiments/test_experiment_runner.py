@@ -13,8 +13,8 @@ import pytest
 from featurize.atomic import write_json
 from featurize.errors import ParamsError, SerError
 from pipeline.cli import main
-from pipeline.experiments import laboratory as module
-from pipeline.experiments.laboratory import Experiment, Laboratory, override
+from pipeline.experiments import experiment_runner as module
+from pipeline.experiments.experiment_runner import Experiment, ExperimentRunner, override
 from pipeline.params import Params
 from pipeline.protocol.folds import FoldScheme
 from tests.pipeline.made_up import make_card, make_run, make_summary, write_run
@@ -117,14 +117,14 @@ def test_a_fold_runs_beside_the_workspace_and_is_taken_over(
     assert not Path("reports/evaluation.json").exists()
 
     again = Experiment("cv-fold1-seed0", {"split.fold": 1, "train.seed": 0})
-    outcomes, failures = Laboratory(Path("reports")).run([again])
+    outcomes, failures = ExperimentRunner(Path("reports")).run([again])
     assert failures == {}
     assert outcomes[again.label].name == content["runs"][0]["experiment"]
     assert len(done.read_text().splitlines()) == 3
 
 
-def prepared(root: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[Laboratory, list[tuple[str, ...]]]:
-    """A laboratory whose calls of DVC are only written down."""
+def prepared(root: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[ExperimentRunner, list[tuple[str, ...]]]:
+    """a runner whose calls of DVC are only written down."""
     monkeypatch.chdir(root)
     calls: list[tuple[str, ...]] = []
 
@@ -135,16 +135,16 @@ def prepared(root: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[Laboratory, l
     monkeypatch.setattr(module, "run_dvc", fake)
     Path("data").mkdir(exist_ok=True)
     write_json("data/manifest.json", make_summary(make_card()).model_dump(mode="json"))
-    return Laboratory(Path("reports")), calls
+    return ExperimentRunner(Path("reports")), calls
 
 
 def test_a_name_follows_every_parameter_the_code_and_the_audio(
     toy: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    laboratory, _ = prepared(toy, monkeypatch)
+    runner, _ = prepared(toy, monkeypatch)
 
     def name(overrides: dict[str, Any]) -> str:
-        return laboratory.names([Experiment("x", overrides)])["x"]
+        return runner.names([Experiment("x", overrides)])["x"]
 
     first = name({"split.fold": 1})
     assert first.startswith("x-")
@@ -164,9 +164,9 @@ def test_a_name_follows_every_parameter_the_code_and_the_audio(
 def test_the_queue_takes_what_is_neither_finished_nor_waiting(
     toy: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    laboratory, calls = prepared(toy, monkeypatch)
-    monkeypatch.setattr(laboratory, "names", lambda all_: {one.label: one.label for one in all_})
-    queued = laboratory.queue([Experiment("b2", {}), Experiment("b3", {"denoise.model": "a b'c"})])
+    runner, calls = prepared(toy, monkeypatch)
+    monkeypatch.setattr(runner, "names", lambda all_: {one.label: one.label for one in all_})
+    queued = runner.queue([Experiment("b2", {}), Experiment("b3", {"denoise.model": "a b'c"})])
     assert queued == ["b3"]
     assert calls[-1] == (
         *("exp", "run", "--queue", "--copy-paths", "dvc.lock", "--name", "b3"),
@@ -177,8 +177,8 @@ def test_the_queue_takes_what_is_neither_finished_nor_waiting(
 def test_one_that_fails_stops_no_other(
     toy: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    laboratory, _ = prepared(toy, monkeypatch)
-    monkeypatch.setattr(laboratory, "names", lambda all_: {one.label: one.label for one in all_})
+    runner, _ = prepared(toy, monkeypatch)
+    monkeypatch.setattr(runner, "names", lambda all_: {one.label: one.label for one in all_})
 
     def fail_at_b(_log: Path, *arguments: str) -> str:
         if "b" in arguments and arguments[0] == "exp":
@@ -188,7 +188,7 @@ def test_one_that_fails_stops_no_other(
         return ""
 
     monkeypatch.setattr(module, "run_dvc", fail_at_b)
-    outcomes, failures = laboratory.run([Experiment(name, {}) for name in "abc"])
+    outcomes, failures = runner.run([Experiment(name, {}) for name in "abc"])
     assert list(outcomes) == ["a", "c"]
     assert outcomes["c"].predictions["clip_id"].tolist() == ["NA", "b", "c"]
     assert failures == {"b": "power cut"}
@@ -226,4 +226,4 @@ def test_where_experiments_cannot_run_one_line_says_so(
     assert "git init && git add -A && git commit" in capsys.readouterr().err
     monkeypatch.setenv("PATH", "")
     with pytest.raises(SerError, match="git is not installed"):
-        Laboratory(tmp_path)
+        ExperimentRunner(tmp_path)
