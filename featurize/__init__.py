@@ -19,7 +19,7 @@ These names are loaded on first use, so `import featurize` itself loads neither 
     spectral_gate    the package noisereduce, as a baseline
     weights          finding, downloading and verifying the weights of a denoiser
     snr              signal-to-noise ratio: definition, adding noise at a given one, estimate from a clip alone
-    noise            recordings of noise, choosing pieces of them, adding them to clips
+    noise            recordings of noise, segments of them, adding them to clips
     vad              Silero VAD: speech probabilities, segments, speech only
     vad_network      its network as a plain module: all windows of a block in one call
     mfcc             mfcc_40

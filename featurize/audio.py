@@ -1,7 +1,7 @@
-"""Audio files to waveforms of one form: mono, 16 kHz, without offset, peak 1, finite.
+"""Loading of audio files as waveforms in one format: mono, 16 kHz, without DC offset, peak 1, finite.
 
-A file that cannot be converted raises an `AudioError` with a reason, never another exception: a corpus of ten
-thousand clips always contains a few that are truncated, empty or not audio at all.
+A file that cannot be loaded raises an `AudioError` with a reason, and no other exception: a corpus of ten thousand
+clips usually contains a few files that are truncated, empty or not audio.
 """
 
 import logging
@@ -19,16 +19,17 @@ from torch import Tensor
 
 from featurize.decoders import count_tracks, decode_blocks
 from featurize.errors import reject
-from featurize.level import Channel, Survey, level, mono, survey
+from featurize.level import Channel, SignalStats, level, measure_signal, mono
 from featurize.resampling import resample, resample_blocks
 
 __all__ = ["SAMPLE_RATE", "LoadParams", "decode", "dequantise", "load_audio", "probe", "quantise", "resample"]
 
 VERSION = "2"
-"""Of loading: decoding, offset, channels, resampling, level, 16 bits. Raise it with any change that moves a number."""
+"""Version of loading: decoding, offset, channels, resampling, level, 16 bits. Raise it with any change that moves a
+number."""
 
 SAMPLE_RATE = 16_000
-"""Rate of every waveform after `load_audio`, in Hz: that of DNS64, Silero VAD and the MFCCs."""
+"""Sample rate of `load_audio`, DNS64, Silero VAD and the MFCCs, in Hz."""
 
 log = logging.getLogger(__name__)
 
@@ -37,21 +38,21 @@ _PART = 2**20  # samples rounded at a time: 8 MB in float64
 
 
 class LoadParams(BaseModel, frozen=True, extra="forbid", use_attribute_docstrings=True):
-    """Which recordings are loaded, and which channel of them."""
+    """The channel that is loaded, and the shortest clip."""
 
     channel: Channel = "mix"
-    """mix: their mean | left | right; of a recording with one channel, that one."""
+    """mix: the mean of all channels | left | right; ignored for mono recordings."""
     min_clip_s: Annotated[float, Field(ge=0)] = 0.0
-    """Shorter clips are rejected."""
+    """Shorter clips are rejected, in s."""
 
 
-class Heard(NamedTuple):
-    """What a waveform was made of."""
+class SourceChannel(NamedTuple):
+    """The audio track and the channel that a waveform was loaded from."""
 
     track: int
-    """Number of the audio track, from 1."""
+    """Number of the audio track, counted from 1."""
     channel: str
-    """mono, mix (the mean), left, right, or a number from 3."""
+    """mono, mix (the mean of all), left, right, or the channel's number from 3."""
 
 
 def load_audio(
@@ -60,29 +61,29 @@ def load_audio(
     start_s: float = 0.0,
     end_s: float | None = None,
     params: LoadParams | None = None,
-    told: Callable[[Heard], None] | None = None,
+    on_source: Callable[[SourceChannel], None] | None = None,
 ) -> Tensor:
-    """Decode a file or a part of it, average its channels, take out its offset, resample it and scale its level to 1.
+    """Decode a file or a part of it, mix its channels, remove its DC offset, resample it and scale its level to 1.
 
-    The level is the peak, clicks aside (see `level`). Where the channels cancel each other, the strongest one is used.
-    Of several audio tracks, the first that is not silent is used.
+    The level is the peak without clicks (see `level`). If the channels cancel each other, one of the strongest is used
+    instead of their mean. Of several audio tracks, the first that is not silent is used.
 
-    A long file is decoded block by block, twice, and needs little more memory than its result, 230 MB per hour. Its
-    samples are stored as float32 on the way; those of a short file (one block, see `decoders`) as float64.
+    A long file is decoded twice, block by block, and needs little more memory than its waveform, 230 MB per hour.
+    Intermediate samples are float32; those of a short file (one block, see `decoders`) are float64.
 
     Args:
         path: an audio file, or a video file with sound; the format is detected from the content, not from the name.
         sample_rate: of the result, in Hz.
-        start_s: where the part begins.
-        end_s: where it ends; None: at the file's end.
-        params: channel and shortest length; by default the mix, of any length.
-        told: called with the track and the channel that are used.
+        start_s: start of the part.
+        end_s: end of the part; None: the end of the file.
+        params: channel and shortest duration; by default the mix, of any duration.
+        on_source: called with the track and the channel that are used.
 
     Returns:
         Waveform (num_samples,), float32, finite, max |x| = 1.
 
     Raises:
-        AudioError: as `decode_blocks`; `silent` if nothing is louder than the last bit, `too-short`.
+        AudioError: as `decode_blocks`; also `too-short`, or `silent` if the level is that of the last bit's noise.
     """
     path, end = Path(path), math.inf if end_s is None else end_s
     params = params or LoadParams()
@@ -94,29 +95,29 @@ def load_audio(
         first, rate = next(blocks)
         second = next(blocks, None)
         if second is None:
-            found = survey([first])
+            stats = measure_signal([first])
             blocks = iter([(first, rate)])
         else:
-            found = survey(samples for samples, _ in chain([(first, rate), second], blocks))
+            stats = measure_signal(samples for samples, _ in chain([(first, rate), second], blocks))
             blocks = decode_blocks(path, start_s, end, track)
-        if found.num_samples < params.min_clip_s * rate:
-            seconds = found.num_samples / rate
-            what = f"{seconds:.3g} s of sound, less than the {params.min_clip_s:g} s of corpus.min_clip_s"
+        if stats.num_samples < params.min_clip_s * rate:
+            seconds = stats.num_samples / rate
+            what = f"{seconds:.3g} s long, shorter than corpus.min_clip_s ({params.min_clip_s:g} s)"
             reject("too-short", path, what)
-        channel = found.choose(params.channel)
-        mixed = (mono(samples, found, channel) for samples, _ in blocks)
-        waveform = _level_to_1(resample_blocks(mixed, rate, sample_rate), found, sample_rate, second is None)
+        channel = stats.choose(params.channel)
+        mixed = (mono(samples, stats, channel) for samples, _ in blocks)
+        waveform = _level_to_1(resample_blocks(mixed, rate, sample_rate), stats, sample_rate, second is None)
         if waveform is None and track == 1:
             tracks = count_tracks(path)
         if waveform is None and track >= tracks:
-            reject("silent", path, f"nothing louder than the last bit, {found.silence:.2g} of full scale")
-    heard = Heard(track, _name(channel, len(found.powers)))
+            reject("silent", path, f"nothing louder than the last bit, {stats.silence:.2g} of full scale")
+    source = SourceChannel(track, _name(channel, len(stats.powers)))
     if track > 1:
-        log.warning("%s: track %d of %d is used, for what precedes it is silent", path, track, tracks)
-    if channel is not None and params.channel == "mix" and len(found.powers) > 1:
-        log.warning("%s: the channels cancel each other; of them, %s is used", path, heard.channel)
-    if told is not None:
-        told(heard)
+        log.warning("%s: track %d of %d is used, since the tracks before it are silent", path, track, tracks)
+    if channel is not None and params.channel == "mix" and len(stats.powers) > 1:
+        log.warning("%s: the channels cancel each other; channel %s is used", path, source.channel)
+    if on_source is not None:
+        on_source(source)
     return waveform
 
 
@@ -127,7 +128,7 @@ def _name(channel: int | None, num_channels: int) -> str:
 
 
 def decode(path: str | Path) -> tuple[Tensor, int]:
-    """Decode a whole file into memory, at its own sample rate and level; `decode_blocks` does it block by block.
+    """Decode a whole file into memory at its original sample rate and level.
 
     Returns:
         Samples (num_channels, num_samples), float32, finite, full scale 1, and their rate in Hz.
@@ -140,7 +141,7 @@ def decode(path: str | Path) -> tuple[Tensor, int]:
 
 
 def probe(path: str | Path) -> tuple[float, int, int]:
-    """Measure a file by decoding it: headers can be wrong, and some formats state no length.
+    """Duration, sample rate and channels of a file, found by decoding it: headers can be wrong or state no length.
 
     Returns:
         Duration in s, sample rate in Hz, number of channels.
@@ -155,7 +156,7 @@ def probe(path: str | Path) -> tuple[float, int, int]:
 def quantise(waveform: Tensor) -> tuple[NDArray[np.int16], float]:
     """Round a waveform to 16 bits for storage: samples = round(x / peak * 32767).
 
-    Tier 0 includes this rounding by definition, so that the features of a file and of a shard are the same.
+    Rounding is part of Tier 0, so that the features of a file and of a shard are the same.
 
     Args:
         waveform: (num_samples,), finite.
@@ -173,20 +174,20 @@ def quantise(waveform: Tensor) -> tuple[NDArray[np.int16], float]:
 
 
 def dequantise(samples: NDArray[np.int16], peak: float) -> Tensor:
-    """Invert `quantise` to within half a step: x = samples / 32767 * peak, (num_samples,), float32."""
+    """Invert `quantise`, with an error of at most half a step: x = samples / 32767 * peak, (num_samples,), float32."""
     values = np.empty(len(samples), dtype=np.float32)
     for start in range(0, len(samples), _PART):
         values[start : start + _PART] = samples[start : start + _PART].astype(np.float64) / _INT16_MAX * peak
     return torch.from_numpy(values)
 
 
-def _level_to_1(blocks: Iterable[Tensor], found: Survey, sample_rate: int, short: bool) -> Tensor | None:
+def _level_to_1(blocks: Iterable[Tensor], stats: SignalStats, sample_rate: int, short: bool) -> Tensor | None:
     """Join float64 blocks into one float32 waveform of level 1; None if it is silent.
 
-    Long ones are joined as float32, with little more memory than the waveform, divided by a power of two above all
-    samples: this costs no precision, and keeps very large samples in the range of float32.
+    Long recordings are joined as float32, to save memory, and divided by a power of two larger than all samples: this
+    loses no precision, and keeps very large samples in the range of float32.
     """
-    exponent = 0 if short else int(np.frexp(found.peak)[1]) + 1
+    exponent = 0 if short else int(np.frexp(stats.peak)[1]) + 1
     joined: NDArray[Any] = np.empty(0, dtype=np.float64 if short else np.float32)
     length = 0
     for block in blocks:
@@ -196,7 +197,7 @@ def _level_to_1(blocks: Iterable[Tensor], found: Survey, sample_rate: int, short
         joined[length:end] = np.ldexp(block.numpy(), -exponent)
         length = end
     joined.resize(length, refcheck=False)
-    if np.ldexp(level(joined, sample_rate, headroom=1), exponent) < found.silence:
+    if np.ldexp(level(joined, sample_rate, headroom=1), exponent) < stats.silence:
         return None
     joined /= joined.dtype.type(level(joined, sample_rate))
     np.clip(joined, -1, 1, out=joined)

@@ -1,9 +1,9 @@
-"""Waveform augmentation: altered copies of a clip from which training learns what an emotion is not.
+"""Waveform augmentation: copies of a training clip with another voice, speed or pitch, or with added noise.
 
-Another voice, slower or faster, higher or lower, noisier: each copy takes one of these. A copy is random, yet always
-the same one: its generator is seeded by the parameters' seed, the clip's SHA-256 and the copy's number, and by nothing
-else, so it depends neither on the clips beside it nor on their order. A voice is drawn by its speaker in place of the
-clip: all copies of a speaker with the same number have the same one, and together make a speaker who was not there.
+Each copy is made with one of these methods. Its random generator is seeded with the parameters' seed, the SHA-256 of
+the clip and the number of the copy only, so a copy depends neither on other clips nor on their order. For the method
+`voice` the speaker replaces the clip in the seed: all copies of a speaker with the same number have the same changed
+voice, and so form one additional, artificial speaker.
 """
 
 import hashlib
@@ -23,10 +23,10 @@ from featurize.resampling import resample
 from featurize.snr import Samples
 
 VERSION = "3"
-"""Of the copies' samples. Raise it with any change that moves one."""
+"""Version of the copies' samples. Raise it with any change that moves one."""
 
-_N_FFT = 1024  # 64 ms: the harmonics of a voice of 65 Hz and more fall into bins of their own
-_LARGEST_TERM = 128  # of a pitch's frequency ratio as a fraction: at most 7 cents beside what was drawn
+_N_FFT = 1024  # 64 ms: resolves the harmonics of voices from 65 Hz
+_LARGEST_TERM = 128  # largest denominator of the pitch ratio: at most 7 cents from the value drawn
 
 
 def _in_order(limits: tuple[float, float]) -> tuple[float, float]:
@@ -42,20 +42,20 @@ Method = Literal["voice", "stretch", "pitch", "noise"]
 
 
 class AugmentParams(BaseModel, frozen=True, extra="forbid", use_attribute_docstrings=True):
-    """How many copies of each training clip, and what is done to them; every amount is drawn uniformly."""
+    """Number and methods of the copies of each training clip; every amount is drawn uniformly."""
 
     copies: int = Field(8, ge=0, le=20)
-    """Copies of each training clip; they do not make an epoch longer."""
+    """Copies of each training clip; the length of an epoch does not depend on it."""
     methods: Annotated[tuple[Method, ...], Field(min_length=1)] = ("voice",)
-    """In turn: voice (pitch and speed, one per speaker and number) | stretch | pitch | noise."""
+    """Used in turn: voice (pitch and speed, one per speaker and copy number) | stretch | pitch | noise."""
     stretch_rate: Annotated[tuple[_Rate, _Rate], AfterValidator(_in_order)] = (0.8, 1.25)
-    """Speed, also of a voice; 2 is twice as fast, at the same pitch."""
+    """Range of the speed (stretch, voice); 2 is twice as fast, at the same pitch."""
     pitch_semitones: Annotated[tuple[_Semitones, _Semitones], AfterValidator(_in_order)] = (-4.0, 4.0)
-    """Pitch with its formants, also of a voice, at the same duration."""
+    """Range of the shift of pitch and formants (pitch, voice), at the same duration."""
     snr_db: Annotated[tuple[_Decibels, _Decibels], AfterValidator(_in_order)] = (10.0, 30.0)
-    """Active speech over noise; active: 20 ms frames at most 35 dB below the loudest."""
+    """Range of the SNR over active speech: 20 ms frames at most 35 dB below the loudest."""
     noise: str = Field("white", min_length=1)
-    """white | folder of recordings; each folder in it is a kind, and kinds are equally likely."""
+    """white | folder of noise recordings; its subfolders are noise classes, drawn equally often."""
     seed: int = Field(0, ge=0)
     """Seed of all random draws."""
 
@@ -64,16 +64,16 @@ class Copy(NamedTuple):
     """A copy of a clip."""
 
     name: str
-    """Its number and what was done, such as "2-pitch+1.40" or "3-voice+1.40x0.93"."""
+    """Number and method of the copy, such as "2-pitch+1.40" or "3-voice+1.40x0.93"."""
     voice: str
-    """Whose voice it has, such as "3+1.40x0.93": the same one in all of a speaker's copies of that number; "" for
-    the original's."""
+    """The changed voice, such as "3+1.40x0.93", the same in all copies of the speaker with that number; "" if the
+    voice is the original's."""
     waveform: Tensor
     """(num_samples,), float32, with the peak of the original."""
 
 
 def open_noise(params: AugmentParams) -> NoiseFolder | None:
-    """The noise folder, if the parameters need one; None for white noise.
+    """The noise folder if the parameters need one, else None.
 
     Raises:
         ParamsError: it does not exist, cannot be read, or holds no recording.
@@ -98,8 +98,7 @@ def augment(
         number: of the copy, from 1.
         params: methods and ranges.
         noises: from `open_noise`; None is white noise.
-        speaker: who speaks, by whatever tells speakers apart; "" for nobody known, whose clips each have voices
-            of their own.
+        speaker: unique name of the speaker; if it is "" (unknown), each clip gets a different voice.
 
     Raises:
         ParamsError: a noise recording cannot be used.
@@ -109,8 +108,8 @@ def augment(
     rng = np.random.default_rng([params.seed, int(sha256, 16), number])
     voice = ""
     if method == "voice":
-        whose = hashlib.sha256(speaker.encode()).hexdigest() if speaker else sha256
-        rng = np.random.default_rng([params.seed, int(whose, 16), number])
+        seed = hashlib.sha256(speaker.encode()).hexdigest() if speaker else sha256
+        rng = np.random.default_rng([params.seed, int(seed, 16), number])
         semitones, rate = rng.uniform(*params.pitch_semitones), rng.uniform(*params.stretch_rate)
         change = f"{semitones:+.2f}x{rate:.2f}"
         name, voice, copy = f"voice{change}", f"{number}{change}", change_voice(waveform, semitones, rate)
@@ -138,11 +137,11 @@ def time_stretch(waveform: Tensor, rate: float) -> Tensor:
         rate: 2 is twice as fast.
 
     Returns:
-        (round(num_samples / rate),), or one sample where that is none, float32.
+        (max(1, round(num_samples / rate)),), float32.
     """
     hop = _N_FFT // 4
     window = torch.hann_window(_N_FFT)
-    # The zeros at the end give the last samples whole frames.
+    # The zeros complete the frames of the last samples.
     padded = torch.nn.functional.pad(waveform.float(), (0, _N_FFT))
     spectrum = torch.stft(padded, _N_FFT, hop, window=window, pad_mode="constant", return_complex=True)
     advance = torch.linspace(0, math.pi * hop, _N_FFT // 2 + 1)[:, None]
@@ -151,14 +150,14 @@ def time_stretch(waveform: Tensor, rate: float) -> Tensor:
 
 
 def pitch_shift(waveform: Tensor, semitones: float) -> Tensor:
-    """Change the pitch, and with it the formants, and keep the duration: `change_voice` at the same speed."""
+    """Change pitch and formants and keep the duration: `change_voice` with rate 1."""
     return change_voice(waveform, semitones, 1.0)
 
 
 def change_voice(waveform: Tensor, semitones: float, rate: float) -> Tensor:
-    """Change pitch and formants, as of a shorter or longer vocal tract, and speed: stretched, then resampled.
+    """Change pitch and formants (as a shorter or longer vocal tract does) and speed: time stretch, then resampling.
 
-    The frequency ratio is rounded to a fraction of small terms. torchaudio's own `pitch_shift` resamples between
+    The frequency ratio is rounded to a fraction with a small denominator. torchaudio's `pitch_shift` resamples between
     rates such as 15,101 and 16,000 Hz, for which it tabulates 240 million taps.
 
     Args:
@@ -167,7 +166,7 @@ def change_voice(waveform: Tensor, semitones: float, rate: float) -> Tensor:
         rate: 2 is twice as fast.
 
     Returns:
-        (round(num_samples / rate),), or one sample where that is none, float32.
+        (max(1, round(num_samples / rate)),), float32.
     """
     ratio = Fraction(2 ** (semitones / 12)).limit_denominator(_LARGEST_TERM)
     if ratio == 1:

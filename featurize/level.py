@@ -1,12 +1,13 @@
-"""From the channels of a recording to one waveform at a level that means something.
+"""The channels of a recording mixed to one waveform, its DC offset removed and its level measured.
 
-The offset (the mean of each channel over the clip) is taken out first: one that is larger than the speech would set
-the level, and hide the speech from the denoiser. The mean, and not a high-pass at `mfcc.f_min`: it leaves every other
-frequency and the phase alone, has no transient at the clip's start, and is known exactly for any length.
+The DC offset (the mean of each channel over the clip) is removed first: an offset larger than the speech would
+determine the level, and the denoiser would then remove the speech. Subtracting the mean is preferred to a high-pass
+filter at `mfcc.f_min`, since it changes no other frequency and no phase, has no transient at the start of the clip, and
+is exact for any length.
 
-The level is the peak, but not of a click: the peak of a frame of 10 ms counts at most as three times the fourth largest
-among the eleven frames around it. In speech, periods of the voice that follow each other are alike, and the level is
-the very peak; a click fills one frame or two. What is louder than the level is clipped.
+The level is the peak without clicks: the peak of each 10 ms frame is limited to three times the fourth largest peak of
+the eleven frames around it. Consecutive pitch periods of speech have similar peaks, so the level of speech is its peak;
+a click fills one or two frames. Samples above the level are clipped.
 """
 
 from collections.abc import Iterable
@@ -21,48 +22,48 @@ from torch import Tensor
 Channel = Literal["mix", "left", "right"]
 
 HEADROOM = 3.0
-"""How much louder than the frames around it a frame of speech may be."""
+"""Largest ratio of a frame's peak to the peaks of the frames around it."""
 
 _FRAMES_PER_S, _AROUND, _RANK = 100, 11, 4
-_COARSE, _FINE = 2.0**-7, 2.0**-15  # steps of 8 and of 16 bits
-_STEPS = 2  # a level below so many steps is silence: the last bit's noise, -84 dB of full scale in 16 bits
-_STRONG = 0.5  # of the strongest channel's power
-_CANCELLED = 0.2  # of the power that the mean of unrelated channels has
+_COARSE, _FINE = 2.0**-7, 2.0**-15  # quantisation steps of 8 and of 16 bits
+_STEPS = 2  # a level below this number of steps is silence: noise of the last bit, -84 dBFS at 16 bits
+_STRONG = 0.5  # share of the strongest channel's power
+_CANCELLED = 0.2  # share of the power that the mean of uncorrelated channels has
 
 
 @dataclass(frozen=True, eq=False)
-class Survey:
-    """What is known of a recording once all of it has been heard."""
+class SignalStats:
+    """Statistics of the samples of a whole recording."""
 
     num_samples: int
     """Per channel."""
     offsets: NDArray[np.float64]
     """Mean of each channel, (num_channels,)."""
     powers: NDArray[np.float64]
-    """Mean square of each channel without its offset, (num_channels,)."""
+    """Mean square of each channel after removal of its offset, (num_channels,)."""
     mix_power: float
-    """The same of the mean of the channels."""
+    """Mean square of the mean of the channels after removal of its offset."""
     peak: float
     """max |x| over all channels, offsets included."""
     step: float
-    """Of the amplitude, at least: 2^-7 if every sample is a multiple of it (8 bits), else 2^-15."""
+    """Quantisation step: 2^-7 if every sample is a multiple of it (8 bits), else 2^-15."""
 
     @property
     def cancelled(self) -> bool:
-        """Whether the channels cancel each other in the mean."""
+        """Whether the channels cancel each other in their mean."""
         num_channels = len(self.powers)
         return num_channels > 1 and self.mix_power < _CANCELLED * float(self.powers.mean()) / num_channels
 
     @property
     def silence(self) -> float:
-        """The level below which there is nothing but the noise of the last bit."""
+        """The level below which a recording holds only the noise of the last bit."""
         return _STEPS * self.step
 
     def choose(self, channel: Channel) -> int | None:
-        """The number of the channel to use; None: their mean.
+        """The index of the channel to use; None: the mean of all.
 
-        Where they cancel each other, as when one is wired the wrong way round, it is the first that is not much weaker
-        than the strongest.
+        If the channels cancel each other, for example because one has inverted polarity, it is the first channel with
+        more than half of the strongest channel's power.
         """
         if len(self.powers) == 1:
             return 0
@@ -72,8 +73,8 @@ class Survey:
         return int(strong.argmax()) if self.cancelled else None
 
 
-def survey(blocks: Iterable[NDArray[np.float32]]) -> Survey:
-    """Hear a recording, given in blocks (num_channels, num_samples), to its end."""
+def measure_signal(blocks: Iterable[NDArray[np.float32]]) -> SignalStats:
+    """Compute the statistics of a recording given in blocks (num_channels, num_samples)."""
     number, peak, coarse = 0, 0.0, True
     sums: Any = 0.0
     squares: Any = 0.0
@@ -88,7 +89,7 @@ def survey(blocks: Iterable[NDArray[np.float32]]) -> Survey:
         peak = max(peak, float(samples.max()), -float(samples.min()))
         coarse = coarse and peak <= 1 and bool((np.remainder(samples, _COARSE) == 0).all())
     offsets = sums / number
-    return Survey(
+    return SignalStats(
         number,
         offsets,
         np.maximum(0.0, squares / number - offsets**2),
@@ -98,20 +99,20 @@ def survey(blocks: Iterable[NDArray[np.float32]]) -> Survey:
     )
 
 
-def mono(samples: NDArray[np.float32], found: Survey, channel: int | None) -> Tensor:
-    """One channel of (num_channels, num_samples), or the mean of all, without offset, in float64."""
+def mono(samples: NDArray[np.float32], stats: SignalStats, channel: int | None) -> Tensor:
+    """One channel of samples (num_channels, num_samples), or the mean of all, without its offset: float64."""
     if channel is None:
-        return torch.from_numpy(samples.mean(axis=0, dtype=np.float64) - found.offsets.mean())
-    return torch.from_numpy(samples[channel].astype(np.float64) - found.offsets[channel])
+        return torch.from_numpy(samples.mean(axis=0, dtype=np.float64) - stats.offsets.mean())
+    return torch.from_numpy(samples[channel].astype(np.float64) - stats.offsets[channel])
 
 
 def level(waveform: NDArray[Any], sample_rate: int, headroom: float = HEADROOM) -> float:
-    """The peak of a waveform (num_samples,), clicks aside; of less than 0.11 s, the very peak.
+    """The peak of a waveform without clicks; for a waveform below 0.11 s, max |x|.
 
     Args:
         waveform: (num_samples,).
         sample_rate: in Hz.
-        headroom: how much louder than the frames around it a frame may be; 1 is for telling silence.
+        headroom: largest ratio of a frame's peak to the peaks of the frames around it; 1 to detect silence.
     """
     starts = np.arange(0, len(waveform), max(1, sample_rate // _FRAMES_PER_S))
     peaks = np.maximum(np.maximum.reduceat(waveform, starts), -np.minimum.reduceat(waveform, starts))

@@ -1,7 +1,6 @@
-"""Noise: which piece of which recording a clip gets, and how it is added.
+"""Noise recordings: drawing a random segment of one, and adding it to a clip at a given SNR (defined in `snr`).
 
-Augmented copies, `ser robustness` and the recipe of the compact denoiser all take theirs from here, at the SNR that
-`snr` defines.
+Used for augmented copies, by `ser robustness` and by the recipe of the compact denoiser.
 """
 
 import hashlib
@@ -18,30 +17,30 @@ from featurize.snr import Samples, active_power, mean_power, scale_noise
 
 TRIES = 8
 AUDIBLE = 1e-2
-"""A piece 20 dB below the sound of its recording is a pause in it, or the digital silence that it was padded with."""
+"""Lowest power of a segment as a share of its recording's; 20 dB below, it is a pause or zero padding."""
 CACHE_BYTES = 256 << 20
-"""Decoded recordings that a folder keeps: 2.3 hours, in each process that draws from it."""
+"""Size of the cache of decoded recordings in each process: 2.3 hours."""
 
 Recording = tuple[NDArray[np.int16], float]
-"""Samples (num_samples,) of full scale 32,767, and the mean square of their active frames, full scale 1."""
+"""Samples (num_samples,), full scale 32,767, and the mean square of their active frames, full scale 1."""
 
 
 class NoiseFolder:
-    """Recordings of noise; those that lie in the same folder are of one kind, and every kind is drawn as often.
+    """Noise recordings; each subfolder is a noise class, and all classes are drawn equally often.
 
-    Recordings are decoded when they are first drawn, and kept as 16 bits; past `CACHE_BYTES` those that were not
-    drawn for the longest time are dropped.
+    Recordings are decoded when they are first drawn and cached as 16 bits; above `CACHE_BYTES` the least recently used
+    ones are removed from the cache.
 
     Args:
         root: folder of audio files, at any depth.
         setting: the parameter or option that names the folder, for messages.
 
     Attributes:
-        kinds: files of each kind, by the kind's folder relative to the root, in a stable order.
-        sha256: of the files' names and bytes.
+        kinds: files of each class, by its folder relative to the root, in a stable order.
+        sha256: hash of the names and bytes of all files.
 
     Raises:
-        ParamsError: it is no folder, cannot be read, or holds no audio file.
+        ParamsError: `root` is not a folder, cannot be read, or holds no audio file.
     """
 
     def __init__(self, root: Path, setting: str) -> None:
@@ -64,14 +63,14 @@ class NoiseFolder:
         return f"{sum(map(len, self.kinds.values()))} recordings ({names}; sha256 {self.sha256[:8]})"
 
     def draw(self, num_samples: int, rng: np.random.Generator) -> Samples:
-        """A piece of a random recording of a random kind: (num_samples,), 16 kHz, as `draw_piece` cuts it.
+        """A random segment of a random recording of a random class, from `draw_segment`: (num_samples,), 16 kHz.
 
         Raises:
             ParamsError: the recording cannot be used.
         """
         kinds = list(self.kinds.values())
         kind = kinds[rng.integers(len(kinds))]
-        return draw_piece(*self._recording(kind[rng.integers(len(kind))]), num_samples, rng)
+        return draw_segment(*self._recording(kind[rng.integers(len(kind))]), num_samples, rng)
 
     def _recording(self, path: Path) -> Recording:
         if path in self._kept:
@@ -101,36 +100,36 @@ class NoiseFolder:
         return digest.hexdigest()
 
 
-def draw_piece(
+def draw_segment(
     recording: NDArray[np.int16], power: float, num_samples: int, rng: np.random.Generator
 ) -> Samples:
-    """A random stretch of a recording that is no pause of it; a recording that is too short repeats.
+    """A random segment of a recording that is not a pause; a recording that is too short is repeated.
 
     Args:
         recording: (num_samples',), full scale 32,767, not silent.
         power: mean square of its active frames, full scale 1.
-        num_samples: of the piece.
-        rng: decides where it begins.
+        num_samples: length of the segment.
+        rng: draws its start.
 
     Returns:
         (num_samples,) in [-1, 1].
     """
-    room = len(recording) - num_samples
+    last = len(recording) - num_samples
     for _ in range(TRIES):
-        start = int(rng.integers(room + 1 if room >= 0 else len(recording)))
-        piece = _cut(recording, start, num_samples)
-        if mean_power(piece) > AUDIBLE * power:
-            return piece
-    # So few sounds in so much silence: one that holds the loudest of them, at a random place.
+        start = int(rng.integers(last + 1 if last >= 0 else len(recording)))
+        segment = _cut(recording, start, num_samples)
+        if mean_power(segment) > AUDIBLE * power:
+            return segment
+    # Mostly silent: a segment with the loudest sample of the recording at a random position in it.
     start = int(np.abs(recording).argmax()) - int(rng.integers(num_samples))
-    return _cut(recording, min(max(start, 0), room) if room >= 0 else start, num_samples)
+    return _cut(recording, min(max(start, 0), last) if last >= 0 else start, num_samples)
 
 
 def add_noise(clip: Samples, noise: Samples, snr_db: float) -> Samples:
-    """A clip with noise, at the peak of the clip; all (num_samples,).
+    """A clip with added noise, scaled to the peak of the clip; all (num_samples,).
 
-    The SNR is over the clip's active speech, see `snr`: its frames at most 35 dB below the loudest, whether or not a
-    voice activity detector finds words in them. Silence stays silence.
+    The SNR refers to the clip's active frames as defined in `snr`, not to the segments of a voice activity detector.
+    A silent clip is unchanged.
     """
     noisy = clip + scale_noise(clip, noise, snr_db)
     peak = np.abs(noisy).max()
@@ -138,7 +137,7 @@ def add_noise(clip: Samples, noise: Samples, snr_db: float) -> Samples:
 
 
 def _cut(recording: NDArray[np.int16], start: int, num_samples: int) -> Samples:
-    """A piece from `start` on that begins anew at the recording's end: (num_samples,), full scale 1."""
-    piece = np.take(recording, np.arange(start, start + num_samples), mode="wrap")
-    samples: Samples = dequantise(piece, 1.0).numpy()
+    """The segment that begins at `start`, continued from the start past the end: (num_samples,), full scale 1."""
+    segment = np.take(recording, np.arange(start, start + num_samples), mode="wrap")
+    samples: Samples = dequantise(segment, 1.0).numpy()
     return samples

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from pydantic import BaseModel
 from torch import Tensor
 
-from featurize.audio import Heard, LoadParams, dequantise, load_audio, quantise
+from featurize.audio import LoadParams, SourceChannel, dequantise, load_audio, quantise
 from featurize.denoise import DenoiseParams, Denoiser, denoise_demucs, dns64, load_denoiser
 from featurize.errors import AudioError
 from featurize.mfcc import MfccParams, mfcc_40
@@ -33,7 +33,7 @@ class Tier0Params(BaseModel, frozen=True, extra="forbid", use_attribute_docstrin
 class Tier0:
     """Every intermediate result of one clip."""
 
-    heard: Heard
+    source: SourceChannel
     """The track and the channel of the file."""
     waveform: Tensor
     """(num_samples,), as loaded: 16 kHz, peak 1."""
@@ -71,14 +71,14 @@ def tier0(
     params = params or Tier0Params()
     denoiser = denoiser or load_denoiser(params.denoise)
     vad = vad or load_vad()
-    heard: list[Heard] = []
-    waveform = load_audio(path, params=params.load, told=heard.append)
+    sources: list[SourceChannel] = []
+    waveform = load_audio(path, params=params.load, on_source=sources.append)
     try:
         denoised = dequantise(*quantise(denoise_demucs(waveform, denoiser=denoiser)))
         segments, mfcc = speech_features(denoised, params, vad)
     except AudioError as error:  # functions of arrays cannot name the file
         raise error.of(path) from error
-    return Tier0(heard[0], waveform, denoised, segments, mfcc)
+    return Tier0(sources[0], waveform, denoised, segments, mfcc)
 
 
 def speech_features(

@@ -57,7 +57,7 @@ def _show(file: Path, recorded: str, denoiser: Denoiser, result: Tier0, plot: Pa
     facts = [
         ("file", str(file)),
         ("recorded", recorded),
-        ("used", f"{result.heard.channel}, track {result.heard.track}"),
+        ("used", f"{result.source.channel}, track {result.source.track}"),
         (
             "SNR",
             "too short to estimate" if math.isnan(snr_db) else f"about {snr_db:.0f} dB before the denoiser",

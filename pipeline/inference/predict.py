@@ -105,7 +105,7 @@ class Predictor:
         keep = params.vad.model_copy(update={"if_no_speech": "keep"})
         features = tier0(file, params.model_copy(update={"vad": keep}), self.denoiser, self.vad)
         if not features.has_speech and not keep_silence:
-            return Prediction(str(file), None, None, {}, False, self.random_weights, features.heard.channel)
+            return Prediction(str(file), None, None, {}, False, self.random_weights, features.source.channel)
         x = features.mfcc.unsqueeze(0).to(self.device)  # (1, n_mfcc, num_frames)
         if self.network.params.normalisation == "speaker":  # this file is the only clip of its speaker
             x = normalise_clips(x, torch.ones_like(x[:, :1]))
@@ -119,7 +119,7 @@ class Predictor:
             probabilities=dict(zip(self.labels, probabilities, strict=True)),
             speech_found=features.has_speech,
             random_weights=self.random_weights,
-            channel=features.heard.channel,
+            channel=features.source.channel,
         )
 
 

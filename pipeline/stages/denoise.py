@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 
 import torch
 
-from featurize.audio import SAMPLE_RATE, Heard, LoadParams, load_audio, quantise
+from featurize.audio import SAMPLE_RATE, LoadParams, SourceChannel, load_audio, quantise
 from featurize.audio import VERSION as LOAD_VERSION
 from featurize.denoise import VERSION as DENOISE_VERSION
 from featurize.denoise import DenoiseParams, Denoiser, denoise_clips, load_denoiser
@@ -44,7 +44,7 @@ CLIPS_AHEAD = 32
 """Clips that are loaded or being loaded before they are needed."""
 DECISIVE = ("load_step", "denoise_step")
 """Attributes that a finished row must share to be reused."""
-OWN_COLUMNS = ("peak", "denoised", *Heard._fields)
+ADDED_COLUMNS = ("peak", "denoised", *SourceChannel._fields)
 """What this stage adds to a clip's fields."""
 
 
@@ -156,10 +156,10 @@ def _denoise_shard(denoiser: Denoiser, loading: LoadParams, writer: ShardWriter)
     watch = writer.watch
     for index, clip in writer.todo:
         if (found := writer.found.row(clip["sha256"], clip)) is not None:
-            columns = clip | {name: found.columns[name] for name in OWN_COLUMNS}
+            columns = clip | {name: found.columns[name] for name in ADDED_COLUMNS}
             writer.keep(index, [Row(columns, found.data)], len(found.data) / SAMPLE_RATE)
     clips = dict(writer.todo)
-    heard: dict[int, Heard] = {}
+    sources: dict[int, SourceChannel] = {}
 
     def usable(index: int, waveform: Loaded) -> tuple[int, torch.Tensor] | None:
         if isinstance(waveform, AudioError):
@@ -168,7 +168,7 @@ def _denoise_shard(denoiser: Denoiser, loading: LoadParams, writer: ShardWriter)
         writer.at(index, "work")
         return index, waveform
 
-    loaded = _timed("decode", load_ahead(clips.items(), writer.at, loading, heard), watch)
+    loaded = _timed("decode", load_ahead(clips.items(), writer.at, loading, sources), watch)
     waveforms = filter(None, starmap(usable, loaded))  # a loop would keep the last waveform in memory
     for index, waveform, changed in _timed("denoise", denoise_clips(waveforms, denoiser), watch):
         clip = clips[index]
@@ -178,7 +178,7 @@ def _denoise_shard(denoiser: Denoiser, loading: LoadParams, writer: ShardWriter)
             )
             continue
         samples, peak = quantise(waveform)
-        columns = {**clip, "peak": peak, "denoised": changed, **heard.pop(index)._asdict()}
+        columns = {**clip, "peak": peak, "denoised": changed, **sources.pop(index)._asdict()}
         writer.keep(index, [Row(columns, samples)], len(samples) / SAMPLE_RATE)
 
 
@@ -197,7 +197,7 @@ def load_ahead(
     clips: Iterable[tuple[int, Fields]],
     at: Callable[[int, str], None] = lambda _index, _step: None,
     loading: LoadParams | None = None,
-    heard: dict[int, Heard] | None = None,
+    sources: dict[int, SourceChannel] | None = None,
 ) -> Iterator[tuple[int, torch.Tensor | AudioError]]:
     """Load clips in threads ahead of their use, and yield them in order.
 
@@ -205,13 +205,16 @@ def load_ahead(
         clips: index and fields of each.
         at: called with a clip's index and the step it is in.
         loading: parameters of `load_audio`.
-        heard: is filled with the track and the channel of each clip.
+        sources: is filled with the track and the channel of each clip.
     """
 
     def load(index: int, clip: Fields) -> torch.Tensor | AudioError:
         at(index, "decode")
         loaded = _load(
-            clip, recordings, loading, lambda used: None if heard is None else heard.update({index: used})
+            clip,
+            recordings,
+            loading,
+            lambda source: None if sources is None else sources.update({index: source}),
         )
         at(index, "wait")
         return loaded
@@ -231,12 +234,15 @@ def _result(index: int, loading: Future[Loaded]) -> tuple[int, Loaded]:
 
 
 def _load(
-    clip: Fields, recordings: Recordings, loading: LoadParams | None, told: Callable[[Heard], None]
+    clip: Fields,
+    recordings: Recordings,
+    loading: LoadParams | None,
+    on_source: Callable[[SourceChannel], None],
 ) -> torch.Tensor | AudioError:
     """Load a waveform (num_samples,), and check that the file's hash is still the manifest's."""
     try:
         with recordings.open(clip) as recording:
-            waveform = load_audio(recording.path, **recording.part, params=loading, told=told)
+            waveform = load_audio(recording.path, **recording.part, params=loading, on_source=on_source)
             recording.check(clip)
             return waveform
     except AudioError as error:

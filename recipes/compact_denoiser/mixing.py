@@ -8,7 +8,7 @@ from scipy.fft import irfft, rfft
 from scipy.signal import fftconvolve, resample_poly
 
 from featurize.audio import SAMPLE_RATE
-from featurize.noise import draw_piece
+from featurize.noise import draw_segment
 from featurize.snr import Samples, scale_noise
 from recipes.compact_denoiser.data import Bank
 from recipes.compact_denoiser.params import MixParams
@@ -32,7 +32,7 @@ def draw_noise(bank: Bank, length: int, rng: Rng, group: int | None = None) -> S
     """A piece of a random recording of a random class, or of class number `group`, that is no pause: (length,)."""
     rows = bank.rows_by_group[rng.integers(len(bank.rows_by_group)) if group is None else group]
     row = int(rng.choice(rows))
-    return draw_piece(bank.recording(row), float(bank.power[row]), length, rng)
+    return draw_segment(bank.recording(row), float(bank.power[row]), length, rng)
 
 
 def equalise(x: Samples, spread_db: float, rng: Rng) -> Samples:

@@ -9,7 +9,7 @@ import soundfile
 import torch
 
 from featurize import decoders
-from featurize.audio import Heard, LoadParams, load_audio
+from featurize.audio import LoadParams, SourceChannel, load_audio
 from featurize.errors import AudioError
 from featurize.level import level
 from tests.synthetic_voice import synthetic_voice
@@ -118,32 +118,32 @@ def test_channels_that_cancel(
     path: Path, right: float, offset: float, caplog: pytest.LogCaptureFixture
 ) -> None:
     expected = load(path, VOICE)
-    heard: list[Heard] = []
+    sources: list[SourceChannel] = []
     samples = np.stack([VOICE, right * VOICE], axis=1) + offset
     with caplog.at_level(logging.WARNING):
-        waveform = load(path, samples, told=heard.append)
+        waveform = load(path, samples, on_source=sources.append)
     np.testing.assert_allclose(waveform, expected, atol=1e-6)
-    assert heard == [Heard(1, "left")]
+    assert sources == [SourceChannel(1, "left")]
     assert str(path) in caplog.text
 
 
 def test_channels_that_do_not(path: Path) -> None:
     other = np.roll(VOICE, 5_000)
-    heard: list[Heard] = []
+    sources: list[SourceChannel] = []
     for channels in ([VOICE, VOICE], [VOICE, 0 * VOICE], [VOICE, other], [VOICE, -0.3 * VOICE], [VOICE]):
-        load(path, np.stack(channels, axis=1), told=heard.append)
-    assert heard == [Heard(1, "mix")] * 4 + [Heard(1, "mono")]
+        load(path, np.stack(channels, axis=1), on_source=sources.append)
+    assert sources == [SourceChannel(1, "mix")] * 4 + [SourceChannel(1, "mono")]
 
 
 def test_a_channel_that_was_asked_for(path: Path) -> None:
     other = np.roll(VOICE, 5_000)
     alone = [load(path, VOICE), load(path, other)]
     for channel, expected in zip(("left", "right"), alone, strict=True):
-        heard: list[Heard] = []
+        sources: list[SourceChannel] = []
         params = LoadParams(channel=channel)
-        both = load(path, np.stack([VOICE, other], axis=1), params=params, told=heard.append)
+        both = load(path, np.stack([VOICE, other], axis=1), params=params, on_source=sources.append)
         np.testing.assert_allclose(both, expected, atol=1e-6)
-        assert heard == [Heard(1, channel)]
+        assert sources == [SourceChannel(1, channel)]
         np.testing.assert_allclose(load(path, VOICE, params=params), alone[0], atol=1e-6)
 
 

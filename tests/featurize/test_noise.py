@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from featurize import noise as module
 from featurize.audio import load_audio, quantise
 from featurize.errors import ParamsError
-from featurize.noise import NoiseFolder, add_noise, draw_piece
+from featurize.noise import NoiseFolder, add_noise, draw_segment
 from featurize.snr import active_power, mean_power
 
 
@@ -97,9 +97,9 @@ def test_a_piece_is_a_stretch_of_its_recording_and_goes_over_its_end_only_where_
     recording = np.arange(1, 1001, dtype=np.int16)
     rng = generator()
     for num_samples in (1, 10, 999, 1000):
-        piece = np.round(draw_piece(recording, 0.0, num_samples, rng) * 32_767)
+        piece = np.round(draw_segment(recording, 0.0, num_samples, rng) * 32_767)
         np.testing.assert_array_equal(np.diff(piece), 1)
-    long = np.round(draw_piece(recording, 0.0, 2500, rng) * 32_767)
+    long = np.round(draw_segment(recording, 0.0, 2500, rng) * 32_767)
     np.testing.assert_array_equal(long, 1 + np.arange(long[0] - 1, long[0] + 2499) % 1000)
 
 
@@ -109,7 +109,7 @@ def test_no_piece_is_a_pause(num_samples: int, place: int) -> None:
     recording = np.ones(64_000, np.int16)
     recording[place : place + 10] = 20_000
     power = active_power(recording / np.float32(32_767))
-    audible = [draw_piece(recording, power, num_samples, generator(seed)) for seed in range(50)]
+    audible = [draw_segment(recording, power, num_samples, generator(seed)) for seed in range(50)]
     assert all(np.abs(piece).max() > 0.5 for piece in audible)
 
 
@@ -152,7 +152,7 @@ def test_a_kept_recording_gives_the_pieces_of_the_file(folder: NoiseFolder, reco
     for seed in range(3):
         rng = generator(seed)
         rng.integers(1), rng.integers(1)  # the kind and the recording
-        expected = draw_piece(samples, active_power(waveform.numpy()), 5000, rng)
+        expected = draw_segment(samples, active_power(waveform.numpy()), 5000, rng)
         np.testing.assert_array_equal(only.draw(5000, generator(seed)), expected)
         np.testing.assert_array_equal(only.draw(5000, generator(seed)), expected)
 

@@ -41,7 +41,7 @@ for (const table of document.querySelectorAll("table[data-sortable]")) {
 // One clip plays at a time; a line runs over its picture, and a click into the picture goes there.
 const players = [...document.querySelectorAll("audio")];
 for (const audio of players) {
-  const track = audio.closest(".heard").querySelector(".track");
+  const track = audio.closest(".playable").querySelector(".track");
   const playhead = track.querySelector(".playhead");
   const follow = () => {
     const share = audio.duration ? audio.currentTime / audio.duration : 0;
