@@ -1,15 +1,15 @@
 """One reader per corpus, and the parameters that choose between them.
 
-demo             the synthetic corpus
-voices           its speakers, sentences and prosody
-espeak           espeak-ng's shared library, in a process of its own
-acoustics        silence, noise and vocal effort around the synthetic speech
-ravdess  emodb   two corpora as they are published
-table            a CSV of one's own, read by
+demo             the synthetic demo corpus
+voices           speakers, sentences and prosody of the demo corpus
+espeak           the espeak-ng library, called in a separate process
+acoustics        vocal effort and background noise of the synthetic speech
+ravdess  emodb   two published corpora
+table            a user's CSV file, read in the steps
   table_bytes  table_file  table_columns  table_cells  table_paths  table_readings
-folder_names     names of files, found in another case or Unicode form
-clip             what a reader says of a clip
-recordings       finding audio files
+folder_names     file names matched regardless of case and Unicode form
+clip             the metadata of a clip and of a corpus
+recordings       finding audio files and naming clips
 """
 
 from pathlib import Path
@@ -29,16 +29,16 @@ READERS = {"demo": demo.read, "ravdess": ravdess.read, "emodb": emodb.read}
 
 
 class CorpusParams(BaseModel, frozen=True, extra="forbid", use_attribute_docstrings=True):
-    """Which recordings to work on."""
+    """The corpus, and how its recordings are loaded."""
 
     name: Literal["demo", "ravdess", "emodb", "table"] = "demo"
     """demo | ravdess | emodb | table."""
     root: Path = Path("data/raw/demo")
-    """Folder of the recordings; for a table, the CSV file itself."""
+    """Folder of the recordings; for a table, the CSV file."""
     audio_root: Path | None = None
-    """Folder in which the paths of a table are looked for first."""
+    """Folder in which the paths of a table are looked up first."""
     max_reject_fraction: Annotated[float, Field(ge=0, le=1)] = 0.1
-    """A stage fails if more than this share of its clips cannot be used."""
+    """A stage fails if more than this share of its clips is rejected."""
     channel: Channel = "mix"
     """mix: the mean of all channels | left | right."""
     min_clip_s: Annotated[float, Field(ge=0)] = 0.25
@@ -48,7 +48,7 @@ class CorpusParams(BaseModel, frozen=True, extra="forbid", use_attribute_docstri
 
     @property
     def load(self) -> LoadParams:
-        """How a recording is loaded."""
+        """The parameters of `load_audio`."""
         return LoadParams(channel=self.channel, min_clip_s=self.min_clip_s)
 
 
@@ -56,7 +56,7 @@ def read_corpus(params: CorpusParams) -> Corpus:
     """Read the corpus that `params` names.
 
     Raises:
-        CorpusError: it is not there, or cannot be understood.
+        CorpusError: the corpus does not exist, or cannot be read.
     """
     if params.name == "table":
         return table.read(params.root, params.audio_root)

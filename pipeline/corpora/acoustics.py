@@ -1,4 +1,4 @@
-"""What surrounds the demo corpus's voices: vocal effort, pink noise, mains hum. Plain numpy, seeded."""
+"""Acoustics of the demo corpus: vocal effort, pink noise and mains hum, from seeded generators."""
 
 import numpy as np
 import numpy.typing as npt
@@ -11,13 +11,13 @@ TILT_DB = 0.4  # per octave and dB of loudness
 
 
 def vocal_effort(speech: Samples, loudness_db: float, sample_rate: int) -> Samples:
-    """Tilt the spectrum about 500 Hz: a louder voice has more of its energy in the high frequencies.
+    """Tilt the spectrum around 500 Hz: a louder voice has a larger share of its energy at high frequencies.
 
-    Loudness itself is normalised away later; the tilt is what vocal effort leaves behind.
+    The level itself is normalised when a clip is loaded, so that only the tilt distinguishes vocal effort.
 
     Args:
         speech: (num_samples,).
-        loudness_db: relative to the voice as it is; negative for a softer one.
+        loudness_db: relative to the neutral voice.
         sample_rate: Hz.
     """
     n_fft = _fast_length(len(speech))
@@ -28,7 +28,7 @@ def vocal_effort(speech: Samples, loudness_db: float, sample_rate: int) -> Sampl
 
 
 def room_noise(num_samples: int, rng: np.random.Generator, sample_rate: int) -> Samples:
-    """Pink noise, and mains hum (50, 100 and 150 Hz) 6 dB below it: (num_samples,)."""
+    """Pink noise with mains hum (50, 100 and 150 Hz) 6 dB below it: (num_samples,)."""
     n_fft = _fast_length(num_samples)
     frequency = np.fft.rfftfreq(n_fft, 1 / sample_rate)
     white = np.fft.rfft(rng.standard_normal(n_fft))
@@ -42,10 +42,9 @@ def room_noise(num_samples: int, rng: np.random.Generator, sample_rate: int) -> 
 
 
 def mix(signal: Samples, noise: Samples, power: float, snr_db: float) -> Samples:
-    """Add noise so that `power` is `snr_db` above it.
+    """Add noise `snr_db` below `power`, the mean square of the speech without the silence around it.
 
-    `power` is the mean square of the speech alone, without silence: here it is known, and need not be measured over
-    active frames as `snr.scale_noise` does.
+    This power is known here, and need not be measured over active frames as in `snr.scale_noise`.
     """
     mixture: Samples = signal + noise_gain(power, float(np.mean(noise**2)), snr_db) * noise
     return mixture

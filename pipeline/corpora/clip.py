@@ -1,4 +1,4 @@
-"""What every corpus reader gives back: clips, and what is known about the corpus as a whole."""
+"""What every corpus reader returns: clips, and facts about the corpus as a whole."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -9,12 +9,12 @@ from pipeline.span import Span, span_of
 
 @dataclass(frozen=True)
 class Clip:
-    """One recording as its corpus describes it; its audio is not read yet."""
+    """The metadata of one clip; its audio is not read."""
 
     clip_id: str
     """Stable and unique: corpus and relative path without ending."""
     path: Location
-    """Of the audio; relative to the project if the corpus's folder is, or an address."""
+    """Path of the audio file, relative to the project if the corpus's folder is, or its address."""
     corpus: str
     """Name of the reader."""
     speaker: str
@@ -22,15 +22,15 @@ class Clip:
     gender: str
     """female, male, or empty if unknown."""
     emotion: str
-    """The corpus's own word."""
+    """The emotion as the corpus names it, before mapping to a label."""
     valence: float | None = None
-    """On the corpus's own scale, or None."""
+    """On the scale of the corpus; None if unknown."""
     arousal: float | None = None
-    """On the corpus's own scale, or None."""
+    """On the scale of the corpus; None if unknown."""
     split: str = ""
     """train, val or test if the corpus prescribes it, else empty."""
     sentence: str = ""
-    """The corpus's name for what is said, or empty if unknown. Only the audit reads it."""
+    """The corpus's code of the spoken sentence, or empty if unknown. Only the audit reads it."""
     start_s: float | None = None
     """Where the clip begins in its file, or None if it is the whole file."""
     end_s: float | None = None
@@ -38,12 +38,12 @@ class Clip:
 
     @property
     def span(self) -> Span | None:
-        """The part of its file that the clip is; None: the whole."""
+        """The part of the file that the clip covers; None: the whole file."""
         return span_of(self.part)
 
     @property
     def part(self) -> dict[str, str]:
-        """The same as columns of the manifest."""
+        """Start and end as columns of the manifest."""
         times = {"start_s": self.start_s, "end_s": self.end_s}
         return {name: "" if time is None else str(time) for name, time in times.items()}
 
@@ -62,19 +62,19 @@ class LeftOut:
 
 @dataclass(frozen=True)
 class Corpus:
-    """A corpus, after reading."""
+    """A corpus as a reader returns it."""
 
     name: str
     """Name of the reader."""
     clips: list[Clip]
     """In a stable order."""
     emotions: tuple[str, ...] = ()
-    """All emotion words of the corpus in its own order; empty if they are only known from the clips."""
+    """All emotions of the corpus in the order of its documentation; empty if only the clips name them."""
     published_folds: tuple[tuple[str, ...], ...] = ()
     """Test speakers of each published fold, or empty."""
     folds_source: str = ""
-    """Who published the folds."""
+    """Publication of the folds."""
     synthetic: bool = False
     """Whether the speech is synthetic."""
     left_out: tuple[LeftOut, ...] = ()
-    """Files whose recording is among the clips under another path."""
+    """Duplicate files that were skipped."""

@@ -1,8 +1,8 @@
-"""The demo corpus: synthetic speech with acted prosody, made on this machine, so that all runs at once.
+"""The demo corpus: synthetic emotional speech, generated locally so that the pipeline runs without any download.
 
-Ten voices of espeak-ng say ten sentences in four emotions. Emotion is only in the prosody: rate, pitch,
-pitch range and vocal effort are drawn per clip from distributions that overlap between emotions. No person
-speaks here, and a score on this corpus says nothing about people.
+Ten espeak-ng voices speak ten sentences in four emotions. Only the prosody expresses the emotion: rate, pitch, pitch
+range and vocal effort are drawn per clip from distributions that overlap between emotions. Scores on this corpus say
+nothing about human speech.
 """
 
 import csv
@@ -33,9 +33,9 @@ class DemoParams(BaseModel, frozen=True, extra="forbid", use_attribute_docstring
     """Size and conditions of the demo corpus."""
 
     voices: Annotated[int, Field(ge=2, le=len(VOICES))] = 10
-    """Speakers, female and male in turn; at most 12."""
+    """Number of speakers, alternately female and male; at most 12."""
     sentences: Annotated[int, Field(ge=1, le=len(SENTENCES))] = 10
-    """Sentences per voice and emotion; at most 10."""
+    """Number of sentences per speaker and emotion; at most 10."""
     seed: Annotated[int, Field(ge=0)] = 0
     """Seed of prosody, silences and noise."""
     min_silence_s: Annotated[float, Field(ge=0, le=5)] = 0.2
@@ -43,9 +43,9 @@ class DemoParams(BaseModel, frozen=True, extra="forbid", use_attribute_docstring
     max_silence_s: Annotated[float, Field(ge=0, le=5)] = 0.8
     """Longest silence before and after the speech."""
     min_snr_db: Annotated[float, Field(ge=-20, le=80)] = 15.0
-    """Lowest ratio of speech to pink noise and mains hum."""
+    """Lowest SNR; the noise is pink noise and mains hum."""
     max_snr_db: Annotated[float, Field(ge=-20, le=80)] = 30.0
-    """Highest ratio of speech to pink noise and mains hum."""
+    """Highest SNR; the noise is pink noise and mains hum."""
 
     @model_validator(mode="after")
     def _bounds_in_order(self) -> Self:
@@ -56,8 +56,8 @@ class DemoParams(BaseModel, frozen=True, extra="forbid", use_attribute_docstring
 
 
 @dataclass(frozen=True)
-class Truth:
-    """One clip as it was drawn: a row of demo.csv."""
+class DemoClip:
+    """The parameters that one clip was generated with: a row of demo.csv."""
 
     file: str
     speaker: str
@@ -76,51 +76,51 @@ class Truth:
     """Duration of the speech; 0 before it is synthesised."""
 
 
-def make(params: DemoParams, out: Path) -> list[Truth]:
+def make(params: DemoParams, out: Path) -> list[DemoClip]:
     """Write `<speaker>/<emotion>_<sentence>.wav` (16 bit, 22,050 Hz) and demo.csv into the folder `out`.
 
-    The bytes depend on `params` alone. An older demo corpus in `out` is replaced.
+    The bytes depend on `params` only. An older demo corpus in `out` is replaced.
 
     Raises:
-        CorpusError: espeak-ng cannot be had, or `out` holds something else than a demo corpus.
+        CorpusError: espeak-ng is not available, or `out` holds other files than a demo corpus.
     """
     clear(out)
-    truths: list[Truth] = []
+    clips: list[DemoClip] = []
     for number, voice in enumerate(VOICES[: params.voices]):
         (out / voice.speaker).mkdir(parents=True)
         drawn = list(_draw(params, number, voice))
-        for (truth, rng), speech in zip(
-            drawn, _speak(voice, [truth for truth, _ in drawn], params), strict=True
+        for (clip, rng), speech in zip(
+            drawn, _speak(voice, [clip for clip, _ in drawn], params), strict=True
         ):
-            _write_wav(out / truth.file, _record(truth, speech, rng))
-            truths.append(Truth(**asdict(truth) | {"speech_s": round(len(speech) / espeak.SAMPLE_RATE, 3)}))
+            _write_wav(out / clip.file, _record(clip, speech, rng))
+            clips.append(DemoClip(**asdict(clip) | {"speech_s": round(len(speech) / espeak.SAMPLE_RATE, 3)}))
     with (out / TABLE).open("w", encoding="utf-8", newline="") as file:
-        writer = csv.DictWriter(file, [field.name for field in fields(Truth)], lineterminator="\n")
+        writer = csv.DictWriter(file, [field.name for field in fields(DemoClip)], lineterminator="\n")
         writer.writeheader()
-        writer.writerows(asdict(truth) for truth in truths)
-    return truths
+        writer.writerows(asdict(clip) for clip in clips)
+    return clips
 
 
 def clear(out: Path) -> None:
-    """Make `out` an empty folder, provided that it held nothing but a demo corpus."""
+    """Create the folder `out`, or empty it if it holds a demo corpus and nothing else."""
     if out.exists() and not out.is_dir():
         raise CorpusError(f"{out} is a file; the demo corpus is written there: move it away")
     if out.is_dir() and any(out.iterdir()):
-        ours = {TABLE, *(voice.speaker for voice in VOICES)}
-        strange = sorted(path.name for path in out.iterdir() if path.name not in ours)
-        if strange:
+        known = {TABLE, *(voice.speaker for voice in VOICES)}
+        unknown = sorted(path.name for path in out.iterdir() if path.name not in known)
+        if unknown:
             raise CorpusError(
-                f"{out} holds {strange[0]!r}, which is no part of the demo corpus: move it away"
+                f"{out} holds {unknown[0]!r}, which is not part of the demo corpus: move it away"
             )
         shutil.rmtree(out)
     out.mkdir(parents=True, exist_ok=True)
 
 
 def read(root: Path) -> Corpus:
-    """Read a demo corpus back from its table.
+    """Read a demo corpus from its table.
 
     Raises:
-        CorpusError: there is none.
+        CorpusError: the folder holds no demo corpus.
     """
     table = root / TABLE
     if not table.is_file():
@@ -128,7 +128,7 @@ def read(root: Path) -> Corpus:
     with table.open(encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))
     if not rows or not {"file", "speaker", "gender", "emotion"} <= rows[0].keys():
-        raise CorpusError(f"{table}: no table of a demo corpus; make it again with `ser corpus`")
+        raise CorpusError(f"{table}: not the table of a demo corpus; make it again with `ser corpus`")
     names = clip_ids("demo", [PurePosixPath(row["file"]) for row in rows])
     clips = [
         Clip(
@@ -140,14 +140,14 @@ def read(root: Path) -> Corpus:
     return Corpus("demo", clips, EMOTIONS, synthetic=True)
 
 
-def _draw(params: DemoParams, number: int, voice: Voice) -> Iterator[tuple[Truth, np.random.Generator]]:
-    """Draw a voice's clips; each from a random stream of its own, so that none depends on the others."""
+def _draw(params: DemoParams, number: int, voice: Voice) -> Iterator[tuple[DemoClip, np.random.Generator]]:
+    """Draw the parameters of a voice's clips; each clip has its own seed, so that it does not depend on the others."""
     for kind, emotion in enumerate(EMOTIONS):
         for index in range(params.sentences):
             rng = np.random.default_rng([params.seed, number, kind, index])
             rate, pitch, pitch_range, loudness_db = rng.normal(PROSODY[emotion], SPREAD)
             leading_s, trailing_s = rng.uniform(params.min_silence_s, params.max_silence_s, size=2)
-            truth = Truth(
+            clip = DemoClip(
                 file=f"{voice.speaker}/{emotion}_s{index + 1:02d}.wav",
                 speaker=voice.speaker,
                 gender=voice.gender,
@@ -162,14 +162,14 @@ def _draw(params: DemoParams, number: int, voice: Voice) -> Iterator[tuple[Truth
                 leading_s=round(float(leading_s), 3),
                 trailing_s=round(float(trailing_s), 3),
             )
-            yield truth, rng
+            yield clip, rng
 
 
-def _speak(voice: Voice, truths: Sequence[Truth], params: DemoParams) -> list[Samples]:
-    """Clean speech of one voice, without espeak's own silence around it, at a peak of 1."""
+def _speak(voice: Voice, clips: Sequence[DemoClip], params: DemoParams) -> list[Samples]:
+    """Clean speech of one voice, with the silence around it removed, at a peak of 1."""
     utterances = [
         espeak.Utterance(t.text, voice.espeak, t.rate, t.pitch, t.pitch_range, seed=params.seed * 1000 + i)
-        for i, t in enumerate(truths)
+        for i, t in enumerate(clips)
     ]
     try:
         spoken = espeak.speak(utterances)
@@ -183,13 +183,13 @@ def _speak(voice: Voice, truths: Sequence[Truth], params: DemoParams) -> list[Sa
     return speech
 
 
-def _record(truth: Truth, speech: Samples, rng: np.random.Generator) -> Samples:
-    """Put speech into a room: vocal effort, silence around it, noise under it."""
-    effort = acoustics.vocal_effort(speech, truth.loudness_db, espeak.SAMPLE_RATE)
-    lead, trail = (round(s * espeak.SAMPLE_RATE) for s in (truth.leading_s, truth.trailing_s))
+def _record(clip: DemoClip, speech: Samples, rng: np.random.Generator) -> Samples:
+    """Make a clip from clean speech: vocal effort, silence before and after it, noise."""
+    effort = acoustics.vocal_effort(speech, clip.loudness_db, espeak.SAMPLE_RATE)
+    lead, trail = (round(s * espeak.SAMPLE_RATE) for s in (clip.leading_s, clip.trailing_s))
     noise = acoustics.room_noise(lead + len(effort) + trail, rng, espeak.SAMPLE_RATE)
-    mixture = acoustics.mix(np.pad(effort, (lead, trail)), noise, float(np.mean(effort**2)), truth.snr_db)
-    return acoustics.scale_peak(mixture, min(truth.loudness_db + PEAK_DB, 0.0))
+    mixture = acoustics.mix(np.pad(effort, (lead, trail)), noise, float(np.mean(effort**2)), clip.snr_db)
+    return acoustics.scale_peak(mixture, min(clip.loudness_db + PEAK_DB, 0.0))
 
 
 def _write_wav(path: Path, samples: Samples) -> None:

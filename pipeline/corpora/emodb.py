@@ -32,15 +32,15 @@ _CODE = re.compile(r"(\d\d)([a-z]\d\d)([WLEAFTN])([a-z])")
 
 
 def read(root: Path) -> Corpus:
-    """Read a folder that holds EMO-DB's recordings at any depth, with any audio ending.
+    """Read the EMO-DB recordings in a folder, at any depth and with any audio ending.
 
     Raises:
-        CorpusError: no folder, no EMO-DB recording in it, or two different files under one name.
+        CorpusError: the folder does not exist or holds no EMO-DB recording, or two different files have one name.
     """
     paths = audio_files(root, "emodb")
     coded = [path for path in paths if _CODE.fullmatch(path.stem)]
     if len(coded) < len(paths):
-        log.warning("emodb: %d files whose name is no EMO-DB code left out", len(paths) - len(coded))
+        log.warning("emodb: %d files skipped: their names are not EMO-DB codes", len(paths) - len(coded))
     if not coded:
         raise CorpusError(f"corpus.root: no EMO-DB recording (such as 03a01Fa.wav) in {root}")
     coded, left_out = one_per_name(root, coded, "emodb")

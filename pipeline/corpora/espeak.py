@@ -1,8 +1,8 @@
-"""espeak-ng behind a small wall: a program that speaks a list of utterances, in a process of its own.
+"""Speech synthesis with espeak-ng, run in a separate process.
 
-The library keeps global state from one utterance to the next (flutter, random numbers), so the same call
-gives other samples the second time. A fresh process per list makes the samples a function of the list
-alone. This file is that program, imports nothing of the project, and is started by `speak`.
+The library keeps global state between utterances (flutter, random numbers), so a repeated call returns different
+samples. With a new process for each list of utterances, the samples depend on the list only. `speak` starts this file
+as the program of that process; it imports no module of the project.
 
 Wire format: standard input is a JSON list of `Utterance` fields; standard output is, per utterance,
 the number of bytes as little-endian uint32 and the samples as int16 of the machine's byte order.
@@ -33,30 +33,30 @@ _Callback = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.POINTER(ctypes.c_short), ctype
 
 @dataclass(frozen=True)
 class Utterance:
-    """One text and how to speak it."""
+    """One text with its voice and prosody."""
 
     text: str
     voice: str
-    """Voice of espeak-ng with its variant, such as "en-us+f2"."""
+    """espeak-ng voice with its variant, such as "en-us+f2"."""
     rate: int
     """In words per minute, 80 to 450."""
     pitch: int
-    """0 to 99; 50 is the voice's own."""
+    """0 to 99; 50 is the voice's default."""
     pitch_range: int
-    """0 (monotone) to 99; 50 is the voice's own."""
+    """0 (monotone) to 99; 50 is the voice's default."""
     seed: int
-    """Of espeak-ng's random numbers."""
+    """Seed of espeak-ng's random numbers."""
 
 
 class EspeakError(Exception):
-    """espeak-ng cannot be had or will not speak; the message is one line."""
+    """espeak-ng is not available or failed; the message is one line."""
 
 
 def speak(utterances: Sequence[Utterance]) -> list[bytes]:
-    """Speak a list in a fresh process: int16 samples at SAMPLE_RATE, one `bytes` per utterance.
+    """Synthesise a list in a new process: int16 samples at SAMPLE_RATE, one `bytes` per utterance.
 
     Raises:
-        EspeakError: the library is missing, damaged, or knows no such voice.
+        EspeakError: the library is missing or damaged, or does not have the voice.
     """
     request = json.dumps([asdict(utterance) for utterance in utterances]).encode()
     child = subprocess.run(
@@ -77,7 +77,7 @@ def speak(utterances: Sequence[Utterance]) -> list[bytes]:
 
 @contextmanager
 def _short_path(folder: str) -> Iterator[str]:
-    """The same folder under a path that espeak-ng's fixed buffer can hold."""
+    """The same folder under a path short enough for espeak-ng's fixed buffer."""
     if len(folder.encode()) <= LONGEST_DATA_PATH:
         yield folder
         return
@@ -91,12 +91,12 @@ def _short_path(folder: str) -> Iterator[str]:
 
 
 class _Espeak:
-    """The library in this process, started once."""
+    """The library, initialised once per process."""
 
     def __init__(self, library: str, data: str) -> None:
         self._library = ctypes.CDLL(library)
         self._chunks: list[bytes] = []
-        self._callback = _Callback(self._receive)  # kept: ctypes does not own it
+        self._callback = _Callback(self._receive)  # ctypes holds no reference to it
         if self._library.espeak_Initialize(_SYNCHRONOUS, 0, data.encode(), _DONT_EXIT) != SAMPLE_RATE:
             raise EspeakError(f"espeak-ng cannot read its phoneme data in {data}")
         self._library.espeak_SetSynthCallback(self._callback)
@@ -118,7 +118,7 @@ class _Espeak:
         size = ctypes.c_size_t(len(text) + 1)
         status = self._library.espeak_Synth(text, size, 0, 1, 0, _UTF8, None, None)
         if status != 0 or not self._chunks:
-            raise EspeakError(f"espeak-ng said nothing for {utterance.text!r} (status {status})")
+            raise EspeakError(f"espeak-ng returned no samples for {utterance.text!r} (status {status})")
         return b"".join(self._chunks)
 
 

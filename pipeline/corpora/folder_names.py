@@ -1,4 +1,4 @@
-"""Names of the files in a folder, by what a table may have in their place: another case, another Unicode form."""
+"""Looking up file names of a folder regardless of case, Unicode form and a missing ending."""
 
 import os
 import unicodedata
@@ -10,12 +10,12 @@ from featurize.decoders import ENDINGS
 
 
 def composed(name: str) -> str:
-    """The composed Unicode form (NFC), in which two names that look alike are equal."""
+    """The composed Unicode form (NFC), in which names that look the same are equal."""
     return unicodedata.normalize("NFC", name)
 
 
 def list_folder(folder: Path) -> "FolderNames":
-    """Names of what a folder holds; none where it cannot be read."""
+    """Names of the entries of a folder; empty if it cannot be read."""
     try:
         return FolderNames(sorted(os.listdir(folder)))  # noqa: PTH208 - names are all that is needed
     except (OSError, ValueError):
@@ -23,10 +23,10 @@ def list_folder(folder: Path) -> "FolderNames":
 
 
 class FolderNames:
-    """Names in a folder, to be found by others.
+    """The names in a folder, indexed by Unicode form, case and stem.
 
     Args:
-        names: as the folder has them.
+        names: of the entries of the folder.
     """
 
     def __init__(self, names: Sequence[str]) -> None:
@@ -37,8 +37,8 @@ class FolderNames:
             if PurePosixPath(name).suffix.lower() in ENDINGS:
                 self._stems[composed(PurePosixPath(name).stem)].append(name)
 
-    def like(self, name: str, *, last: bool) -> tuple[str, str] | None:
-        """The one name that is meant by another, and how it differs; the last of a path may lack its ending."""
+    def match(self, name: str, *, last: bool) -> tuple[str, str] | None:
+        """The only matching name and how it differs from `name`, or None; `last`: `name` may lack its ending."""
         form = composed(name)
         for names, kind in (
             (self._forms.get(form), "in another Unicode form"),
@@ -49,8 +49,8 @@ class FolderNames:
                 return (names[0], kind) if len(names) == 1 else None
         return None
 
-    def near(self, name: str) -> str | None:
-        """Files that a name may mean, of which none can be chosen."""
+    def candidates(self, name: str) -> str | None:
+        """Up to three names that differ from `name` in case or ending, for a message; None if there are none."""
         form = composed(name)
         names = self._cases.get(form.casefold()) or self._stems.get(composed(PurePosixPath(form).stem)) or []
         return " and ".join(names[:3]) or None

@@ -2,7 +2,7 @@
 
 A file's name is its code: modality-channel-emotion-intensity-statement-repetition-actor, such as
 03-01-05-02-01-01-16.wav for audio only, speech, angry, strong, first statement, first repetition, actor 16.
-Only spoken audio is read; songs and videos are left out.
+Only speech audio is read; songs and videos are skipped.
 """
 
 import logging
@@ -28,7 +28,7 @@ EMOBOX_FOLDS = (
     ("06", "13", "17", "22"),
 )
 
-# One recording that the corpus holds under two names: (the one to drop, the one to keep).
+# One recording that the corpus holds under two names: (name to skip, name to keep).
 KNOWN_DUPLICATE = ("03-01-03-01-02-02-07", "03-01-03-01-02-01-07")
 
 _CODE = re.compile(r"(0[1-3])-(0[12])-(0[1-8])-(0[12])-(0[12])-(0[12])-(0[1-9]|1\d|2[0-4])")
@@ -36,32 +36,32 @@ _AUDIO_ONLY, _SPEECH = "03", "01"
 
 
 def read(root: Path) -> Corpus:
-    """Read a folder that holds RAVDESS's recordings at any depth, with any audio ending.
+    """Read the RAVDESS speech recordings in a folder, at any depth and with any audio ending.
 
-    Speakers are "01" to "24"; odd actors are male, even ones female.
+    Speakers are "01" to "24"; odd numbers are male, even ones female.
 
     Raises:
-        CorpusError: no folder, no spoken recording in it, or two different files under one name.
+        CorpusError: the folder does not exist or holds no speech recording, or two different files have one name.
     """
     spoken = []
     skipped: Counter[str] = Counter()
     for path in audio_files(root, "ravdess"):
         code = _CODE.fullmatch(path.stem)
         if code is None:
-            skipped["whose name is no RAVDESS code"] += 1
+            skipped["their names are not RAVDESS codes"] += 1
         elif code[1] != _AUDIO_ONLY:
-            skipped["with video"] += 1
+            skipped["they have video"] += 1
         elif code[2] != _SPEECH:
-            skipped["of songs"] += 1
+            skipped["they are songs"] += 1
         else:
             spoken.append(path)
     for why, count in skipped.items():
-        log.warning("ravdess: %d files %s left out", count, why)
+        log.warning("ravdess: %d files skipped: %s", count, why)
     if not spoken:
-        raise CorpusError(f"corpus.root: no spoken RAVDESS recording (03-01-*) in {root}")
-    paths, doubles = one_per_name(root, spoken, "ravdess")
-    paths, slip = _without_known_duplicate(paths)
-    left_out = (*doubles, *slip)
+        raise CorpusError(f"corpus.root: no RAVDESS speech recording (03-01-*) in {root}")
+    paths, same_name = one_per_name(root, spoken, "ravdess")
+    paths, known = _without_known_duplicate(paths)
+    left_out = (*same_name, *known)
     return Corpus("ravdess", _clips(root, paths), EMOTIONS, EMOBOX_FOLDS, "EmoBox", left_out=left_out)
 
 
@@ -80,5 +80,5 @@ def _without_known_duplicate(paths: list[PurePosixPath]) -> tuple[list[PurePosix
     if len(found) < len(KNOWN_DUPLICATE):
         return paths, []
     drop, keep = (found[stem] for stem in KNOWN_DUPLICATE)
-    slip = LeftOut(f"ravdess/{drop}", f"ravdess/{keep}", "known duplicate")
-    return [path for path in paths if path != drop], [slip]
+    duplicate = LeftOut(f"ravdess/{drop}", f"ravdess/{keep}", "known duplicate")
+    return [path for path in paths if path != drop], [duplicate]

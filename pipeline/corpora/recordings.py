@@ -1,4 +1,4 @@
-"""Finding and naming a corpus's recordings: any audio ending, any depth, never the same recording twice."""
+"""Finding the audio files of a corpus at any depth and with any audio ending, and naming its clips."""
 
 import filecmp
 from collections import Counter
@@ -11,9 +11,9 @@ from pipeline.corpora.clip import LeftOut
 
 
 def audio_files(root: Path, corpus: str) -> list[PurePosixPath]:
-    """Paths, relative to `root`, of every file in it with an audio ending, in a stable order.
+    """Paths, relative to `root`, of all audio files in it, in a stable order.
 
-    Links to folders are followed, once each.
+    Links to folders are followed; no folder is visited twice.
 
     Raises:
         CorpusError: `root` is not a folder, or holds no audio file.
@@ -30,15 +30,15 @@ def audio_files(root: Path, corpus: str) -> list[PurePosixPath]:
 def one_per_name(
     root: Path, paths: Iterable[PurePosixPath], corpus: str
 ) -> tuple[list[PurePosixPath], list[LeftOut]]:
-    """Keep one of each file name, the one nearest to `root`, where a name is the recording's code.
+    """Keep one file of each name, the one with the fewest parent folders; for corpora whose names are codes.
 
-    The archives on Kaggle hold whole corpora a second time in a folder of their own.
+    Archives on Kaggle contain the whole corpus a second time in a subfolder.
 
     Returns:
-        The paths to read, and the others.
+        The paths to read, and the duplicates.
 
     Raises:
-        CorpusError: two files of one name differ.
+        CorpusError: two files of one name have different bytes.
     """
     kept: dict[str, PurePosixPath] = {}
     left_out = []
@@ -58,28 +58,28 @@ def _same_bytes(one: Path, other: Path) -> bool:
     try:
         return filecmp.cmp(one, other, shallow=False)
     except OSError:
-        return True  # an unreadable copy is no other recording; the one that is kept is checked later
+        return True  # the kept file is checked later; an unreadable duplicate changes nothing
 
 
 def clip_ids(corpus: str, paths: Sequence[PurePosixPath]) -> list[str]:
-    """A unique name for each path: corpus and path without its ending; the ending stays where it must.
+    """A unique clip id for each path: corpus and path, without the ending unless two paths differ only in it.
 
     Raises:
-        CorpusError: a file's name is not text.
+        CorpusError: a file name is not UTF-8.
     """
     for path in paths:
         if any("\ud800" <= character <= "\udfff" for character in str(path)):
             raise CorpusError(f"{corpus}: the file name {str(path)!a} is not UTF-8; rename the file")
-    bare = [PurePosixPath(corpus, path.parent, path.stem) for path in paths]
-    shared = Counter(bare)
+    stems = [PurePosixPath(corpus, path.parent, path.stem) for path in paths]
+    counts = Counter(stems)
     return distinct(
-        str(stem if shared[stem] == 1 else PurePosixPath(corpus, path))
-        for path, stem in zip(paths, bare, strict=True)
+        str(stem if counts[stem] == 1 else PurePosixPath(corpus, path))
+        for path, stem in zip(paths, stems, strict=True)
     )
 
 
 def distinct(names: Iterable[str]) -> list[str]:
-    """The names, with ~2, ~3... behind those that come again."""
+    """The names, with ~2, ~3... appended to repeated ones."""
     found: dict[str, None] = {}
     for name in names:
         unique, number = name, 1

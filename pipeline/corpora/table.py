@@ -1,12 +1,12 @@
-"""A user's own table: one row per recording, or per part of one, as README describes it.
+"""Reader of a user's table, as described in the README: one row per recording, or per part of a recording.
 
-    table_bytes    bytes → text: encodings, and what is no table
+    table_bytes    bytes → text: encodings; files that are not tables
     table_file     text → rows: separator, comments, quotes, header
-    table_columns  which column is what, under our names and those of other tools
-    table_cells    cells → values: what is unknown, invisible, a number, a time
+    table_columns  header → fields: the documented column names and those of other tools
+    table_cells    cells → values: missing values, invisible characters, numbers, times
     table_paths    paths → files
 
-What is wrong is told with file, row (the header is row 1, as in a spreadsheet) and column.
+Error messages name the file, the row (the header is row 1, as in a spreadsheet) and the column.
 """
 
 import logging
@@ -33,19 +33,19 @@ SPLIT_NAMES |= dict.fromkeys(("val", "valid", "validation", "dev", "devel", "dev
 def read(table: Path, audio_root: Path | None = None) -> Corpus:
     """Read a table.
 
-    Identical rows are read once, rows without a label not at all. A recording that is not there is no error here,
-    as long as others are: it is rejected later.
+    Duplicate rows and rows without a label are skipped. A missing recording is not an error here, unless all are
+    missing: it is rejected later.
 
     Raises:
-        CorpusError: no such table, no rows, a missing column, a value of the wrong type, not one recording there,
-            or one recording (or part of one) in rows that contradict each other.
+        CorpusError: the table does not exist or has no rows, a column is missing, a value has the wrong type, no
+            recording exists, or two rows of one clip contradict each other.
     """
     rows = _labelled(table, _without_comments(table, read_rows(table)))
     speakers = _speakers(table, rows)
     read_split = _split_reader(table, rows)
     clips = [_clip(row, speakers, read_split) for row in rows]
     found = find_audio_of(table, [row.cells["path"] for row in rows], audio_root)
-    clips = [replace(clip, path=at.place) for clip, at in zip(clips, found, strict=True)]
+    clips = [replace(clip, path=audio.location) for clip, audio in zip(clips, found, strict=True)]
     kept = _without_duplicates(table, rows, clips)
     clips = _named([clips[index] for index in kept], [found[index].name for index in kept])
     _log_unknown(table, [rows[index] for index in kept], clips)
@@ -56,7 +56,7 @@ def _without_comments(table: Path, rows: list[Row]) -> list[Row]:
     comments = [row for row in rows if row.cells["path"].startswith("#") and not _is_there(row)]
     if comments:
         log.warning(
-            "%s: %d rows begin with # (first: row %d) and are left out",
+            "%s: %d rows begin with # (first: row %d) and are skipped",
             table,
             len(comments),
             comments[0].number,
@@ -72,22 +72,23 @@ def _is_there(row: Row) -> bool:
 
 
 def _labelled(table: Path, rows: list[Row]) -> list[Row]:
-    """The rows whose label is known; the others are counted."""
-    left = [row for row in rows if not known(row.cells["emotion"])]
-    if left:
-        first = f"first: row {left[0].number}, {left[0].cells['emotion']!r}"
-        if len(left) == len(rows):
-            raise CorpusError(f"{table}: no row has a label in column {left[0].names['emotion']} ({first})")
+    """The rows with a label; the number of the others is logged."""
+    unlabelled = [row for row in rows if not known(row.cells["emotion"])]
+    if unlabelled:
+        first = f"first: row {unlabelled[0].number}, {unlabelled[0].cells['emotion']!r}"
+        if len(unlabelled) == len(rows):
+            column = unlabelled[0].names["emotion"]
+            raise CorpusError(f"{table}: no row has a label in column {column} ({first})")
         log.warning(
-            "%s: %d of %d rows have no label and are left out (%s)", table, len(left), len(rows), first
+            "%s: %d of %d rows have no label and are skipped (%s)", table, len(unlabelled), len(rows), first
         )
     if not rows:
-        raise CorpusError(f"{table}: no rows below the header but comments")
+        raise CorpusError(f"{table}: only comments below the header")
     return [row for row in rows if known(row.cells["emotion"])]
 
 
 def _speakers(table: Path, rows: Sequence[Row]) -> dict[str, str]:
-    """Cell → speaker. Where every id is a whole number, 3, 3.0 and 03 are one person: the shortest form stands."""
+    """Cell → speaker. If all speaker ids are integers, 3, 3.0 and 03 are one speaker, named by the shortest form."""
     written = {row.cells.get("speaker", "") for row in rows}
     names = {text: known_name(text) for text in written}
     numbers = shortest_integers(names.values())
@@ -95,30 +96,30 @@ def _speakers(table: Path, rows: Sequence[Row]) -> dict[str, str]:
     for text, name in names.items():
         forms[numbers.get(name, name)].add(name if name in numbers else text)
     forms.pop("", None)
-    told = [
+    merged = [
         f"{' and '.join(map(repr, sorted(each)))} as {name}" for name, each in forms.items() if len(each) > 1
     ]
-    if told:
+    if merged:
         log.warning(
-            "%s: speakers written in several ways read as one: %s", table, "; ".join(sorted(told)[:5])
+            "%s: different spellings of a speaker read as one: %s", table, "; ".join(sorted(merged)[:5])
         )
     return {text: numbers.get(name, name) for text, name in names.items()}
 
 
 def _split_reader(table: Path, rows: Sequence[Row]) -> Callable[[Row], str]:
-    """What reads a row's split; a column that is only called like one is not read."""
+    """A function that returns a row's split; a column such as `set` is ignored if it holds other values than splits."""
     column = rows[0].names.get("split", "split")
-    strange = next((row for row in rows if _split_word(row) and _split_word(row) not in SPLIT_NAMES), None)
-    if strange is None:
+    other = next((row for row in rows if _split_word(row) and _split_word(row) not in SPLIT_NAMES), None)
+    if other is None:
         return lambda row: SPLIT_NAMES.get(_split_word(row), "")
     if clean(column).lower() == "split":
-        raise strange.error("split", f"unknown split {_split_word(strange)!r}; use train, val or test")
+        raise other.error("split", f"unknown split {_split_word(other)!r}; use train, val or test")
     log.warning(
         "%s: column %s is not read as the split (row %d: %r)",
         table,
         column,
-        strange.number,
-        _split_word(strange),
+        other.number,
+        _split_word(other),
     )
     return lambda _: ""
 
@@ -128,7 +129,7 @@ def _split_word(row: Row) -> str:
 
 
 def _clip(row: Row, speakers: dict[str, str], read_split: Callable[[Row], str]) -> Clip:
-    """A row as a clip without a name, its path as it is written."""
+    """The clip of a row, with an empty clip id and the path as written in the table."""
     if not row.cells["path"]:
         raise row.error("path", "empty")
     start_s, end_s = _span(row)
@@ -149,7 +150,7 @@ def _clip(row: Row, speakers: dict[str, str], read_split: Callable[[Row], str]) 
 
 
 def _span(row: Row) -> tuple[float | None, float | None]:
-    """Start and end in the file; both None where the row is the whole file."""
+    """Start and end in the file in s; both None if the clip is the whole file."""
     times = {name: _value(row, name, seconds) for name in ("start", "end", "start_ms", "end_ms", "duration")}
     start, end = (
         times[name] if times[name] is not None or (ms := times[f"{name}_ms"]) is None else round(ms / 1000, 6)
@@ -159,7 +160,7 @@ def _span(row: Row) -> tuple[float | None, float | None]:
         end = round((start or 0.0) + duration, 6)
     if end is None and not start:
         return None, None
-    return (start or 0.0) + 0.0, end  # + 0.0: of -0.0 and 0.0, the latter
+    return (start or 0.0) + 0.0, end  # + 0.0 turns -0.0 into 0.0
 
 
 def _value(row: Row, field: str, read: Callable[[str, bool], float | None]) -> float | None:
@@ -170,7 +171,7 @@ def _value(row: Row, field: str, read: Callable[[str, bool], float | None]) -> f
 
 
 def _without_duplicates(table: Path, rows: Sequence[Row], clips: Sequence[Clip]) -> list[int]:
-    """Indices of the rows to keep: the first of each clip, those of one file together and in order of time."""
+    """Indices of the rows to keep, the first of each clip; clips of one file are adjacent and sorted by start."""
     first: dict[tuple[object, ...], int] = {}
     files: dict[str, int] = {}
     for index, clip in enumerate(clips):
@@ -184,7 +185,7 @@ def _without_duplicates(table: Path, rows: Sequence[Row], clips: Sequence[Clip])
 
 
 def _file(clip: Clip) -> str:
-    # Links are not followed: a version-control cache may link equal files to one.
+    # Links are not resolved: DVC may link identical files to one cache entry.
     return os.path.abspath(clip.path) if isinstance(clip.path, Path) else str(clip.path)  # noqa: PTH100
 
 
@@ -199,7 +200,7 @@ def _require_same(first: Row, known_clip: Clip, row: Row, clip: Clip) -> None:
 
 
 def _named(clips: Sequence[Clip], names: Sequence[PurePosixPath]) -> list[Clip]:
-    """The clips with their ids: of a part, the file's and its times."""
+    """The clips with their ids; the id of a part is the file's, followed by start and end."""
     of_file = {_file(clip): name for clip, name in zip(reversed(clips), reversed(names), strict=True)}
     ids = dict(zip(of_file, clip_ids("table", [*of_file.values()]), strict=True))
     of_clip = [ids[_file(clip)] if clip.span is None else f"{ids[_file(clip)]}@{clip.span}" for clip in clips]
@@ -207,7 +208,7 @@ def _named(clips: Sequence[Clip], names: Sequence[PurePosixPath]) -> list[Clip]:
 
 
 def _log_unknown(table: Path, rows: Sequence[Row], clips: Sequence[Clip]) -> None:
-    """Say which words were read as unknown, and which genders were not understood."""
+    """Log which values were read as unknown, and which genders are not supported."""
     words = Counter(
         f"{row.names[field]} {text!r}"
         for row in rows
@@ -215,8 +216,8 @@ def _log_unknown(table: Path, rows: Sequence[Row], clips: Sequence[Clip]) -> Non
         if field in {"speaker", "gender", "sentence", "split"} and clean(text) and not known_name(text)
     )
     if words:
-        told = ", ".join(f"{word} ({count} rows)" for word, count in words.most_common(5))
-        log.warning("%s: read as unknown: %s", table, told)
+        counts = ", ".join(f"{word} ({count} rows)" for word, count in words.most_common(5))
+        log.warning("%s: read as unknown: %s", table, counts)
     unread = [
         row
         for row, clip in zip(rows, clips, strict=True)

@@ -1,4 +1,4 @@
-"""Bytes of a user's table → its text: which encoding, and what is no text at all, whatever its name ends in."""
+"""Bytes of a user's table → text: detection of the encoding, and of other file formats."""
 
 import gzip
 import io
@@ -13,7 +13,7 @@ from featurize.errors import CorpusError
 log = logging.getLogger(__name__)
 
 MOST_BYTES = 1 << 30
-"""Of a table once it is unpacked."""
+"""Largest size of a table after unpacking."""
 
 BOMS = (
     (b"\xff\xfe\x00\x00", "utf-32"),
@@ -46,10 +46,10 @@ TEXTS = (
 
 
 def read_text(table: Path) -> str:
-    """Read the text of a table: UTF-8, UTF-16 (with a byte order mark or without), else Windows-1252; gzip unpacked.
+    """Read a table as text: UTF-8, UTF-16 (with or without a byte order mark) or Windows-1252; gzip is unpacked.
 
     Raises:
-        CorpusError: it cannot be read, or is no text: the line says what it is and what to do.
+        CorpusError: the file cannot be read, or is not text; the message names its format and the remedy.
     """
     try:
         if table.exists() and not (table.is_file() or table.is_dir()):
@@ -62,7 +62,7 @@ def read_text(table: Path) -> str:
         data = _unpack(table, data)
     if (what := _foreign(data)) is not None:
         raise CorpusError(f"{table} is {what}")
-    text = _decode(table, data).rstrip("\x1a\x00")  # an end of file as DOS marks it
+    text = _decode(table, data).rstrip("\x1a\x00")  # the end-of-file mark of DOS
     for pattern, what in TEXTS:
         if re.match(pattern, text.lstrip(), re.IGNORECASE):
             raise CorpusError(f"{table} is {what}")
@@ -76,9 +76,7 @@ def _unpack(table: Path, data: bytes) -> bytes:
     except (OSError, EOFError, zlib.error) as error:
         raise CorpusError(f"{table}: a damaged gzip file ({error}); copy it again") from error
     if len(unpacked) > MOST_BYTES:
-        raise CorpusError(
-            f"{table}: more than {MOST_BYTES >> 30} GiB once unpacked; that is no table of clips"
-        )
+        raise CorpusError(f"{table}: more than {MOST_BYTES >> 30} GiB after unpacking; not a table of clips")
     return unpacked
 
 
@@ -117,7 +115,7 @@ def _decode(table: Path, data: bytes) -> str:
 
 
 def _unmarked(data: bytes) -> str:
-    """UTF-16 shows without a mark: of a header in plain letters every second byte is zero."""
+    """Encoding of text without a byte order mark; in UTF-16, every second byte of an ASCII header is zero."""
     head = data[:64]
     half = len(head) // 2
     first, second = head[::2].count(0), head[1::2].count(0)
@@ -127,7 +125,7 @@ def _unmarked(data: bytes) -> str:
 
 
 def _is_single_byte(data: bytes) -> bool:
-    """Whether this is no UTF-8 at all, rather than UTF-8 with some damage, and without control characters."""
+    """Whether text that is not UTF-8 has a single-byte encoding, and is not damaged UTF-8 or binary data."""
     text = data.decode("utf-8", errors="replace")
     wrong = text.count("\ufffd")
     right = sum(character > "\x7f" for character in text) - wrong

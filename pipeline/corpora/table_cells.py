@@ -1,17 +1,17 @@
-"""Cells of a user's table → values: what is unknown, what is invisible, numbers, and times."""
+"""Cells of a user's table → values: missing values, invisible characters, numbers and times."""
 
 import math
 import re
 import unicodedata
 from collections.abc import Iterable
 
-# What pandas takes for a missing value, in any case, and what people write for one.
+# The missing values of pandas, in any case, and other common ones.
 _MISSING = {
     *("#n/a", "#n/a n/a", "#na", "-1.#ind", "-1.#qnan", "-nan", "1.#ind", "1.#qnan", "<na>", "n/a", "na"),
     *("null", "nan", "none", "nat", "n.a.", "-", "--", "?", "#value!", "#ref!"),
 }
 _NOBODY = {"unknown", "unk"}
-_FILLERS = "\u115f\u1160\u2800\u3164\uffa0"  # letters that show nothing
+_FILLERS = "\u115f\u1160\u2800\u3164\uffa0"  # letters without a visible glyph
 _INTEGER = re.compile(r"0*([0-9]+?)(\.0*)?")
 _CLOCK = re.compile(
     r"(?:(?P<days>[+-]?\d+) days?,? ?)?(?P<sign>[+-]?)(?:(?P<hours>\d+):)?(?P<minutes>\d+):(?P<seconds>\d+(?:\.\d*)?)"
@@ -21,44 +21,44 @@ _WITH_UNIT = re.compile(r"([+-]?[0-9.]+) ?(s|sec|ms)")
 
 
 def clean(text: str) -> str:
-    """A text as it looks: Unicode's composed form, one plain space between words, nothing that cannot be seen."""
+    """The text in composed Unicode form, with single spaces between words and without invisible characters."""
     return unicodedata.normalize("NFC", visible(text))
 
 
 def visible(text: str) -> str:
-    """A text with one plain space between words, and nothing that cannot be seen."""
-    seen = []
+    """The text with single spaces between words and without invisible characters."""
+    kept = []
     for character in text:
         if character.isspace() or character in _FILLERS:
-            seen.append(" ")
+            kept.append(" ")
         elif unicodedata.category(character) not in {"Cf", "Cc"}:
-            seen.append(character)
-    return " ".join("".join(seen).split())
+            kept.append(character)
+    return " ".join("".join(kept).split())
 
 
 def known(text: str) -> str:
-    """The cleaned text, or "" where it is a word for an unknown value."""
+    """The cleaned text, or "" if it stands for a missing value."""
     text = clean(text)
     return "" if text.lower() in _MISSING else text
 
 
 def known_name(text: str) -> str:
-    """The same of a person's attributes, where `unknown` is no name either."""
+    """As `known`, for attributes of a person, where `unknown` also stands for a missing value."""
     text = known(text)
     return "" if text.lower() in _NOBODY else text
 
 
 def shortest_integers(texts: Iterable[str]) -> dict[str, str]:
-    """Text → shortest form, such as 3 for 03 and 3.0, where all texts are whole numbers; else nothing."""
+    """Text → shortest form, such as 3 for 03 and 3.0, if all texts are integers; else empty."""
     found = {text: _INTEGER.fullmatch(text) for text in texts if text}
     return {text: match[1] for text, match in found.items() if match} if all(found.values()) else {}
 
 
 def number(text: str, decimal_comma: bool = False) -> float | None:
-    """A finite number, or None where it is unknown.
+    """A finite number, or None if the value is missing.
 
     Raises:
-        ValueError: it is none; the message says so.
+        ValueError: the text is not a finite number.
     """
     if not (text := known(text)):
         return None
@@ -73,10 +73,13 @@ def number(text: str, decimal_comma: bool = False) -> float | None:
 
 
 def seconds(text: str, decimal_comma: bool = False) -> float | None:
-    """A time in seconds to the microsecond: a number, `0 days 00:00:01.5`, `1:02.5`, `1.5s`, `1500ms`; None: unknown.
+    """A time in s, rounded to the microsecond, from 1.5, `0 days 00:00:01.5`, `1:02.5`, `1.5s` or `1500ms`.
+
+    Returns:
+        The time, or None if the value is missing.
 
     Raises:
-        ValueError: it is none; the message says so.
+        ValueError: the text is not a time.
     """
     value: float | None
     text = known(text)
@@ -94,5 +97,5 @@ def seconds(text: str, decimal_comma: bool = False) -> float | None:
             return None
         value *= _UNITS[unit]
     if not math.isfinite(value):
-        raise ValueError(f"{text[:40]!r} is no time; give seconds, such as 1.5")
+        raise ValueError(f"{text[:40]!r} is not a time; give seconds, such as 1.5")
     return round(value, 6)

@@ -1,4 +1,4 @@
-"""Which column of a user's table is what: our names, and those that other tools give to the same."""
+"""The header of a user's table → fields, by the column names in the README and those of other tools."""
 
 import difflib
 import logging
@@ -12,7 +12,7 @@ from pipeline.corpora.table_cells import clean
 
 log = logging.getLogger(__name__)
 
-OWN = {
+DOCUMENTED = {
     "path": ("file_path", "path"),
     "emotion": ("emotion_code", "label"),
     **{
@@ -20,7 +20,7 @@ OWN = {
         for name in ("speaker", "gender", "sentence", "split", "valence", "arousal", "start", "end")
     },
 }
-"""Field → the names that README gives its column."""
+"""Field → its column names in the README."""
 
 _OTHERS = {
     "path": "file filename file_name filepath file_id fname wav wav_path wav_file wav_name wavfile audio audio_path "
@@ -40,33 +40,33 @@ _OTHERS = {
     "end_ms": "end_ms stop_ms",
     "duration": "duration duration_s dur",
 }
-NAMES = {field: (*OWN.get(field, ()), *others.split()) for field, others in _OTHERS.items()}
-"""Field → every name that its column may have, in order of preference."""
+NAMES = {field: (*DOCUMENTED.get(field, ()), *others.split()) for field, others in _OTHERS.items()}
+"""Field → all accepted names of its column, in order of preference."""
 KNOWN = {name for names in NAMES.values() for name in names}
 
 
 def plain(name: str) -> str:
-    """A column's name in lower case, with _ for what separates its words."""
+    """A column name in lower case, with _ between words."""
     return re.sub(r"[\s.\-]+", "_", clean(name).lower())
 
 
 def choose_columns(table: Path, header: Sequence[str]) -> dict[str, int]:
-    """Find the column of every field that the table has, and log where its name is not ours.
+    """Map each field of the table to the index of its column, and log the names that are not in the README.
 
     Raises:
-        CorpusError: no column of paths or none of labels, no header at all, or one name twice.
+        CorpusError: no column of paths or of labels, no header, or a duplicate name.
     """
     names = [plain(name) for name in header]
     chosen: dict[str, int] = {}
     unread = []
-    for field, known in NAMES.items():
-        here = [name for name in known if name in names]
-        if not here:
+    for field, accepted in NAMES.items():
+        present = [name for name in accepted if name in names]
+        if not present:
             continue
-        if names.count(here[0]) > 1:
-            raise CorpusError(f"{table}: two columns {here[0]!r}; remove or rename one")
-        chosen[field] = names.index(here[0])
-        unread += [f"{header[names.index(name)]} (it is taken from {here[0]})" for name in here[1:]]
+        if names.count(present[0]) > 1:
+            raise CorpusError(f"{table}: two columns {present[0]!r}; remove or rename one")
+        chosen[field] = names.index(present[0])
+        unread += [f"{header[names.index(name)]} (column {present[0]} is used)" for name in present[1:]]
     for field in ("path", "emotion"):
         if field not in chosen:
             raise CorpusError(f"{table}: {_lacking(field, header)}")
@@ -82,7 +82,7 @@ def _lacking(field: str, header: Sequence[str]) -> str:
             f"no header; its first row is {','.join(header)}; write file_path,emotion_code,speaker above it"
         )
     present = [name for name in header if name]
-    wanted = " or ".join(repr(name) for name in OWN[field])
+    wanted = " or ".join(repr(name) for name in DOCUMENTED[field])
     near = [match for name in NAMES[field] for match in difflib.get_close_matches(name, present, n=1)]
     hint = f"; is {near[0]!r} meant?" if near else ""
     return f"no column {wanted}; it has {', '.join(present)}{hint}"
@@ -90,10 +90,10 @@ def _lacking(field: str, header: Sequence[str]) -> str:
 
 def _log(table: Path, header: Sequence[str], chosen: Mapping[str, int], unread: Sequence[str]) -> None:
     renamed = [
-        f"{header[index]} as {OWN[field][0] if field in OWN else field}"
+        f"{header[index]} as {DOCUMENTED[field][0] if field in DOCUMENTED else field}"
         for field, index in chosen.items()
-        if plain(header[index]) not in OWN.get(field, ())
+        if plain(header[index]) not in DOCUMENTED.get(field, ())
     ]
     if renamed or unread:
         left = f"; not read: {', '.join(unread)}" if unread else ""
-        log.info("%s: columns read: %s%s", table, ", ".join(renamed) or "our own", left)
+        log.info("%s: columns read: %s%s", table, ", ".join(renamed) or "as documented", left)

@@ -1,4 +1,4 @@
-"""A user's table → its rows: separator, comments, quotes, header."""
+"""Text of a user's table → rows: separator, comments, quotes, header."""
 
 import csv
 import io
@@ -16,33 +16,33 @@ log = logging.getLogger(__name__)
 
 SEPARATORS = ",;\t|"
 _LINE = re.compile(r"([^\r\n]*)(\r\n|\r|\n|$)")
-_SEPARATOR = re.compile(r'"?sep=(.)"?[,;\t|]*', re.IGNORECASE)  # Excel's own first line
+_SEPARATOR = re.compile(r'"?sep=(.)"?[,;\t|]*', re.IGNORECASE)  # the first line of some files for Excel
 
 
 @dataclass(frozen=True)
 class Row:
-    """A row of the table, with its place, so that a message can name it."""
+    """A row of the table, with its row number for messages."""
 
     table: Path
     number: int
     """The header is row 1, as in a spreadsheet."""
     cells: dict[str, str]
-    """Field → text of its cell; only fields that the table has a column for."""
+    """Field → text of its cell, for the fields that have a column."""
     names: dict[str, str]
     """Field → name of its column."""
     decimal_comma: bool
-    """Whether 3,5 is a number: only where no comma separates cells."""
+    """Whether 3,5 is read as a number: if the separator is not a comma."""
 
     def error(self, field: str, what: object) -> CorpusError:
-        """An error in a cell."""
+        """The exception for an error in a cell; it is returned, not raised."""
         return CorpusError(f"{self.table}, row {self.number}, column {self.names[field]}: {what}")
 
 
 def read_rows(table: Path) -> list[Row]:
-    """Read all rows of a table, at least one.
+    """Read all rows of a table.
 
     Raises:
-        CorpusError: it cannot be read, has no rows, or lacks a column.
+        CorpusError: the table cannot be read, has no rows, or lacks a column.
     """
     text, preamble, separator = _skip_preamble(read_text(table))
     if not text.strip():
@@ -54,7 +54,7 @@ def read_rows(table: Path) -> list[Row]:
         raise CorpusError(f"{table}: no rows below the header {separator.join(header)}")
     if sum(_whole(cells, separator) for _, cells in records) * 2 > len(records):
         records = [(number, _split(cells, separator)) for number, cells in records]
-        log.info("%s: every row is quoted as a whole; read as cells", table)
+        log.info("%s: each row is quoted as a single cell; the cells in it are read", table)
     columns = choose_columns(table, header)
     names = {field: header[index] for field, index in columns.items()}
     rows = []
@@ -70,17 +70,17 @@ def read_rows(table: Path) -> list[Row]:
 
 
 def _skip_preamble(text: str) -> tuple[str, int, str]:
-    """What follows comments and Excel's `sep=;` above the header, how many rows that were, and the separator."""
+    """Skip comments and a line `sep=;` above the header: the text after them, their number, and the separator."""
     skipped, at, separator = 0, 0, ""
     while at < len(text):
         line = _LINE.match(text, at)
-        assert line is not None  # noqa: S101 - it matches anything
+        assert line is not None  # noqa: S101 - the pattern matches any text
         content = line[1].strip().lstrip("\ufeff")
         if (match := _SEPARATOR.fullmatch(content)) is not None:
             separator = match[1]
         elif content.startswith("#") and len(_known(content.lstrip("# "), separator)) < 2:
             skipped += 1
-        elif content.startswith("#"):  # a header that is marked as a comment
+        elif content.startswith("#"):  # a header written as a comment
             return text[line.start(1) :].lstrip("\ufeff# \t"), skipped, separator
         elif content:
             break
@@ -91,7 +91,7 @@ def _skip_preamble(text: str) -> tuple[str, int, str]:
 
 
 def _separator(text: str) -> str:
-    """The one under which most columns have names that are known; of equals, the one that comes most often."""
+    """The separator that gives the most known column names; between equals, the most frequent one."""
     line = _LINE.match(text)
     header = line[1] if line is not None else ""
     return max(SEPARATORS, key=lambda separator: (len(_known(header, separator)), header.count(separator)))
@@ -104,7 +104,7 @@ def _known(line: str, separator: str) -> set[str]:
 
 
 def _records(table: Path, text: str, separator: str, skipped: int) -> Iterator[tuple[int, list[str]]]:
-    """Rows that hold something, with their numbers; the header, the first of them, as cells in any case."""
+    """Rows that are not empty, with their numbers; a header that is quoted as a single cell is split."""
     file = io.StringIO(text, newline="")
     try:
         reader = csv.reader(file, delimiter=separator, strict=True, skipinitialspace=True)
@@ -122,7 +122,7 @@ def _records(table: Path, text: str, separator: str, skipped: int) -> Iterator[t
 
 
 def _whole(cells: Sequence[str], separator: str) -> bool:
-    """Whether a row is one cell with all of its cells in it, as Excel writes a CSV that it took for one column."""
+    """Whether a row is quoted as a single cell, as Excel writes a CSV file that it opened as one column."""
     return separator in cells[0] and not any(cells[1:])
 
 

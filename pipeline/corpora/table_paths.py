@@ -1,8 +1,8 @@
-"""Finding the audio that a user's table names, as it was written on another system, by another tool, in another folder.
+"""Finding the audio files of a user's table, even if it was written on another system or in another folder.
 
-A path is first taken as it is. Where nothing is there, it is read as its kind of writing is meant; then looked for
-under another case, Unicode form, or with an ending; then, if its folders are of another machine, by its last parts.
-What fits two files is not guessed.
+A path is looked up as written; then with its notation translated (`table_readings`); then with another case or Unicode
+form, or with an ending added; then, if its folders do not exist here, by its last parts. A path that matches more than
+one file is not resolved.
 """
 
 import logging
@@ -23,23 +23,23 @@ log = logging.getLogger(__name__)
 
 
 class Found(NamedTuple):
-    """Where a clip's audio lies."""
+    """The audio file of a clip."""
 
-    place: Location
+    location: Location
     name: PurePosixPath
-    """What to call the clip after."""
+    """The path that the clip id is made from."""
 
 
 def find_audio_of(table: Path, texts: Sequence[str], audio_root: Path | None) -> list[Found]:
-    """Find the file of every path of a table; one that is not there stays as it is, to be rejected later.
+    """Find the file of every path of a table; a path without a file is returned unchanged, and rejected later.
 
     Args:
-        table: relative paths are looked for beside it, and from the project's root.
-        texts: the paths as they are written.
-        audio_root: where they are looked for first, if given; its folders are searched, too.
+        table: the table; relative paths are looked up in its folder and in the project's root.
+        texts: the paths as written in the table.
+        audio_root: folder in which paths are looked up first, and whose subfolders are searched, or None.
 
     Raises:
-        CorpusError: `audio_root` is no folder, or not one file is there: the line names the likely cause.
+        CorpusError: `audio_root` is not a folder, or no file exists; the message names the likely cause.
     """
     if audio_root is not None and not audio_root.is_dir():
         raise CorpusError(f"corpus.audio_root: {audio_root} is not a folder")
@@ -48,13 +48,13 @@ def find_audio_of(table: Path, texts: Sequence[str], audio_root: Path | None) ->
     taken = {match[0] for match in found.values() if match}
     found |= finder.elsewhere([text for text, match in found.items() if match is None], taken)
     if texts and not any(found.values()):
-        raise CorpusError(f"{table}: none of its {len(found)} paths is there; {finder.cause(texts[0])}")
+        raise CorpusError(f"{table}: none of its {len(found)} paths exists; {finder.cause(texts[0])}")
     for kind, count in Counter(kind for match in found.values() if match for kind in match[1]).items():
         log.warning("%s: %d paths found %s", table, count, kind)
     matches = [found[text] or (finder.bases[0] / from_address(text), ()) for text in texts]
     return [
-        Found(place, name_of(text, as_is=not kinds))
-        for (place, kinds), text in zip(matches, texts, strict=True)
+        Found(location, name_of(text, as_is=not kinds))
+        for (location, kinds), text in zip(matches, texts, strict=True)
     ]
 
 
@@ -69,7 +69,7 @@ class _Finder:
         self._root: dict[str, list[Path]] | None = None
 
     def as_written(self, text: str) -> Match | None:
-        """What a path means by itself."""
+        """The file of a path by its full text: as written, translated, or with another spelling."""
         if PROTOCOL.match(text) and not isinstance(address := locate(text), Path):
             return address, ()
         for reading, kinds in readings(text):
@@ -83,7 +83,7 @@ class _Finder:
         return None
 
     def elsewhere(self, texts: Sequence[str], taken: Set[Location]) -> dict[str, Match | None]:
-        """Paths of another machine, by their last parts; none to a file that another path of the table means, too."""
+        """The files of paths of another machine, by their last parts; no file is matched by two paths."""
         matches = {text: self._by_last_parts(text) for text in texts}
         claims = Counter(match[0] for match in matches.values() if match)
         return {
@@ -108,7 +108,7 @@ class _Finder:
         return (inside[0], ("by their names in folders of corpus.audio_root",)) if len(inside) == 1 else None
 
     def _in_root(self) -> dict[str, list[Path]]:
-        """Every file of `audio_root`, by its name."""
+        """All files of `audio_root` by name."""
         if self._root is None:
             self._root = defaultdict(list)
             for folder, _, files in os.walk(self.audio_root) if self.audio_root is not None else ():
@@ -117,47 +117,45 @@ class _Finder:
         return self._root
 
     def _alike(self, path: Path) -> tuple[Path, Kinds] | None:
-        """The one file whose path differs only in case, Unicode form, or by an ending that the path lacks."""
-        here, parts = (Path(path.anchor), path.parts[1:]) if path.anchor else (Path(), path.parts)
+        """The only file whose path differs from `path` in case, Unicode form or a missing ending; else None."""
+        folder, parts = (Path(path.anchor), path.parts[1:]) if path.anchor else (Path(), path.parts)
         kinds: dict[str, None] = {}
         for number, part in enumerate(parts, start=1):
-            if part == ".." or _exists(here / part):
-                here = here / part
-            elif (match := self._listing(here).like(part, last=number == len(parts))) is not None:
-                here = here / match[0]
+            if part == ".." or _exists(folder / part):
+                folder = folder / part
+            elif (match := self._listing(folder).match(part, last=number == len(parts))) is not None:
+                folder = folder / match[0]
                 kinds[match[1]] = None
             else:
                 return None
-        return (here, tuple(kinds)) if kinds else None
+        return (folder, tuple(kinds)) if kinds else None
 
     def cause(self, text: str) -> str:
-        """Why a path is probably not there, and what to do."""
+        """Why a path probably does not exist, and what to do."""
         *_, (reading, _) = readings(text)
         tried = self.bases[0] / text
         root = "set corpus.audio_root to the folder that holds the audio"
         if self.audio_root is not None:
-            root = (
-                f"look whether corpus.audio_root ({self.audio_root}) is the folder that they are relative to"
-            )
+            root = f"check that corpus.audio_root ({self.audio_root}) is the folder that they are relative to"
         if variable := re.search(r"\$\{?\w+\}?|%\w+%", reading):
             why = f"{variable[0]} is not set; set it, or {root}"
         elif text.startswith("~"):
             why = f"~ is {Path(reading).parent if reading.startswith('~') else os.path.expanduser('~')} here; {root}"  # noqa: PTH111
         elif "\\" in text or re.match(r"[A-Za-z]:", text):
             why = f"they are paths of a Windows machine; {root}"
-        elif (near := self._listing(tried.parent).near(tried.name)) is not None:
-            why = f"{tried.parent} holds {near}"
+        elif (similar := self._listing(tried.parent).candidates(tried.name)) is not None:
+            why = f"{tried.parent} holds {similar}"
         elif reading.startswith("/"):
             why = f"they are paths of another machine, or a disk is not mounted; {root}"
         elif "/" not in reading:
             why = f"they are names without a folder; {root}"
         else:
             why = f"paths are relative to the table's folder or the project's root; {root}"
-        return f"the first that was tried is {tried}: {why}"
+        return f"the first one, {tried}, is missing: {why}"
 
 
 def _exists(path: Path) -> bool:
     try:
         return path.exists()
-    except (OSError, ValueError):  # a name that is too long, a folder that may not be entered, a zero byte
+    except (OSError, ValueError):  # name too long, no permission, NUL character
         return False

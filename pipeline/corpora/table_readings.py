@@ -1,4 +1,4 @@
-"""What a path in a table may mean that was written on another system, or for a shell."""
+"""Translation of paths that were written on another system or for a shell."""
 
 import os
 import re
@@ -10,11 +10,11 @@ from pipeline.corpora.table_cells import clean, visible
 from pipeline.locations import PROTOCOL
 
 Kinds = tuple[str, ...]
-"""How a path was read, in words that end the sentence "12 paths found ..."."""
+"""How a path was translated, in words that end the sentence "12 paths found ..."."""
 
 
 def readings(text: str) -> Iterator[tuple[str, Kinds]]:
-    """A path as it is, and after each step of reading it as it may be meant."""
+    """A path as written, and after each step of its translation, with the steps so far."""
     yield text, ()
     kinds: Kinds = ()
     for kind, read in READINGS:
@@ -28,7 +28,7 @@ def readings(text: str) -> Iterator[tuple[str, Kinds]]:
 
 
 def from_address(text: str) -> str:
-    """The path in a file:// address; any other text as it is."""
+    """The path in a file:// address; any other text unchanged."""
     if not text.lower().startswith("file:"):
         return text
     path = unquote(re.sub(r"^file:(//(localhost)?)?(?=/)", "", text, flags=re.IGNORECASE))
@@ -41,7 +41,7 @@ def _mounted(match: "re.Match[str]") -> str:
 
 
 def name_of(text: str, *, as_is: bool) -> PurePosixPath:
-    """A path without what only says where it lies."""
+    """The path for a clip id: without protocol, drive letter and leading slash."""
     if not as_is:
         text = clean(from_address(text).replace("\\", "/"))
         text = re.sub(r"^[A-Za-z]:/", "", text)

@@ -1,4 +1,4 @@
-"""Who speaks in the demo corpus, what they say, and how each emotion sounds."""
+"""Speakers, sentences and prosody of the demo corpus."""
 
 from typing import NamedTuple
 
@@ -9,11 +9,11 @@ class Voice(NamedTuple):
     speaker: str
     gender: str
     espeak: str
-    """Voice and variant of espeak-ng."""
+    """espeak-ng voice and variant."""
     pitch: int
-    """Added to espeak's pitch, which is 0 to 99."""
+    """Added to the pitch of the emotion, on espeak-ng's scale of 0 to 99."""
     tempo: float
-    """Factor on the rate."""
+    """Factor of the speaking rate."""
 
 
 VOICES = (
@@ -43,18 +43,18 @@ SENTENCES = (
     "They painted the wall beside the front door.",
     "I usually read the newspaper in the evening.",
 )
-"""Everyday statements whose words carry no emotion."""
+"""Everyday statements of neutral content."""
 
 
 class Prosody(NamedTuple):
-    """Prosody of an emotion, as means or as standard deviations."""
+    """Means of an emotion's prosody, or their standard deviations."""
 
     rate: float
-    """In words per minute."""
+    """Words per minute."""
     pitch: float
-    """On espeak's scale of 0 to 99."""
+    """On espeak-ng's scale of 0 to 99."""
     pitch_range: float
-    """On espeak's scale of 0 to 99."""
+    """On espeak-ng's scale of 0 to 99."""
     loudness_db: float
     """Relative to neutral."""
 
@@ -65,7 +65,7 @@ PROSODY = {
     "neutral": Prosody(rate=170, pitch=46, pitch_range=42, loudness_db=0.0),
     "sad": Prosody(rate=146, pitch=38, pitch_range=26, loudness_db=-4.0),
 }
-"""Means; their order follows Juslin and Laukka 2003, "Communication of emotions in vocal expression and music
-performance"."""
+"""Mean prosody of each emotion; the order of the values follows Juslin and Laukka 2003, "Communication of emotions in
+vocal expression and music performance"."""
 SPREAD = Prosody(rate=12, pitch=7, pitch_range=11, loudness_db=1.8)
 """Standard deviations, the same for each emotion."""

@@ -39,9 +39,9 @@ def test_what_is_no_spoken_recording_is_counted(tmp_path: Path, caplog: pytest.L
         "03-01-01-01-01-01-25.wav",
     )
     assert len(ravdess.read(tmp_path).clips) == 1
-    assert "1 files of songs left out" in caplog.text
-    assert "1 files with video left out" in caplog.text
-    assert "4 files whose name is no RAVDESS code left out" in caplog.text
+    assert "1 files skipped: they are songs" in caplog.text
+    assert "1 files skipped: they have video" in caplog.text
+    assert "4 files skipped: their names are not RAVDESS codes" in caplog.text
 
 
 def test_the_archive_that_holds_everything_twice(tmp_path: Path) -> None:
@@ -69,7 +69,7 @@ def test_one_of_the_known_duplicates_alone_stays(tmp_path: Path) -> None:
 
 def test_a_folder_of_songs_is_one_line(tmp_path: Path) -> None:
     touch(tmp_path, "03-02-01-01-01-01-01.wav")
-    with pytest.raises(CorpusError, match="no spoken RAVDESS recording"):
+    with pytest.raises(CorpusError, match="no RAVDESS speech recording"):
         ravdess.read(tmp_path)
 
 

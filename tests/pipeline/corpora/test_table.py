@@ -166,8 +166,8 @@ def test_genders_that_are_not_read_are_counted(folder: Path, caplog: pytest.LogC
         ("path,label\na,b.wav,0\n", r"row 2: 3 cells under 2 columns; put quotes"),
         ('path,label\n"a.wav,0\n', r"row 2: not readable as CSV"),
         ('path,label\na.wav,0\n"b"c,0\n', r"row 3: not readable as CSV"),
-        ("path,label,start\na.wav,0,soon\n", r"row 2, column start: 'soon' is no time"),
-        ("path,label\nx.wav,0\n", r"none of its 1 paths is there.*lists/x\.wav"),
+        ("path,label,start\na.wav,0,soon\n", r"row 2, column start: 'soon' is not a time"),
+        ("path,label\nx.wav,0\n", r"none of its 1 paths exists.*lists/x\.wav"),
         ("path,label,Path\na.wav,0,b.wav\n", "two columns 'path'"),
     ],
 )
@@ -201,7 +201,7 @@ def test_words_for_nothing_are_nothing_in_every_column(
     unknown, known = table.read(write(folder, text)).clips
     assert unknown == replace(known, clip_id="table/a", path=unknown.path, speaker="")
     assert known.speaker == "y"
-    assert "1 of 3 rows have no label and are left out (first: row 3" in caplog.text
+    assert "1 of 3 rows have no label and are skipped (first: row 3" in caplog.text
     if clean(word):
         assert f"read as unknown: speaker {word!r} (1 rows)" in caplog.text
 

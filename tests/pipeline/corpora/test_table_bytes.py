@@ -58,7 +58,7 @@ def test_gzip_is_unpacked(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None
     assert "damaged gzip" in error_of(folder, packed[:30])
     assert "damaged gzip" in error_of(folder, packed[:20] + b"xx" + packed[22:])
     monkeypatch.setattr("pipeline.corpora.table_bytes.MOST_BYTES", 20)
-    assert "once unpacked" in error_of(folder, packed)
+    assert "after unpacking" in error_of(folder, packed)
 
 
 def archive(*names: str) -> bytes:

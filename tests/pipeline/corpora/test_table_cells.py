@@ -77,7 +77,7 @@ def test_time_deltas_as_pandas_writes_them(time: float) -> None:
     "text", ["soon", "1,5", "inf", "1:2:3:4", "9" * 400, "9" * 400 + ":00", "1.2.3s", "P1D"]
 )
 def test_what_is_no_time_is_said(text: str) -> None:
-    with pytest.raises(ValueError, match="is no time; give seconds"):
+    with pytest.raises(ValueError, match="is not a time; give seconds"):
         seconds(text)
 
 

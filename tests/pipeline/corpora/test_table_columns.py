@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from featurize.errors import CorpusError
-from pipeline.corpora.table_columns import KNOWN, NAMES, OWN, choose_columns, plain
+from pipeline.corpora.table_columns import DOCUMENTED, KNOWN, NAMES, choose_columns, plain
 
 TABLE = Path("my.csv")
 
@@ -39,11 +39,11 @@ def test_what_was_read_as_what_is_one_line(caplog: pytest.LogCaptureFixture) -> 
     choose_columns(TABLE, ["wav", "label", "emotion", "spk"])
     (record,) = caplog.records
     assert "wav as file_path, spk as speaker" in record.getMessage()
-    assert "not read: emotion (it is taken from label)" in record.getMessage()
+    assert "not read: emotion (column label is used)" in record.getMessage()
 
 
 def test_our_own_name_wins_over_every_other() -> None:
-    for field in OWN:
+    for field in DOCUMENTED:
         names = NAMES[field]
         needed = {"path": "path", "emotion": "label"} | {field: names[0]}
         assert choose_columns(TABLE, [*reversed(names[1:]), *needed.values()])[field] == len(names) - 1 + [

@@ -64,9 +64,9 @@ def test_each_way_to_write_a_path(
     text = text.format(folder=folder) if "{folder}" in text else text
     found, _ = find(folder, text, "clips/a.wav" if file != A else "clips/hapü b.wav")
     if file is None:
-        assert not found.place.exists()
+        assert not found.location.exists()
     else:
-        assert found.place.samefile(folder / file)
+        assert found.location.samefile(folder / file)
     messages = [record.getMessage() for record in caplog.records]
     assert len(messages) >= 1 if kind else messages == []
     assert all("t.csv" in message for message in messages)
@@ -88,31 +88,31 @@ def test_what_fits_two_files_is_not_guessed(folder: Path) -> None:
         pytest.skip("this file system knows no case")
     (folder / "lists" / "clips" / "a.flac").write_bytes(b"other")
     upper, bare, right = find(folder, "clips/A.WAV", "clips/a", "clips/a.wav")
-    assert not upper.place.exists()
-    assert not bare.place.exists()
-    assert right.place.samefile(folder / A)
+    assert not upper.location.exists()
+    assert not bare.location.exists()
+    assert right.location.samefile(folder / A)
 
 
 def test_two_paths_are_not_guessed_to_be_one_file(folder: Path) -> None:
     one, other, real = find(folder, "/x/clips/a.wav", "/y/clips/a.wav", "clips/hapü b.wav")
-    assert not one.place.exists()
-    assert not other.place.exists()
+    assert not one.location.exists()
+    assert not other.location.exists()
     moved, real = find(folder, "/x/clips/a.wav", "clips/a.wav")
-    assert not moved.place.exists()
-    assert real.place.exists()
+    assert not moved.location.exists()
+    assert real.location.exists()
 
 
 def test_audio_root_comes_first_and_is_searched(folder: Path) -> None:
     (folder / "audio" / "clips").mkdir()
     (folder / "audio" / "clips" / "a.wav").write_bytes(b"its own")
     inside, deep, by_end = find(folder, "clips/a.wav", "d.wav", "/mnt/nas/er/d.wav", root="audio")
-    assert inside.place.read_bytes() == b"its own"
-    assert not by_end.place.exists() and not deep.place.exists()  # both would be one file
+    assert inside.location.read_bytes() == b"its own"
+    assert not by_end.location.exists() and not deep.location.exists()  # both would be one file
     (alone,) = find(folder, "d.wav", root="audio")
-    assert alone.place.samefile(folder / "audio" / "deep" / "er" / "d.wav")
+    assert alone.location.samefile(folder / "audio" / "deep" / "er" / "d.wav")
     (folder / "audio" / "clips" / "d.wav").write_bytes(b"second")
     _, ambiguous = find(folder, "clips/a.wav", "x/d.wav", root="audio")
-    assert ambiguous.place == folder / "audio" / "x" / "d.wav"
+    assert ambiguous.location == folder / "audio" / "x" / "d.wav"
 
 
 def test_an_audio_root_that_is_no_folder_is_one_line(folder: Path) -> None:
@@ -140,7 +140,7 @@ def test_where_nothing_is_there_the_likely_cause_is_one_line(folder: Path, text:
         find(folder, text, text + "2")
     message = str(error.value)
     assert cause in message
-    assert "none of its 2 paths is there; the first that was tried is" in message
+    assert "none of its 2 paths exists; the first one, " in message
     assert "\n" not in message
 
 
