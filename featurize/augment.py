@@ -47,7 +47,7 @@ class AugmentParams(BaseModel, frozen=True, extra="forbid", use_attribute_docstr
     copies: int = Field(8, ge=0, le=20)
     """Copies of each training clip; the length of an epoch does not depend on it."""
     methods: Annotated[tuple[Method, ...], Field(min_length=1)] = ("voice",)
-    """Used in turn: voice (pitch and speed, one per speaker and copy number) | stretch | pitch | noise."""
+    """In turn: voice (pitch and speed, one per speaker and number) | stretch | pitch | noise."""
     stretch_rate: Annotated[tuple[_Rate, _Rate], AfterValidator(_in_order)] = (0.8, 1.25)
     """Range of the speed (stretch, voice); 2 is twice as fast, at the same pitch."""
     pitch_semitones: Annotated[tuple[_Semitones, _Semitones], AfterValidator(_in_order)] = (-4.0, 4.0)

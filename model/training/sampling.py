@@ -1,15 +1,15 @@
-"""What an epoch is, and which clips form which batch of it: similar lengths together, by the seed and the epoch alone.
+"""Sampling of the clips of an epoch, and their batches; both depend on the seed and the epoch only.
 
-An epoch is as many draws as the train split has original clips. They are drawn without replacement from originals and
-augmented copies together, and the next epoch goes on where the last one ended: after 1 + `augment.copies` epochs every
-row has been drawn once. So a number of epochs means the same number of steps, whatever the number of copies.
+An epoch draws as many rows as the train split has original clips. Rows are drawn without replacement from originals and
+augmented copies together, and the next epoch continues where the last one ended: after 1 + `augment.copies` epochs each
+row has been drawn once. So the number of steps in an epoch does not depend on the number of copies.
 """
 
 import numpy as np
 from numpy.typing import NDArray
 
-# Drawn clips are sorted by length within pools of this many batches: enough for little padding, few enough
-# that a clip meets other neighbours in each epoch.
+# Clips are sorted by length within pools of this many batches: large enough for little padding, small enough
+# that the batches differ between epochs.
 POOL_BATCHES = 16
 
 
@@ -21,15 +21,15 @@ def batch_order(
     draws: int | None = None,
     labels: NDArray[np.int64] | None = None,
 ) -> list[NDArray[np.int64]]:
-    """The batches of one epoch of training, each the places of its clips; sizes differ by one at most.
+    """The batches of one training epoch, each an array of row indices; batch sizes differ by at most one.
 
     Args:
-        num_frames: (num_clips,) lengths, copies among them.
-        batch_size: most clips in a batch.
+        num_frames: (num_rows,) lengths of originals and copies.
+        batch_size: largest number of rows in a batch.
         seed: of the run.
         epoch: counted from 1.
-        draws: clips in an epoch; None: as many as there are.
-        labels: (num_clips,) classes, to draw each class equally often; None: every clip equally often.
+        draws: rows in an epoch; None: all.
+        labels: (num_rows,) classes, to draw each class equally often; None: each row equally often.
     """
     count = draws or len(num_frames)
     if labels is None:
@@ -48,11 +48,11 @@ def batch_order(
 
 
 def draw(labels: NDArray[np.int64], count: int, seed: int, epoch: int) -> NDArray[np.int64]:
-    """The clips of one epoch, (count,): of each class equally often (± 1), over the whole run as within an epoch.
+    """Row indices of one epoch, (count,), with each class equally often (± 1), both in the epoch and in the run so far.
 
-    A run is one long row of draws in which the classes take turns; an epoch is `count` of them. A class is gone
-    through again and again, each time in a new order, so that its clips too are drawn equally often (± 1) by the end
-    of any epoch. With one label for all, that is every clip equally often.
+    A run is a sequence of draws in which the classes alternate; each epoch takes the next `count` of them. Within a
+    class the rows are permuted anew after each pass, so that they too are drawn equally often (± 1) at the end of each
+    epoch. If all labels are equal, all rows are drawn equally often.
     """
     places = np.arange((epoch - 1) * count, epoch * count)
     classes = np.unique(labels)

@@ -1,7 +1,7 @@
-"""The learning rate of every step: a linear warm-up, then a cosine, steps, or a drop wherever progress stalls.
+"""Learning rate schedules: linear warm-up, then cosine decay, step decay or reduction on a plateau.
 
-torch's schedulers are not used, because each of these is one line and torch chains a warm-up before a plateau only
-through private state. What a plateau has seen is two numbers, kept in the state that resumes a run.
+torch's schedulers are not used: each of these schedules is one line, and torch combines a warm-up with
+ReduceLROnPlateau only through private state. The plateau's state is saved in the checkpoint that resumes a run.
 """
 
 import math
@@ -11,7 +11,7 @@ from model.training.hyperparameters import TrainParams
 
 
 class Schedule:
-    """Learning rates of one run.
+    """Learning rate schedule of one run.
 
     Args:
         params: of the run.
@@ -22,7 +22,7 @@ class Schedule:
         self.params, self.steps_per_epoch = params, steps_per_epoch
         self.total_steps = params.epochs * steps_per_epoch
         self.warmup_steps = min(round(params.warmup_epochs * steps_per_epoch), self.total_steps)
-        # of the plateau schedule: the best score yet, epochs without a better one, drops so far
+        # of the plateau schedule: best score so far, epochs without a better one, number of reductions
         self.best, self.waited, self.drops = -math.inf, 0, 0
 
     def rate(self, step: int) -> float:
@@ -39,12 +39,12 @@ class Schedule:
         return peak * float(self.params.decay**drops)
 
     def after_validation(self, steps: int, score: float, epochs: int) -> None:
-        """Take in a validation UAR; a plateau counts the epochs without a better one, after the warm-up.
+        """Update the plateau schedule, which counts the epochs without a better score after the warm-up.
 
         Args:
-            steps: so far, in all.
-            score: the UAR.
-            epochs: since the last validation.
+            steps: steps of the run so far.
+            score: validation UAR.
+            epochs: epochs since the last validation.
         """
         if score > self.best:
             self.best, self.waited = score, 0
@@ -54,9 +54,9 @@ class Schedule:
             self.drops, self.waited = self.drops + 1, 0
 
     def state_dict(self) -> dict[str, Any]:
-        """What `load_state_dict` takes."""
+        """State for `load_state_dict`."""
         return {"best": self.best, "waited": self.waited, "drops": self.drops}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Go on where another schedule of the same run stood."""
+        """Restore the state of a schedule of the same run."""
         self.best, self.waited, self.drops = state["best"], state["waited"], state["drops"]

@@ -98,12 +98,12 @@ def leak_tax(
     card = training_card(data_card(summary, paths, made), train.seed, network.normalisation, device)
     features = load_originals(paths, summary.labels)
     apart, folds, fold = split_by_speaker(features, split, summary)
-    mixed = deal_at_random(apart, features.labels.tolist(), train.seed)
+    mixed = shuffle_splits(apart, features.labels.tolist(), train.seed)
     at_random = {"split": "random", "speaker_independent": False, "folds": None, "fold": 0}
     by_speaker = {"split": "speaker", "speaker_independent": True, "folds": folds, "fold": fold}
-    dealt = f"dealt at random with seed {train.seed}"
+    assigned = f"assigned at random with seed {train.seed}"
     arms = []
-    for splits, changes, how in ((mixed, at_random, dealt), (apart, by_speaker, "")):
+    for splits, changes, how in ((mixed, at_random, assigned), (apart, by_speaker, "")):
         tested = [index for index, name in enumerate(splits) if name == "test"]
         own = arm_card(card.model_copy(update=changes), select(features, tested), made["denoiser"])
         line = f"{describe_task(own, how)}, {describe_making(own)}, seed {train.seed}"
@@ -175,17 +175,17 @@ def split_by_speaker(
     return division.splits, division.folds, split.fold
 
 
-def deal_at_random(splits: Sequence[str], labels: Sequence[int], seed: int) -> list[str]:
+def shuffle_splits(splits: Sequence[str], labels: Sequence[int], seed: int) -> list[str]:
     """Shuffle the splits among the clips of each class: every split keeps its number of clips of each class."""
     rng = np.random.default_rng(seed)
     of_label: dict[int, list[int]] = defaultdict(list)
     for index, label in enumerate(labels):
         of_label[label].append(index)
-    dealt = list(splits)
+    assigned = list(splits)
     for _, members in sorted(of_label.items()):
         for index, source in zip(members, rng.permutation(members).tolist(), strict=True):
-            dealt[index] = splits[source]
-    return dealt
+            assigned[index] = splits[source]
+    return assigned
 
 
 def _train(

@@ -1,21 +1,21 @@
-"""Classes of which a split holds no clip, and which fold would have them all.
+"""Classes of which a split holds no clip, and folds in which every split holds every class.
 
-A test split that lacks a class has a score over fewer classes; a validation split that lacks one chooses the epoch
-without it. Both are known, and said, before anything is trained.
+If the test split lacks a class, the score is over fewer classes; if the validation split lacks one, the best epoch is
+chosen without it. Both are reported before training.
 """
 
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 
 NUMBERS = range(10, 1, -1)
-"""Numbers of folds that are tried where none of the current folds has every class; the highest that works is named."""
+"""Numbers of folds tried if no current fold has every class; the highest that works is suggested."""
 
 Missing = dict[str, list[str]]
-"""Split to the classes that it lacks; splits that lack none are left out."""
+"""Split → the classes that it lacks; only splits that lack a class."""
 
 
 def find_missing(labels: Sequence[str], splits: Sequence[str]) -> Missing:
-    """Which of train, val and test lack which of the classes.
+    """Find the classes that train, val and test lack.
 
     Args:
         labels: one per clip.
@@ -29,7 +29,7 @@ def find_missing(labels: Sequence[str], splits: Sequence[str]) -> Missing:
 
 
 def describe_missing(missing: Mapping[str, Sequence[str]]) -> str:
-    """Such as "no clip of class angry, sad in test, of sad in val"; test first, which is scored."""
+    """The missing classes in words, test first: "no clip of class angry, sad in test, of sad in val"."""
     order = [split for split in ("test", "val", "train") if split in missing]
     return "no clip of class " + ", of ".join(f"{', '.join(missing[split])} in {split}" for split in order)
 
@@ -37,19 +37,19 @@ def describe_missing(missing: Mapping[str, Sequence[str]]) -> str:
 def find_better_fold(
     sources: Mapping[str, int], current: int, has_all: Callable[[int | None, int], bool], *, unit: str
 ) -> str:
-    """Which `split.fold`, or `split.folds`, has every class in every split, in words.
+    """A value of `split.fold` or `split.folds` with which every split has every class, as advice in words.
 
     Args:
-        sources: class to the number of its speakers, or of its clips where clips are dealt.
-        current: number of folds that there are now.
-        has_all: whether one of so many folds (None: of the current ones), counted from 1, has every class in train,
-            val and test.
+        sources: class → number of its speakers, or of its clips if clips are split.
+        current: current number of folds.
+        has_all: (number of folds, or None for the current folds; fold, from 1) → whether that fold has every class in
+            train, val and test.
         unit: what `sources` counts, "speaker" or "clip".
     """
     rare = {label: number for label, number in sorted(sources.items()) if number < 3}
     if rare:
         counts = ", ".join(f"{label} has {number}" for label, number in rare.items())
-        return f"no fold can have it in all three splits, which takes three {unit}s of the class ({counts})"
+        return f"no fold can have it in all three splits: that needs three {unit}s of the class ({counts})"
     if current <= NUMBERS[0]:
         good = [fold for fold in range(1, current + 1) if has_all(None, fold)]
         if good:

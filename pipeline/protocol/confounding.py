@@ -1,4 +1,4 @@
-"""How far speakers predict labels: where each speaker has an emotion of their own, a voice gives the label away."""
+"""Confounding of speaker and label: how well the speaker alone predicts the label of a clip."""
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable
@@ -7,26 +7,26 @@ from typing import Annotated
 from pydantic import BaseModel, Field
 
 STRONG = 0.25
-"""Share of the majority guess's errors that knowing the speaker must avoid to be warned of: 0.25 of them is more than
-folds or seeds move a score. Corpora whose actors all play every emotion are at or below 0, one with an emotion per
-speaker near 1; between them lies the gradual case, where a quarter is as good a place as any."""
+"""Value of `explained` from which a warning is given. Corpora in which each actor plays every emotion have values of
+about 0 or below, a corpus with one emotion per speaker has about 1. Between them, 0.25 is a choice: more than scores
+vary between folds or seeds."""
 
 Share = Annotated[float, Field(ge=0, le=1)]
 
 
 class Confounding(BaseModel, frozen=True, extra="forbid"):
-    """Shares of the clips whose label is guessed right without listening."""
+    """Accuracy of predicting labels without the audio."""
 
     by_speaker: Share
-    """By the most frequent label of the same speaker's other clips; of several, each is as likely. A speaker's only
-    clip is guessed by the most frequent label of all."""
+    """Accuracy of the most frequent label of the speaker's other clips (a random one of equally frequent labels; for a
+    speaker's only clip, the most frequent label of all clips)."""
     by_majority: Share
-    """By the most frequent label of all clips."""
+    """Accuracy of the most frequent label of all clips."""
 
     @property
     def explained(self) -> float:
-        """Share of the majority guess's errors that the speaker avoids (Goodman and Kruskal's lambda, leaving one
-        clip out); negative where the speaker misleads, as in a corpus whose speakers all say every emotion as often.
+        """Share of the errors of `by_majority` that knowing the speaker avoids: Goodman and Kruskal's lambda with one
+        clip left out. It is negative if each speaker has every emotion equally often.
         """
         errors = 1 - self.by_majority
         return (self.by_speaker - self.by_majority) / errors if errors else 0.0
@@ -38,10 +38,10 @@ class Confounding(BaseModel, frozen=True, extra="forbid"):
 
 
 def measure_confounding(clips: Iterable[tuple[str, str]]) -> Confounding | None:
-    """Measure over clips, each (speaker, label); those with speaker "" are left out, and None if all are.
+    """Measure over clips given as (speaker, label), without those of unknown speakers (""); None if all are unknown.
 
-    A clip's own label is left out of its speaker's count: otherwise every speaker with one clip would seem to give the
-    label away.
+    Each clip is excluded from its speaker's counts; otherwise the label of a speaker with one clip would always be
+    predicted correctly.
     """
     of_speaker: dict[str, Counter[str]] = defaultdict(Counter)
     for speaker, label in clips:

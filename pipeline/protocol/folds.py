@@ -1,6 +1,6 @@
-"""Dealing speakers, or clips: into folds that are alike, and into train and validation.
+"""Stratified assignment of speakers or clips to folds, and to train and validation.
 
-Pure functions; every choice between equals is made by the seed.
+Pure functions; the seed decides between equals.
 """
 
 import random
@@ -11,16 +11,16 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, Field
 
 from featurize.errors import SplitError
-from pipeline.protocol.balance import Group, Speaker, balance, one_by_one
+from pipeline.protocol.balance import Group, Speaker, assign_greedily, balance
 
 DEFAULT_FOLDS = 5
 
 
 class FoldScheme(BaseModel, frozen=True, extra="forbid"):
-    """How many folds a corpus is divided into, and by whom."""
+    """The number of folds of a corpus, and how they are formed."""
 
     kind: Literal["dealt", "published", "loso"]
-    """Dealt here by a seed, prescribed by the corpus's benchmark, or one speaker left out in each."""
+    """Assigned by a seed, prescribed by the corpus's benchmark, or one speaker left out in each fold."""
     number: Annotated[int, Field(ge=1)]
     publisher: str = ""
     """Name of the benchmark."""
@@ -38,12 +38,12 @@ def choose_folds(
     Args:
         speakers: of the corpus.
         folds: auto: the published ones, else 5 | a number | loso.
-        seed: of folds that are dealt.
+        seed: for folds that are neither published nor loso.
         published: test speakers of each fold that the corpus's benchmark prescribes.
         published_by: that benchmark's name.
 
     Raises:
-        SplitError: more folds than speakers, or a speaker whom the published folds do not have.
+        SplitError: more folds than speakers, or a speaker that is in no published fold.
     """
     known = {speaker.name for speaker in speakers}
     if folds == "auto" and published:
@@ -65,7 +65,7 @@ def choose_folds(
 
 
 def speaker_folds(speakers: Sequence[Speaker], num_folds: int, seed: int) -> list[list[str]]:
-    """Deal speakers into folds that are alike in classes, clips, genders and number of speakers.
+    """Assign speakers to folds, balanced in classes, clips, genders and number of speakers.
 
     Args:
         speakers: with their clips.
@@ -74,16 +74,16 @@ def speaker_folds(speakers: Sequence[Speaker], num_folds: int, seed: int) -> lis
     """
     waiting = sorted(speakers, key=lambda speaker: speaker.name)
     random.Random(seed).shuffle(waiting)  # noqa: S311
-    even = _dealt_by_gender(waiting, num_folds)
-    if num_folds < len(waiting):  # else there is one speaker in each, and nothing to choose
+    even = _folds_by_gender(waiting, num_folds)
+    if num_folds < len(waiting):  # else each fold holds one speaker
         least = min(2, len(waiting) // num_folds)
         groups = [Group(1 / num_folds, least)] * num_folds
-        even = balance([even, one_by_one(waiting, groups)], groups)
+        even = balance([even, assign_greedily(waiting, groups)], groups)
     return [sorted(speaker.name for speaker in fold) for fold in even]
 
 
-def _dealt_by_gender(waiting: Sequence[Speaker], num_folds: int) -> list[list[Speaker]]:
-    """As many of each gender in each fold, as many speakers, as many clips."""
+def _folds_by_gender(waiting: Sequence[Speaker], num_folds: int) -> list[list[Speaker]]:
+    """Balance the folds by the speakers of each gender, then by all speakers, then by clips."""
     folds: list[list[Speaker]] = [[] for _ in range(num_folds)]
 
     def load(number: int, speaker: Speaker) -> tuple[int, int, int, int]:
@@ -97,13 +97,13 @@ def _dealt_by_gender(waiting: Sequence[Speaker], num_folds: int) -> list[list[Sp
 
 
 def validation_speakers(speakers: Sequence[Speaker], share: float, seed: Sequence[int]) -> list[str]:
-    """Choose validation speakers among those that are not tested on, alike to the others as folds are.
+    """Choose validation speakers among those that are not test speakers, balanced as the folds are.
 
-    A class goes to train first.
+    A class that cannot be in both splits goes to train.
 
     Args:
-        speakers: two at least.
-        share: of the speakers, and of their clips.
+        speakers: at least two.
+        share: of the speakers, and of their clips, for validation.
         seed: decides between equals.
     """
     wanted = min(max(1, round(share * len(speakers))), len(speakers) - 1)
@@ -111,22 +111,22 @@ def validation_speakers(speakers: Sequence[Speaker], share: float, seed: Sequenc
     random.Random(repr(tuple(seed))).shuffle(waiting)  # noqa: S311
     val = _drawn_by_gender(waiting, wanted)
     rest = [speaker for speaker in waiting if speaker not in val]
-    due = wanted / len(waiting)  # not `share`: speakers are whole, and those with few clips are no better
-    groups = [Group(due, min(2, wanted)), Group(1 - due, min(2, len(rest)), missing=10_000.0)]
-    val, _ = balance([[val, rest], one_by_one(waiting, groups)], groups)
+    val_share = wanted / len(waiting)  # of whole speakers, so not exactly `share`
+    groups = [Group(val_share, min(2, wanted)), Group(1 - val_share, min(2, len(rest)), missing=10_000.0)]
+    val, _ = balance([[val, rest], assign_greedily(waiting, groups)], groups)
     return sorted(speaker.name for speaker in val)
 
 
 def _drawn_by_gender(waiting: Sequence[Speaker], wanted: int) -> list[Speaker]:
-    """The first of each gender, genders in their proportion."""
+    """The first speakers of each gender, in proportion to the genders."""
     row = list(waiting)
     size = Counter(speaker.gender for speaker in waiting)
     chosen: list[Speaker] = []
     while len(chosen) < wanted:
         taken = Counter(speaker.gender for speaker in chosen)
-        due = {gender: size[gender] / len(waiting) * (len(chosen) + 1) - taken[gender] for gender in size}
-        # The gender furthest below its due; between equals, the one whose speaker the shuffle put first.
-        next_one = max(row, key=lambda speaker: round(due[speaker.gender], 9))
+        missing = {gender: size[gender] / len(waiting) * (len(chosen) + 1) - taken[gender] for gender in size}
+        # The gender most speakers short of its target; between equals, the one of the first shuffled speaker.
+        next_one = max(row, key=lambda speaker: round(missing[speaker.gender], 9))
         row.remove(next_one)
         chosen.append(next_one)
     return chosen
@@ -137,12 +137,12 @@ def _clips(speaker: Speaker) -> int:
 
 
 def stratified_folds(labels: Mapping[str, str], num_folds: int, seed: int) -> dict[str, int]:
-    """Deal clips (clip id to label) into folds with the labels in proportion: clip id to fold, from 0."""
+    """Assign clips (clip id → label) to folds, stratified by label: clip id → fold, from 0."""
     return {clip: number % num_folds for number, clip in enumerate(_shuffled_by_label(labels, seed))}
 
 
 def stratified_share(labels: Mapping[str, str], share: float, seed: int) -> set[str]:
-    """Choose `share` of the clips (clip id to label), at least one, with the labels in proportion."""
+    """Choose `share` of the clips (clip id → label), at least one, stratified by label."""
     row = _shuffled_by_label(labels, seed)
     wanted = min(max(1, round(share * len(row))), len(row))
     return {row[int((number + 0.5) * len(row) / wanted)] for number in range(wanted)}

@@ -15,7 +15,7 @@ from featurize.errors import ShardError, SplitError
 from featurize.shards import Row, Shard, write_shard
 from model.batches import Features
 from pipeline.cli import main
-from pipeline.experiments.leak_tax import deal_at_random, leak_tax, load_originals, split_by_speaker
+from pipeline.experiments.leak_tax import leak_tax, load_originals, shuffle_splits, split_by_speaker
 from pipeline.protocol.folds import FoldScheme
 from pipeline.protocol.splits import SPLITS, SplitParams
 from tests.pipeline.made_up import make_card, make_summary
@@ -28,16 +28,16 @@ ROOT = Path(__file__).resolve().parents[3]
 )
 def test_dealing_keeps_sizes_and_classes(clips: list[tuple[str, int]], seed: int) -> None:
     splits, labels = [split for split, _ in clips], [label for _, label in clips]
-    dealt = deal_at_random(splits, labels, seed)
-    assert Counter(zip(dealt, labels, strict=True)) == Counter(clips)
-    assert deal_at_random(splits, labels, seed) == dealt
+    assigned = shuffle_splits(splits, labels, seed)
+    assert Counter(zip(assigned, labels, strict=True)) == Counter(clips)
+    assert shuffle_splits(splits, labels, seed) == assigned
 
 
 def test_dealing_mixes_and_follows_the_seed() -> None:
     splits = ["train"] * 60 + ["test"] * 20
-    dealt = [deal_at_random(splits, [0] * 80, seed) for seed in (0, 1)]
-    assert dealt[0] != dealt[1]
-    assert 0 < dealt[0][:60].count("test") < 20
+    assigned = [shuffle_splits(splits, [0] * 80, seed) for seed in (0, 1)]
+    assert assigned[0] != assigned[1]
+    assert 0 < assigned[0][:60].count("test") < 20
 
 
 def contents(folder: Path) -> dict[str, str]:
@@ -79,7 +79,7 @@ def test_both_trainings_are_named_and_nothing_is_touched(
     text = capsys.readouterr().out
     assert f"leak tax             {result['leak_tax']:+.3f}" in text
     for arm, kind in (
-        (random, "SPEAKER-DEPENDENT, dealt at random with seed 3"),
+        (random, "SPEAKER-DEPENDENT, assigned at random with seed 3"),
         (apart, "speaker-independent, fold 1 of 5"),
     ):
         assert kind in arm["protocol"]

@@ -8,7 +8,7 @@ from itertools import product
 import pytest
 
 from pipeline.protocol import balance as module
-from pipeline.protocol.balance import Group, Speaker, balance, one_by_one
+from pipeline.protocol.balance import Group, Speaker, assign_greedily, balance
 from pipeline.protocol.folds import speaker_folds, validation_speakers
 from pipeline.protocol.splits import Item
 from tests.pipeline.made_up import confounded_items
@@ -128,7 +128,7 @@ def test_groups_keep_as_many_speakers_as_they_must() -> None:
     heavy = [Speaker("h", "", {"x": 1000}), *(Speaker(f"s{n}", "", {"x": 1}) for n in range(3))]
     assert sorted(map(len, speaker_folds(heavy, 2, 0))) == [2, 2]
     groups = [Group(0.2, 1)] * 4
-    assert min(map(len, one_by_one(heavy, groups))) == 1
+    assert min(map(len, assign_greedily(heavy, groups))) == 1
 
 
 def test_the_search_ends_after_so_many_tries(monkeypatch: pytest.MonkeyPatch) -> None:
