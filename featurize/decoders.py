@@ -41,23 +41,31 @@ _OVERSHOOT_S = 0.1  # by which a part may end after the file: times in tables ar
 
 
 def find_audio(root: Path) -> list[PurePosixPath]:
-    """Paths, relative to `root`, of all files in it with an audio ending, at any depth, sorted.
+    """Paths, relative to `root`, of all files that `walk_audio` yields, sorted."""
+    return sorted(walk_audio(root))
 
-    Links to folders are followed, but no folder is visited twice.
+
+def walk_audio(root: Path) -> Iterator[PurePosixPath]:
+    """Yield the paths, relative to `root`, of all files in it with an audio ending, at any depth, folder by folder.
+
+    Names that begin with a dot are left out: hidden files and folders, and the `._` files that macOS puts beside
+    recordings. Links to folders are followed, but no folder is visited twice.
     """
-    return sorted(path for path in _walk(root) if path.suffix.lower() in ENDINGS)
-
-
-def _walk(root: Path) -> Iterator[PurePosixPath]:
     seen: set[tuple[int, int]] = set()
     for folder, names, files in os.walk(root, followlinks=True):
-        status = Path(folder).stat()
+        try:
+            status = Path(folder).stat()
+        except OSError:  # removed in the meantime
+            continue
+        names[:] = sorted(name for name in names if name[0] != ".")
         if (status.st_dev, status.st_ino) in seen:
             names.clear()
             continue
         seen.add((status.st_dev, status.st_ino))
         relative = PurePosixPath(Path(folder).relative_to(root).as_posix())
-        yield from (relative / file for file in files)
+        for file in sorted(files):
+            if file[0] != "." and PurePosixPath(file).suffix.lower() in ENDINGS:
+                yield relative / file
 
 
 def decode_blocks(
@@ -128,6 +136,10 @@ def check_file(path: Path) -> None:
         reject("missing", path, "no such file")
     except OSError as error:
         reject("unreadable", path, f"cannot be read ({error.strerror})")
+    if head.startswith(b"\x00\x05\x16\x07"):
+        reject(
+            "undecodable", path, "attributes that macOS keeps beside a file (AppleDouble), not the recording"
+        )
     if head.startswith(b"version https://git-lfs"):
         reject("lfs-pointer", path, "a git-LFS pointer, not the audio itself; run `git lfs pull`")
 

@@ -110,6 +110,7 @@ def test_a_wav_short_of_its_last_sample_is_used(tmp_path: Path) -> None:
         (b"\xff" * 5000, "undecodable"),
         (bytes(np.random.default_rng(0).integers(0, 256, 5000, dtype=np.uint8)), "undecodable"),
         (b"RIFF", "undecodable"),
+        (bytes.fromhex("0005160700020000") + b"Mac OS X        ", "undecodable"),
         (b"version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 12345\n", "lfs-pointer"),
     ],
 )

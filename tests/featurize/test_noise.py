@@ -38,6 +38,7 @@ def recordings(tmp_path_factory: pytest.TempPathFactory) -> Path:
         (root / name).parent.mkdir(exist_ok=True)
         soundfile.write(root / name, samples, 16_000)
     (root / "hiss" / "about.txt").write_text("not audio")
+    (root / "hiss" / "._1.wav").write_bytes(bytes.fromhex("00051607"))
     return root
 
 

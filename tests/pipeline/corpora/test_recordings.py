@@ -23,6 +23,13 @@ def test_audio_is_found_at_any_depth_with_any_ending_in_stable_order(tmp_path: P
     assert [str(path) for path in audio_files(tmp_path, "x")] == ["a/c.flac", "a/d.mp3", "b.WAV"]
 
 
+def test_hidden_files_are_no_recordings(tmp_path: Path) -> None:
+    touch(tmp_path, "a/c.wav", "a/._c.wav", ".trash/d.wav", "__MACOSX/a/._c.wav", ".e.wav")
+    assert [str(path) for path in audio_files(tmp_path, "x")] == ["a/c.wav"]
+    touch(tmp_path / ".corpora" / "x", "f.wav")  # the name of the root itself is the user's choice
+    assert [str(path) for path in audio_files(tmp_path / ".corpora", "x")] == ["x/f.wav"]
+
+
 def test_linked_folders_are_followed_once(tmp_path: Path) -> None:
     touch(tmp_path, "real/a.wav")
     (tmp_path / "root").mkdir()
