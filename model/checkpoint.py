@@ -64,7 +64,7 @@ def load_checkpoint(path: str | Path, device: str | torch.device = "cpu") -> tup
 
     Raises:
         CheckpointError: the file is missing or damaged, is not a checkpoint of this program, or its weights do not
-            match the network described by its `args`.
+            match the network described by its `args`, or are not finite.
     """
     path = Path(path)
     content = read_checkpoint(path)
@@ -77,14 +77,16 @@ def load_checkpoint(path: str | Path, device: str | torch.device = "cpu") -> tup
         raise CheckpointError(
             f"{path}: not a checkpoint of this program (args.{where}: {first['msg']}); train again"
         ) from error
-    network = SERTier1(sizes.n_mfcc, sizes.num_classes, sizes.network)
     try:
+        network = SERTier1(sizes.n_mfcc, sizes.num_classes, sizes.network)
         network.load_state_dict(state)
-    except (RuntimeError, TypeError, AttributeError) as error:
+    except (RuntimeError, ValueError, TypeError, AttributeError) as error:
         reason = " ".join(str(error).split())[:200]
         raise CheckpointError(
             f"{path}: the weights do not match the network described by args ({reason}); train again"
         ) from error
+    if broken := [name for name, value in network.state_dict().items() if not torch.isfinite(value).all()]:
+        raise CheckpointError(f"{path}: NaN or infinite weights in {broken[0]}; train again")
     return network.to(device).eval(), args
 
 

@@ -96,10 +96,10 @@ def robustness(
     from pipeline.device import resolve_device
     from pipeline.experiments.robustness import parse_snrs
     from pipeline.experiments.robustness import robustness as run
-    from pipeline.stages.evaluate import best_checkpoint
+    from pipeline.runs.trained import choose_checkpoint
 
     snrs_db = parse_snrs(snr)
-    chosen = checkpoint or best_checkpoint(checkpoints)
+    chosen = choose_checkpoint(checkpoint, checkpoints)
     run(chosen, data, reports, noise, snrs_db, seed, weights, resolve_device(device))
 
 

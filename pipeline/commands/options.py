@@ -46,7 +46,7 @@ Workers = Annotated[
 ]
 Checkpoint = Annotated[
     Path | None,
-    typer.Option("--checkpoint", "-c", help="A trained network: checkpoints/best_uar_<score>.pt."),
+    typer.Option("--checkpoint", "-c", help="A trained network, or a folder of which the best is taken."),
 ]
 
 PARAMS = Path("params.yaml")

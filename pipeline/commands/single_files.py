@@ -5,7 +5,17 @@ from typing import Annotated, Literal
 
 import typer
 
-from pipeline.commands.options import PARAMS, Checkpoint, Device, ParamsFile, print_error, read_params
+from featurize.errors import CheckpointError, SerError
+from pipeline.commands.options import (
+    CHECKPOINTS,
+    PARAMS,
+    Checkpoint,
+    Checkpoints,
+    Device,
+    ParamsFile,
+    print_error,
+    read_params,
+)
 
 ChannelOption = Annotated[
     Literal["left", "right", "each", "mix"] | None,
@@ -30,33 +40,64 @@ def inspect(
 
 
 def predict(
-    files: Annotated[list[Path], typer.Argument(help="Audio files.")],
+    recordings: Annotated[
+        list[str],
+        typer.Argument(
+            help="Audio files, folders of them, http(s):// or s3:// addresses, or - for standard input."
+        ),
+    ],
     checkpoint: Checkpoint = None,
     json: Annotated[bool, typer.Option("--json", help="Print one JSON object per file.")] = False,
     csv: Annotated[bool, typer.Option("--csv", help="Print CSV with a header.")] = False,
     weights: Annotated[str | None, typer.Option(help="Local file of the denoiser's weights.")] = None,
     params: ParamsFile = PARAMS,
+    checkpoints: Checkpoints = CHECKPOINTS,
     device: Device = "auto",
     channel: ChannelOption = None,
     keep_silence: Annotated[
         bool, typer.Option("--keep-silence", help="Give files without speech an emotion as well.")
     ] = False,
+    random_weights: Annotated[
+        bool, typer.Option("--random-weights", help="Use an untrained network: the answers mean nothing.")
+    ] = False,
 ) -> None:
-    """Predict the emotion of audio files, with confidence and all probabilities. Exit code 3: no speech in a file."""
+    """Predict the emotion of recordings, with confidence and all probabilities. Exit code 3: no speech in a file."""
+    if json and csv:
+        raise typer.BadParameter("choose --json or --csv, not both")
+    if checkpoint and random_weights:
+        raise typer.BadParameter("choose --checkpoint or --random-weights, not both")
+    if stray := [name for name in recordings if name.endswith((".pt", ".pth", ".ckpt"))]:
+        raise SerError(
+            f"{stray[0]}: a checkpoint among the recordings; --checkpoint takes one, or the folder of several"
+        )
     from pipeline.device import resolve_device
     from pipeline.inference.answers import Style
     from pipeline.inference.predict import Predictor
     from pipeline.inference.predict import predict as run
 
-    if json and csv:
-        raise typer.BadParameter("choose --json or --csv, not both")
-    if checkpoint is None:
-        print_error("no --checkpoint given: RANDOM WEIGHTS, the predictions mean nothing")
-    tier0 = None if checkpoint else read_params(params).tier0
-    predictor = Predictor(checkpoint, tier0, weights, resolve_device(device))
+    chosen = None if random_weights else _trained(checkpoint, checkpoints)
+    if random_weights:
+        print_error("RANDOM WEIGHTS: the network is untrained, and its answers mean nothing")
+    tier0 = read_params(params).tier0 if random_weights else None
+    predictor = Predictor(chosen, tier0, weights, resolve_device(device))
     style: Style = "json" if json else "csv" if csv else "table"
-    if code := run(files, predictor, style, print_error, channel, keep_silence):
+    if code := run(recordings, predictor, style, print_error, channel, keep_silence):
         raise typer.Exit(code)
+
+
+def _trained(named: Path | None, folder: Path) -> Path:
+    """The named checkpoint, else the best of the folder."""
+    from pipeline.runs.trained import choose_checkpoint
+
+    try:
+        return choose_checkpoint(named, folder)
+    except CheckpointError as error:
+        if named is not None:
+            raise
+        advice = "train one with `dvc repro`, name one with --checkpoint, or try --random-weights"
+        raise CheckpointError(
+            f"no --checkpoint was given, and {str(error).partition('; ')[0]}; {advice}"
+        ) from error
 
 
 def doctor(params: ParamsFile = PARAMS) -> None:

@@ -1,6 +1,7 @@
 """Audio file → emotion, with the Tier 0 that the checkpoint was trained on."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -16,8 +17,10 @@ from model.checkpoint import load_checkpoint
 from model.network.normalisation import normalise_clips
 from model.network.tier1 import NetworkParams, SERTier1
 from pipeline.inference.answers import WRITERS, Prediction, Style
+from pipeline.inference.sources import find_sources
 from pipeline.protocol.data_card import read_training_card
 from pipeline.protocol.labels import FOUR
+from pipeline.runs.trained import read_trained
 
 UNUSABLE, NO_SPEECH = 2, 3
 """Exit codes of `ser predict`."""
@@ -64,25 +67,25 @@ class Predictor:
                 device
             )
             self.args = {}
+            trained_with = None
         else:
             self.network, self.args = load_checkpoint(checkpoint, device)
             _check_steps(checkpoint, read_training_card(checkpoint, self.args).steps)
-            self.tier0_params = Tier0Params.model_validate(self.args["tier0"])
-            self.labels = self.args["labels"]
+            trained = read_trained(checkpoint, self.network, self.args)
+            self.tier0_params, self.labels, trained_with = trained.tier0, trained.labels, trained.denoiser
         self.network.eval()
         params = self.tier0_params.denoise
         self.denoiser = load_denoiser(
             params.model_copy(update={"weights": weights or params.weights}), device
         )
-        trained_with = self.args.get("denoiser")
-        if trained_with and trained_with["sha256"] != self.denoiser.sha256:
+        if trained_with and trained_with.sha256 != self.denoiser.sha256:
             raise WeightsError(
-                f"{checkpoint}: trained with denoiser {trained_with['name']} {trained_with['sha256'][:12]}, "
+                f"{checkpoint}: trained with denoiser {trained_with.name} {trained_with.sha256[:12]}, "
                 f"but the weights found here are {self.denoiser.sha256[:12]}; give the right file with --weights"
             )
-        if trained_with and not trained_with["sha256"] and trained_with["name"] != self.denoiser.name:
+        if trained_with and not trained_with.sha256 and trained_with.name != self.denoiser.name:
             raise WeightsError(
-                f"{checkpoint}: trained with denoiser {trained_with['name']}, but installed is {self.denoiser.name}; "
+                f"{checkpoint}: trained with denoiser {trained_with.name}, but installed is {self.denoiser.name}; "
                 "install the version that it was trained with"
             )
         self.vad = load_vad()
@@ -133,37 +136,41 @@ def _check_steps(checkpoint: Path, trained_with: dict[str, str]) -> None:
 
 
 def predict(
-    files: Sequence[Path],
+    recordings: Iterable[str | Path],
     predictor: Predictor,
     style: Style,
     print_error: Callable[[str], None],
     channel: Channel | Literal["each"] | None = None,
     keep_silence: bool = False,
 ) -> int:
-    """Print a prediction for each file, or an error where it cannot be used.
+    """Print a prediction for each recording, or an error where it cannot be used.
 
     Args:
-        files: audio files.
+        recordings: files, folders, addresses, or `-`, see `find_sources`.
         predictor: the network.
         style: of the output.
-        print_error: called with a line for each file that cannot be used.
+        print_error: called with a line for each recording that cannot be used.
         channel: to use, if not that of the training; each: left and right, one after the other.
-        keep_silence: predict an emotion for files without speech as well.
+        keep_silence: predict an emotion for recordings without speech as well.
 
     Returns:
-        The exit code: UNUSABLE if a file could not be used, else NO_SPEECH if one held no speech, else 0.
+        The exit code: UNUSABLE if a recording could not be used, else NO_SPEECH if one held no speech, else 0.
     """
     write = WRITERS[style](predictor.labels)
     code = 0
-    for file in files:
+    for source in find_sources(recordings):
         try:
-            for one in _channels(file) if channel == "each" else [channel]:
-                prediction = predictor(file, one, keep_silence)
-                write(prediction)
-                if prediction.label is None:
-                    code = code or NO_SPEECH
+            with source.open() as file:
+                for one in _channels(file) if channel == "each" else [channel]:
+                    prediction = replace(predictor(file, one, keep_silence), file=source.name)
+                    write(prediction)
+                    if prediction.label is None:
+                        code = code or NO_SPEECH
         except AudioError as error:
-            print_error(error.detail)
+            print_error(error.of(source.name).detail)
+            code = UNUSABLE
+        except (MemoryError, torch.OutOfMemoryError):
+            print_error(f"{source.name}: too long for the memory of this machine; cut it into parts")
             code = UNUSABLE
     return code
 

@@ -10,7 +10,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from featurize.atomic import write_json, write_text
-from featurize.errors import CheckpointError, SplitError
+from featurize.errors import SplitError
 from featurize.shards import list_shards
 from model.batches import Features, load_features
 from model.checkpoint import load_checkpoint
@@ -21,6 +21,7 @@ from pipeline.protocol.manifest_summary import read_summary
 from pipeline.protocol.wording import describe, describe_independence, describe_mixture
 from pipeline.runs.evaluation import Evaluation
 from pipeline.runs.scoring import probabilities_of, score
+from pipeline.runs.trained import choose_checkpoint, read_trained
 
 log = logging.getLogger(__name__)
 
@@ -31,7 +32,7 @@ CARD_DIGITS = 12
 def evaluate(
     data: Path, checkpoints: Path, reports: Path, checkpoint: Path | None = None, device: str = "cpu"
 ) -> Evaluation:
-    """Score a checkpoint on the test split of data/features/.
+    """Score a checkpoint, by default the best of `checkpoints`, on the test split of data/features/.
 
     Writes evaluation.json (all scores), metrics.json (the metrics that DVC compares), predictions.csv, and the data of
     DVC's plots (confusion.csv, reliability.csv, risk_coverage.csv) to `reports`.
@@ -41,13 +42,14 @@ def evaluate(
         SplitError: the test split is empty.
         ShardError: a shard is missing or damaged, or the features were made from another manifest.
     """
-    path = checkpoint or best_checkpoint(checkpoints)
+    path = choose_checkpoint(checkpoint, checkpoints)
     network, args = load_checkpoint(path, device)
     summary = read_summary(data / "manifest.json")
     labels = summary.labels
     shards = list_shards(data / "features")
     made = shared_provenance(shards)
     card = check_checkpoint(path, args, data_card(summary, shards, made), made)
+    trained = read_trained(path, network, args)
     test = load_features(shards, labels, "test")
     if len(test) == 0:
         raise SplitError(
@@ -61,9 +63,9 @@ def evaluate(
         **dict(score(test.labels, logits, temperature, labels, test.columns)),
         temperature=temperature,
         checkpoint=path.name,
-        val_uar=args["val_uar"],
-        best_epoch=args["epoch"],
-        params={**args["tier0"], "network": args["network"], "train": args["train"]},
+        val_uar=trained.val_uar,
+        best_epoch=trained.epoch,
+        params={**args["tier0"], "network": args["network"], "train": trained.train},
         protocol=protocol,
         card=digest(protocol.model_dump(mode="json"))[:CARD_DIGITS],
     )
@@ -129,23 +131,6 @@ def headline(evaluation: Evaluation) -> dict[str, Any]:
         "recall": {label: value for label, value in recall.items() if value is not None},
         "protocol": describe(evaluation.protocol),
     }
-
-
-def best_checkpoint(folder: Path) -> Path:
-    """The only best_uar_<score>.pt in a folder.
-
-    Raises:
-        CheckpointError: there is none, or more than one.
-    """
-    found = sorted(folder.glob("best_uar_*.pt"))
-    if len(found) != 1:
-        what = (
-            "no best_uar_<score>.pt; run `ser train`"
-            if not found
-            else "several best_uar_<score>.pt; name one"
-        )
-        raise CheckpointError(f"{folder}: {what}")
-    return found[0]
 
 
 def prediction_table(test: Features, probabilities: NDArray[np.float32], labels: list[str]) -> pd.DataFrame:

@@ -160,3 +160,20 @@ def test_args_or_weights_that_do_not_fit(path: Path) -> None:
     refused(path, "weights do not match")
     change(path, model={3: torch.ones(1)})
     refused(path, "weights do not match")
+
+
+def test_weights_that_are_not_finite(path: Path) -> None:
+    model = torch.load(path, weights_only=True)["model"]
+    name = next(name for name, value in model.items() if value.is_floating_point() and value.dim())
+    change(path, model={**model, name: model[name] * float("nan")})
+    refused(path, "NaN or infinite weights")
+
+
+def test_archives_of_other_programs(path: Path) -> None:
+    with zipfile.ZipFile(path, "w") as archive:  # TorchScript, as far as torch looks
+        for name in ("data.pkl", "constants.pkl", "version"):
+            archive.writestr(f"best/{name}", pickle.dumps({}, protocol=2))
+    refused(path, "damaged, or not a checkpoint")
+    np.savez(path.with_suffix(".npz"), a=np.ones(2))
+    path.with_suffix(".npz").rename(path)
+    refused(path, "damaged, or not a checkpoint")

@@ -15,7 +15,7 @@ from typer.main import get_command
 
 from pipeline.cli import app, main
 from pipeline.commands import experiments, single_files, stages
-from pipeline.stages.evaluate import best_checkpoint
+from pipeline.runs.trained import best_checkpoint
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -57,10 +57,10 @@ def test_help_lists_every_command_and_what_it_is_for(capsys: pytest.CaptureFixtu
         (("train", "--params", "absent.yaml"), "absent.yaml: No such file"),
         (("featurize", "--data", "nowhere"), "nowhere/denoised: no shards"),
         (("denoise", "--data", "nowhere"), "nowhere/manifest.csv: no manifest"),
-        (("evaluate", "--checkpoints", "nowhere"), "nowhere: no best_uar_"),
+        (("evaluate", "--checkpoints", "nowhere"), "nowhere: no checkpoint"),
         (("report", "--reports", "nowhere"), "nowhere"),
         (("inspect", "absent.wav"), "absent.wav"),
-        (("predict", "absent.wav"), "absent.wav"),
+        (("predict", "a.wav", "--checkpoints", "nowhere"), "and nowhere: no checkpoint"),
         (("predict", "x.wav", "--checkpoint", "absent.pt"), "absent.pt: no such file"),
         (("train", "--device", "quantum"), "--device quantum: not usable here"),
     ],
@@ -76,7 +76,7 @@ def test_a_mistake_is_one_line_and_exit_code_2(
     captured = capsys.readouterr()
     assert message in captured.err
     assert "Traceback" not in captured.err
-    assert len([line for line in captured.err.splitlines() if "RANDOM WEIGHTS" not in line]) == 1
+    assert len(captured.err.splitlines()) == 1
 
 
 def test_inspect_tells_and_draws(
@@ -96,14 +96,32 @@ def test_inspect_tells_and_draws(
 
 
 def test_predict_answers_in_json(
-    small_run: Any, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    small_run: Any,
+    capsys: pytest.CaptureFixture[str],
+    caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.chdir(ROOT)
     clip = next((small_run.data / "raw" / "demo").rglob("*.wav"))
     checkpoint = best_checkpoint(small_run.checkpoints)
     assert run("predict", clip, "--json", "-c", checkpoint) == 0
-    assert json.loads(capsys.readouterr().out)["file"] == str(clip)
+    answer = json.loads(capsys.readouterr().out)
+    assert (answer["file"], answer["random_weights"]) == (str(clip), False)
+    assert run("predict", clip, "--json", "--checkpoints", small_run.checkpoints) == 0
+    assert json.loads(capsys.readouterr().out) == answer
+    assert caplog.messages[-1] == f"checkpoint: {checkpoint}"
     assert run("predict", clip, "--json", "--csv") == 2
+
+
+def test_random_weights_answer_only_when_asked_for_and_say_so(
+    small_run: Any, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(ROOT)
+    clip = next((small_run.data / "raw" / "demo").rglob("*.wav"))
+    assert run("predict", clip, "--random-weights") == 0
+    captured = capsys.readouterr()
+    assert "(random weights)" in captured.out
+    assert captured.err.startswith("ser: RANDOM WEIGHTS: the network is untrained")
 
 
 def test_doctor_finds_what_is_missing(

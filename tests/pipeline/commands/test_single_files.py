@@ -29,31 +29,33 @@ def test_inspect(reached: Any, params: Params) -> None:
         (("--csv", "--keep-silence"), ("csv", None, True)),
     ],
 )
-@pytest.mark.parametrize("checkpoint", ["best.pt", None])
+@pytest.mark.parametrize("network", [("-c", "named.pt"), ("--checkpoints", "c"), ("--random-weights",)])
 def test_predict(
     params: Params,
     monkeypatch: pytest.MonkeyPatch,
     options: tuple[str, ...],
     asked_for: tuple[str, str | None, bool],
-    checkpoint: str | None,
+    network: tuple[str, ...],
 ) -> None:
     made: list[tuple[Any, ...]] = []
     asked: list[tuple[Any, ...]] = []
     monkeypatch.setattr(module, "Predictor", lambda *arguments: made.append(arguments))
 
-    def predict(files: Any, _predictor: Any, style: Any, _print_error: Any, *others: Any) -> int:
-        asked.append((files, style, *others))
+    def predict(recordings: Any, _predictor: Any, style: Any, _print_error: Any, *others: Any) -> int:
+        asked.append((recordings, style, *others))
         return 0
 
     monkeypatch.setattr(module, "predict", predict)
-    named = ("-c", checkpoint) if checkpoint else ()
+    Path("c").mkdir()
+    Path("c/best_uar_0.5.pt").touch()
+    recordings = ["a.wav", "-", "http://h/b.wav"]
     with pytest.raises(SystemExit) as left:
-        main(["predict", "a.wav", "b.wav", *options, *named, "--weights", "w.th", "--device", "cpu"])
+        main(["predict", *recordings, *options, *network, "--weights", "w.th", "--device", "cpu"])
     assert left.value.code == 0
     # A checkpoint brings its own Tier 0.
-    expected = (Path(checkpoint), None) if checkpoint else (None, params.tier0)
-    assert made == [(*expected, "w.th", "cpu")]
-    assert asked == [([Path("a.wav"), Path("b.wav")], *asked_for)]
+    chosen = {"-c": Path("named.pt"), "--checkpoints": Path("c/best_uar_0.5.pt")}.get(network[0])
+    assert made == [(chosen, None if chosen else params.tier0, "w.th", "cpu")]
+    assert asked == [(recordings, *asked_for)]
 
 
 @pytest.mark.parametrize("code", [module.UNUSABLE, module.NO_SPEECH])
@@ -63,8 +65,32 @@ def test_a_file_without_an_answer_shows_in_the_exit_code(
     monkeypatch.setattr(module, "Predictor", lambda *_: None)
     monkeypatch.setattr(module, "predict", lambda *_: code)
     with pytest.raises(SystemExit) as left:
-        main(["predict", "a.wav", "--device", "cpu"])
+        main(["predict", "a.wav", "--device", "cpu", "-c", "best.pt"])
     assert left.value.code == code
+
+
+@pytest.mark.parametrize(
+    ("arguments", "what"),
+    [
+        (("a.wav",), "ser: no --checkpoint was given, and checkpoints: no checkpoint"),
+        (
+            ("a.wav", "-c", "empty"),
+            "ser: empty: no checkpoint (*.pt) in it; run `ser train`, or name another",
+        ),
+        (("a.wav", "-c", "1.pt", "2.pt"), "ser: 2.pt: a checkpoint among the recordings"),
+        (("a.wav", "-c", "1.pt", "--random-weights"), "choose --checkpoint or --random-weights"),
+    ],
+)
+def test_without_one_network_there_is_no_answer(
+    params: Params, capsys: pytest.CaptureFixture[str], arguments: tuple[str, ...], what: str
+) -> None:
+    Path("empty").mkdir()
+    with pytest.raises(SystemExit) as left:
+        main(["predict", *arguments])
+    assert left.value.code == 2
+    captured = capsys.readouterr()
+    assert what in captured.err
+    assert captured.out == ""
 
 
 def test_doctor(reached: Any) -> None:

@@ -16,7 +16,7 @@ from model.checkpoint import load_checkpoint, save_checkpoint
 from pipeline.cli import main
 from pipeline.experiments.robustness import parse_snrs, robustness
 from pipeline.runs.evaluation import Robustness
-from pipeline.stages.evaluate import best_checkpoint
+from pipeline.runs.trained import best_checkpoint
 
 
 @pytest.fixture(scope="module")

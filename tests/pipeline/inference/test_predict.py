@@ -3,20 +3,23 @@
 import csv
 import io
 import json
+import sys
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import pandas as pd
 import pytest
 import soundfile
+import torch
 
 from featurize.denoise import DenoiseParams
 from featurize.errors import CheckpointError, WeightsError
 from featurize.tier0 import Tier0Params
 from model.checkpoint import load_checkpoint, save_checkpoint
+from pipeline.inference.answers import Prediction
 from pipeline.inference.predict import NO_SPEECH, STEPS, UNUSABLE, Predictor, predict
-from pipeline.stages.evaluate import best_checkpoint
+from pipeline.runs.trained import best_checkpoint
 
 
 @pytest.fixture(scope="module")
@@ -59,6 +62,52 @@ def test_a_bad_file_is_told_and_the_others_go_on(
     assert capsys.readouterr().out.startswith(f"{good}: ")
     assert len(complaints) == 1
     assert "absent.wav" in complaints[0]
+
+
+def test_a_folder_and_standard_input_are_recordings_too(
+    small_run: Any, predictor: Predictor, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = next((small_run.data / "raw" / "demo").rglob("*.wav")).parent
+    files = sorted(folder.iterdir())
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(files[0].read_bytes())))
+    complaints: list[str] = []
+    absent = folder / "absent.wav"
+    assert predict([folder, absent, "-"], predictor, "json", complaints.append) == UNUSABLE
+    answers = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert [one["file"] for one in answers] == [*map(str, files), "stdin"]
+    assert answers[-1] == {**answers[0], "file": "stdin"}
+    assert complaints == [f"{absent}: no such file"]
+
+
+def test_a_recording_that_is_no_audio_goes_by_the_name_it_was_given(
+    predictor: Predictor, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "._a.wav").write_bytes(bytes.fromhex("00051607") + bytes(4092))
+    for content, what in ((b"text", "damaged, or not audio"), (b"", "zero bytes")):
+        monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(content)))
+        complaints: list[str] = []
+        assert predict([tmp_path / "._a.wav", "-"], predictor, "table", complaints.append) == UNUSABLE
+        assert complaints[0].startswith(f"{tmp_path}/._a.wav: attributes that macOS keeps")
+        assert complaints[1].startswith(f"stdin: {what}")
+
+
+@pytest.mark.parametrize("error", [MemoryError, torch.OutOfMemoryError])
+def test_a_recording_too_long_for_the_memory_costs_only_itself(
+    error: type[Exception], capsys: pytest.CaptureFixture[str]
+) -> None:
+    class Forgetful:
+        labels = ("a", "b")
+
+        def __call__(self, file: Path, *_: object) -> Prediction:
+            if file.name == "long.wav":
+                raise error
+            return Prediction(str(file), "a", 1.0, {"a": 1.0, "b": 0.0}, True, False, "mono")
+
+    complaints: list[str] = []
+    files = ["long.wav", "short.wav"]
+    assert predict(files, cast(Predictor, Forgetful()), "table", complaints.append) == UNUSABLE
+    assert capsys.readouterr().out.startswith("short.wav: a 1.000")
+    assert complaints == ["long.wav: too long for the memory of this machine; cut it into parts"]
 
 
 def test_a_file_without_speech_has_no_emotion_unless_one_insists(

@@ -22,7 +22,8 @@ from pipeline.protocol.data_card import data_card, shared_provenance
 from pipeline.protocol.manifest_file import read_manifest
 from pipeline.protocol.manifest_summary import read_summary
 from pipeline.protocol.wording import describe
-from pipeline.stages.evaluate import best_checkpoint, evaluate
+from pipeline.runs.trained import best_checkpoint
+from pipeline.stages.evaluate import evaluate
 
 
 def test_predictions_cover_the_test_split_and_nothing_else(small_run: Any) -> None:
@@ -137,13 +138,15 @@ def test_a_checkpoint_of_other_labels_is_refused(small_run: Any, tmp_path: Path)
     assert not (tmp_path / "metrics.json").exists()
 
 
-def test_no_checkpoint_and_several_are_told_apart(small_run: Any, tmp_path: Path) -> None:
-    with pytest.raises(CheckpointError, match=r"no best_uar_<score>\.pt; run `ser train`"):
-        best_checkpoint(tmp_path)
-    for name in ("best_uar_0.1000.pt", "best_uar_0.2000.pt"):
-        shutil.copy(best_checkpoint(small_run.checkpoints), tmp_path / name)
-    with pytest.raises(CheckpointError, match="several"):
-        best_checkpoint(tmp_path)
+def test_the_best_checkpoint_of_a_folder_is_scored(small_run: Any, tmp_path: Path) -> None:
+    best = best_checkpoint(small_run.checkpoints)
+    network, args = load_checkpoint(best)
+    shutil.copy(best, tmp_path / "a.pt")
+    save_checkpoint(tmp_path / "b.pt", network, {**args, "val_uar": args["val_uar"] + 0.1})
+    assert evaluate(small_run.data, tmp_path, tmp_path / "r").checkpoint == "b.pt"
+    assert evaluate(small_run.data, tmp_path / "absent", tmp_path / "r", tmp_path).checkpoint == "b.pt"
+    with pytest.raises(CheckpointError, match=r"absent: no checkpoint"):
+        evaluate(small_run.data, tmp_path / "absent", tmp_path)
 
 
 def test_dvc_draws_columns_that_exist_with_templates_that_exist(small_run: Any) -> None:
