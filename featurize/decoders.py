@@ -8,7 +8,6 @@ the number that a header claims, and what a header claims is first compared with
 import math
 import mmap
 import os
-import stat
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from itertools import chain
@@ -21,6 +20,7 @@ import soundfile
 from featurize.containers.ffmpeg import Block, count_ffmpeg_tracks, ffmpeg_blocks
 from featurize.containers.joined import recordings
 from featurize.containers.pieces import Piece, Pieces
+from featurize.containers.readable import check_file
 from featurize.errors import AudioError, reject
 
 ENDINGS = frozenset(
@@ -114,42 +114,15 @@ def decode_blocks(
         reject("non-finite", path, "NaN or infinite samples")
 
 
-def check_file(path: Path) -> None:
-    """Check that a path is a readable file with content, so that no decoder waits on a pipe.
-
-    Raises:
-        AudioError: missing, directory, unreadable, empty or lfs-pointer.
-    """
-    try:
-        info = path.stat()
-        if stat.S_ISDIR(info.st_mode):
-            reject("directory", path, "a directory, not an audio file")
-        if not stat.S_ISREG(info.st_mode):
-            reject("unreadable", path, "a device or pipe, not an audio file")
-        if info.st_size == 0:
-            reject("empty", path, "zero bytes")
-        with path.open("rb") as file:
-            head = file.read(64)
-    except PermissionError:
-        reject("unreadable", path, "no permission to read it")
-    except (FileNotFoundError, NotADirectoryError, ValueError):  # ValueError: a NUL character in the name
-        reject("missing", path, "no such file")
-    except OSError as error:
-        reject("unreadable", path, f"cannot be read ({error.strerror})")
-    if head.startswith(b"\x00\x05\x16\x07"):
-        reject(
-            "undecodable", path, "attributes that macOS keeps beside a file (AppleDouble), not the recording"
-        )
-    if head.startswith(b"version https://git-lfs"):
-        reject("lfs-pointer", path, "a git-LFS pointer, not the audio itself; run `git lfs pull`")
-
-
 def count_tracks(path: Path) -> int:
-    """Number of audio tracks; formats that libsndfile decodes have one."""
-    with path.open("rb") as file:
-        if (sound := _open_soundfile(file)) is None:
-            return count_ffmpeg_tracks(file)
-        sound.close()
+    """Number of audio tracks of a file that can be decoded; formats that libsndfile decodes have one."""
+    try:
+        with path.open("rb") as file:
+            if (sound := _open_soundfile(file)) is None:
+                return count_ffmpeg_tracks(file)
+            sound.close()
+    except Exception:  # a header that `decode_blocks` repairs, and that neither library reads as it is
+        return 1
     return 1
 
 

@@ -13,7 +13,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from featurize.atomic import write_json, write_text
-from featurize.decoders import check_file
+from featurize.containers.readable import check_file
 from featurize.errors import AudioError
 from pipeline.audit.audit_params import AuditParams
 from pipeline.audit.finding import Entry

@@ -251,5 +251,5 @@ def test_playlists_open_nothing_else(tmp_path: Path) -> None:
         "v=0\no=- 0 0 IN IP4 127.0.0.1\ns=x\nc=IN IP4 127.0.0.1\nt=0 0\nm=audio 5004 RTP/AVP 0\n",
     ]
     for content in playlists:
-        (tmp_path / "clip.wav").write_text(content)
+        (tmp_path / "clip.wav").write_text(content + "\0")  # not text as a whole, so that FFmpeg sees it
         assert refusal(tmp_path / "clip.wav").reason == "undecodable"
