@@ -2,9 +2,9 @@
 
     python benchmarks/memory.py [--clips 100 1000 10000] [--minutes 30]
 
-Each row is a fresh process that runs both stages on synthetic clips of 0.3 s (noise, in a temporary folder), without
-worker processes, so that what it used at most is the whole of it. `compact` runs on up to 1,000 clips. Memory that
-grows with the number of clips, beyond what one shard of 500 needs, would be a fault.
+Each row is measured in a new process that runs both stages on synthetic clips of 0.3 s (noise, in a temporary folder),
+without worker processes, so that its peak memory is the total. `compact` runs on up to 1,000 clips. Memory must not
+grow with the number of clips beyond what one shard of 500 clips needs.
 """
 
 import argparse
@@ -31,7 +31,7 @@ MOST_CLIPS_DENOISED = 1000
 
 
 def make_corpus(data: Path, clips: int, clip_s: float) -> None:
-    """Noise, written in parts so that this costs no memory itself, and its manifest."""
+    """Write noise clips, in blocks to use little memory, and their manifest."""
     noise = np.random.default_rng(0)
     (data / "raw").mkdir()
     with (data / "manifest.csv").open("w") as manifest:
@@ -46,7 +46,7 @@ def make_corpus(data: Path, clips: int, clip_s: float) -> None:
 
 
 def measure(model: str, clips: int, clip_s: float) -> None:
-    """Run both stages, and print what they took."""
+    """Run both stages, and print peak memory and time."""
     with tempfile.TemporaryDirectory() as folder:
         data = Path(folder)
         make_corpus(data, clips, clip_s)
@@ -61,12 +61,12 @@ def measure(model: str, clips: int, clip_s: float) -> None:
 
 
 def main() -> None:
-    """Measure each case in a process of its own."""
+    """Measure each case in a separate process."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--clips", type=int, nargs="*", default=[100, 1000, 10_000])
-    parser.add_argument("--minutes", type=float, default=30.0, help="of the one long file; 0: none")
+    parser.add_argument("--minutes", type=float, default=30.0, help="length of the long file; 0: none")
     args = parser.parse_args()
     cases = [("none", clips, CLIP_S) for clips in args.clips]
     cases += [("compact", clips, CLIP_S) for clips in args.clips if clips <= MOST_CLIPS_DENOISED]

@@ -1,14 +1,14 @@
-"""Tier 0 against the loop that one would write oneself, on the same clips in the same minutes.
+"""Speed of Tier 0 compared with a simple loop over the files, on the same clips.
 
     python benchmarks/tier0.py [--clips 256] [--rounds 3] [--audio FOLDER] [--denoiser CHECKPOINT]
 
-The reference loop goes file by file: load, Demucs' own forward, Silero's `get_speech_timestamps`, torchaudio's MFCC;
-once with all cores ("honest") and once with the single thread that importing silero_vad leaves ("as it comes").
-The pipeline's path loads ahead in threads, denoises in streams, and finds speech with the plain network. Without
-`--denoiser` DNS64 has random weights: the same arithmetic. All take turns, several rounds of them, and each ratio is
-the median over rounds; absolute rates vary with the machine. The loops' rate does not depend on the number of clips,
-so each goes over an eighth of them, never twice over the same: torch prepares a convolution anew for each length that
-it has not seen, which a corpus pays for at nearly every clip.
+The reference loop processes file by file: load, Demucs.forward, Silero's `get_speech_timestamps`, torchaudio's MFCC;
+once with all cores ("all cores"), and once with one thread ("one thread"), which is the setting after `import
+silero_vad`. The pipeline loads clips ahead in threads, denoises them in streams, and finds speech with the plain
+network. Without `--denoiser`, DNS64 has random weights, which takes the same time. All are run alternately in several
+rounds, and each ratio is the median over the rounds; absolute rates vary with the machine. The rate of a loop does not
+depend on the number of clips, so that each loop runs on an eighth of the clips, and never on the same clips twice:
+torch prepares each convolution again for every new length, and in a corpus nearly every clip has a new length.
 """
 
 import argparse
@@ -43,11 +43,11 @@ class Clock:
         self._last = time.perf_counter()
 
     def start(self) -> None:
-        """What follows is not booked to the step before."""
+        """Start a new interval."""
         self._last = time.perf_counter()
 
-    def book(self, step: str) -> None:
-        """Book the time since the last call to a step."""
+    def stop(self, step: str) -> None:
+        """Add the time since the last call to a step."""
         now = time.perf_counter()
         self.seconds[step] += now - self._last
         self._last = now
@@ -59,7 +59,7 @@ class Clock:
 
 
 def reference_loop(paths: list[Path], module: Demucs, threads: int) -> Clock:
-    """File by file, with the libraries' own calls."""
+    """File by file, with the functions of the libraries."""
     torch.set_num_threads(threads)
     vad = silero_vad.load_silero_vad()
     params = MfccParams()
@@ -78,20 +78,20 @@ def reference_loop(paths: list[Path], module: Demucs, threads: int) -> Clock:
     clock = Clock()
     for path in paths:
         waveform = load_audio(path)
-        clock.book("load")
+        clock.stop("load")
         with torch.inference_mode():
             clean = module(waveform[None])[0, 0]
-        clock.book("denoise")
+        clock.stop("denoise")
         found = silero_vad.get_speech_timestamps(clean, vad)
-        clock.book("vad")
+        clock.stop("vad")
         speech = torch.cat([clean[s["start"] : s["end"]] for s in found]) if found else clean
         mfcc(speech)
-        clock.book("mfcc")
+        clock.stop("mfcc")
     return clock
 
 
 def pipeline_path(paths: list[Path], denoiser: Denoiser, threads: int) -> Clock:
-    """What the stages do, without writing."""
+    """The work of the stages, without writing."""
     torch.set_num_threads(threads)
     clips = [(i, {"path": str(path), "sha256": hash_audio(path)}) for i, path in enumerate(paths)]
     vad = load_vad()
@@ -99,24 +99,24 @@ def pipeline_path(paths: list[Path], denoiser: Denoiser, threads: int) -> Clock:
 
     def loaded() -> Iterator[tuple[int, torch.Tensor]]:
         for index, waveform in load_ahead(clips):
-            assert isinstance(waveform, torch.Tensor)  # noqa: S101 - the clips are good
+            assert isinstance(waveform, torch.Tensor)  # noqa: S101 - no clip is rejected
             yield index, waveform
 
     done = [quantise(clean) for _, clean, _ in denoise_clips(loaded(), denoiser)]
-    clock.book("denoise")  # loading happens beside it
+    clock.stop("denoise")  # includes loading, in threads
     torch.set_num_threads(1)
     for samples, peak in done:
         clock.start()
         clean = dequantise(samples, peak)
         segments = speech_segments(speech_probabilities(clean, vad), len(clean), VadParams())
-        clock.book("vad")
+        clock.stop("vad")
         mfcc_40(keep_segments(clean, segments))
-        clock.book("mfcc")
+        clock.stop("mfcc")
     return clock
 
 
 def matrix_product_rate(threads: int) -> float:
-    """What products of the size of Demucs' middle layers reach for two seconds on end, in GFLOP/s."""
+    """Rate of matrix products of the size of Demucs' middle layers, measured for two seconds, in GFLOP/s."""
     torch.set_num_threads(threads)
     a, b = torch.randn(4096, 512), torch.randn(512, 1024)
     count, start = 0, time.perf_counter()
@@ -157,13 +157,13 @@ def main() -> None:
 
 
 def one_round(paths: list[Path], number: int, denoiser: Denoiser, cores: int) -> dict[str, float]:
-    """Rates in × real time, one after the other; "product" is the matrix product's, in GFLOP/s."""
+    """Rates in × real time; "product" is the rate of a matrix product, in GFLOP/s."""
     assert isinstance(denoiser.method, Streamed)  # noqa: S101 - the benchmark compares ways to run a causal Demucs
     module = denoiser.method.module
-    some, others = (paths[(2 * number + i) % 8 :: 8] for i in (0, 1))
+    first, second = (paths[(2 * number + i) % 8 :: 8] for i in (0, 1))
     clocks = {
-        "honest loop": (reference_loop(some, module, cores), some),
-        "loop as it comes": (reference_loop(others, module, 1), others),
+        "loop, all cores": (reference_loop(first, module, cores), first),
+        "loop, one thread": (reference_loop(second, module, 1), second),
         "pipeline": (pipeline_path(paths, denoiser, cores), paths),
     }
     rates = {}
@@ -175,13 +175,13 @@ def one_round(paths: list[Path], number: int, denoiser: Denoiser, cores: int) ->
 
 
 def print_medians(rounds: list[dict[str, float]], dns64: bool) -> None:
-    """The ratios that count."""
+    """Print the medians of the main ratios."""
 
     def median_of(ratio: Callable[[dict[str, float]], float]) -> float:
         return statistics.median(ratio(each) for each in rounds)
 
     print("medians:")
-    for loop in ("honest loop", "loop as it comes"):
+    for loop in ("loop, all cores", "loop, one thread"):
         whole = median_of(lambda r, loop=loop: r["pipeline"] / r[loop])
         vad = median_of(lambda r, loop=loop: r["pipeline: vad"] / r[f"{loop}: vad"])
         denoise = median_of(lambda r, loop=loop: r["pipeline: denoise"] / r[f"{loop}: denoise"])
@@ -190,9 +190,7 @@ def print_medians(rounds: list[dict[str, float]], dns64: bool) -> None:
     if dns64:
         rate = median_of(lambda r: r["pipeline: denoise"]) * GFLOP_PER_SECOND_OF_AUDIO
         share = median_of(lambda r: r["pipeline: denoise"] * GFLOP_PER_SECOND_OF_AUDIO / r["product"])
-        print(
-            f"  denoising: {rate:.0f} GFLOP/s, {share:.0%} of the rate of a matrix product in the same minute"
-        )
+        print(f"  denoising: {rate:.0f} GFLOP/s, {share:.0%} of the rate of a matrix product")
 
 
 if __name__ == "__main__":

@@ -1,12 +1,12 @@
-"""Tier 1 against the trainer that the system's description implies, on the same shards in the same minute.
+"""Speed of the Tier 1 trainer compared with a simple reference trainer, on the same shards.
 
     python benchmarks/train.py [--features data/features] [--batches 12] [--device cpu]
 
-The reference trainer: one tensor file a clip, a DataLoader with two workers and a collate function that pads,
-torch's own Conv1d, BatchNorm1d and Dropout, and a packed bidirectional LSTM. Against it stand this trainer with the
-same network and loss, from mapped shards and from memory, and this trainer at its defaults (a smaller network that
-pools frames, masks, averaged weights). All take turns, batch by batch, so that a busy machine slows all alike.
-Printed are ratios; absolute rates vary with the machine.
+The reference trainer uses one tensor file per clip, a DataLoader with two workers and a padding collate function,
+torch's Conv1d, BatchNorm1d and Dropout, and a packed bidirectional LSTM. It is compared with the project's trainer with
+the same network and loss, reading from memory-mapped shards and from memory, and with its defaults (a smaller network
+that pools frames, masks, averaged weights). All run alternately, batch by batch, so that other load on the machine
+affects all of them equally. Absolute rates vary with the machine.
 """
 
 import argparse
@@ -39,7 +39,7 @@ SAME_TRAINING = TrainParams(ema=0.0, spec_augment=SpecAugmentParams(time_masks=0
 
 
 class ReferenceNetwork(nn.Module):
-    """The same network with the libraries' layers, as one would write it at first."""
+    """The same network with the layers of torch."""
 
     def __init__(self, n_mfcc: int, num_classes: int) -> None:
         super().__init__()
@@ -73,7 +73,7 @@ class ReferenceNetwork(nn.Module):
 
 
 class CachedClips(Dataset[tuple[Tensor, int]]):
-    """One tensor file a clip, as a feature cache holds them."""
+    """A feature cache with one tensor file per clip."""
 
     def __init__(self, features: Features, folder: Path) -> None:
         self.labels = features.labels.tolist()
@@ -99,7 +99,7 @@ def collate(clips: list[tuple[Tensor, int]]) -> tuple[Tensor, Tensor, Tensor]:
 def reference_steps(
     features: Features, folder: Path, num_classes: int, device: torch.device
 ) -> Iterator[int]:
-    """Train; yields the number of clips of each step."""
+    """Train with the reference trainer; yields the number of clips of each step."""
     network = ReferenceNetwork(features.clips[0].shape[1], num_classes).to(device).train()
     optimiser = torch.optim.AdamW(network.parameters(), lr=1e-3)
     clips = CachedClips(features, folder)
@@ -123,7 +123,7 @@ def our_steps(
     network_params: NetworkParams = SAME_NETWORK,
     params: TrainParams = SAME_TRAINING,
 ) -> Iterator[int]:
-    """The same with the project's trainer."""
+    """Train with the project's trainer; yields the number of clips of each step."""
     network = build_network(features.clips[0].shape[1], num_classes, network_params, 0).to(device)
     trainer = Trainer(network, features, params, device)
     trainer.start()
@@ -140,13 +140,13 @@ def our_steps(
 
 
 def synchronise(device: torch.device) -> None:
-    """Wait for a GPU, so that its work is booked to the step that asked for it."""
+    """Wait for the GPU, so that its work is measured in the step that started it."""
     if device.type == "cuda":
         torch.cuda.synchronize(device)
 
 
-def take_turns(runs: dict[str, Iterator[int]], batches: int) -> dict[str, float]:
-    """Clips per second of each run, after one step to warm up."""
+def run_alternately(runs: dict[str, Iterator[int]], batches: int) -> dict[str, float]:
+    """Clips per second of each run, after one warm-up step."""
     for run in runs.values():
         next(run)
     seconds, clips = dict.fromkeys(runs, 0.0), dict.fromkeys(runs, 0)
@@ -159,7 +159,7 @@ def take_turns(runs: dict[str, Iterator[int]], batches: int) -> dict[str, float]
 
 
 def share_in_kernels(steps: Iterator[int]) -> float:
-    """Share of the wall-clock time of twenty steps in which the GPU computes."""
+    """Share of the wall-clock time of twenty steps in which the GPU is computing."""
     activities = [torch.profiler.ProfilerActivity.CUDA]
     start = time.perf_counter()
     with torch.profiler.profile(activities=activities) as profiler:
@@ -192,7 +192,7 @@ def main() -> None:
         f"(shuffled alone: {padding_waste(mapped.num_frames, at_random):.1%})"
     )
     with tempfile.TemporaryDirectory() as folder:
-        rates = take_turns(
+        rates = run_alternately(
             {
                 "reference": reference_steps(mapped, Path(folder), len(labels), device),
                 "ours": ours,

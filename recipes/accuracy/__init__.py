@@ -1,4 +1,4 @@
 """Variants of network, training and augmentation, scored on validation speakers; README.md has the results.
 
-sweep        runs the variants that sweep.yaml lists
+sweep        runs the variants in sweep.yaml
 """

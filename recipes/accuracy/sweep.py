@@ -1,10 +1,10 @@
-"""The experiments that chose the defaults: every variant of a list, scored on validation speakers alone.
+"""The experiments by which the defaults were chosen: a list of variants, scored on validation speakers only.
 
     python -m recipes.accuracy.sweep recipes/accuracy/sweep.yaml --corpus /path/to/ravdess --work /path/to/scratch
 
-The test split is never loaded, so a variant may be chosen by what this prints. Features are made once for each setting
-that they depend on, networks are trained in single-threaded processes, one for each core, and every result is
-appended to `results.csv` in the scratch folder as soon as it stands: a run that was cut off goes on where it stopped.
+The test split is never loaded, so a variant may be chosen by the printed scores. Features are computed once for each
+combination of the parameters that they depend on; networks are trained in single-threaded processes, one for each core.
+Each result is appended to `results.csv` in the scratch folder, so that an interrupted sweep can be continued.
 """
 
 import argparse
@@ -44,15 +44,15 @@ Run = tuple[str, int, int, str]
 
 
 def main() -> None:
-    """Run what is missing, then print the mean of each variant."""
+    """Run the missing runs, then print the mean of each variant."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("sweep", type=Path, help="YAML: base, folds, seeds, variants")
     parser.add_argument("--corpus", required=True, help="folder of the recordings")
     parser.add_argument("--work", type=Path, required=True, help="folder for features and results.csv")
-    parser.add_argument("--only", nargs="*", help="variants to run; all without")
-    parser.add_argument("--folds", nargs="*", type=int, help="in place of the list's")
+    parser.add_argument("--only", nargs="*", help="variants to run; default: all")
+    parser.add_argument("--folds", nargs="*", type=int, help="folds to run; default: those of the sweep")
     parser.add_argument("--jobs", type=int, default=torch.get_num_threads(), help="networks at a time")
     args = parser.parse_args()
     listed = yaml.safe_load(args.sweep.read_text(encoding="utf-8"))
@@ -65,7 +65,7 @@ def main() -> None:
 
 
 def sweep(listed: Mapping[str, Any], variants: Sequence[str], work: Path, jobs: int) -> pd.DataFrame:
-    """Run each variant on each fold with each seed; results of earlier calls are taken over.
+    """Run each variant on each fold with each seed; results of earlier calls are reused.
 
     Args:
         listed: base (overrides for all), folds, seeds, variants (name -> overrides).
@@ -88,27 +88,27 @@ def sweep(listed: Mapping[str, Any], variants: Sequence[str], work: Path, jobs: 
             done = pd.concat([done, pd.DataFrame([row])], ignore_index=True)
             done.to_csv(file, index=False)
     asked = [row in runs for row in done[KEYS].itertuples(index=False, name=None)]
-    return tell(done[asked])
+    return print_table(done[asked])
 
 
 def list_runs(listed: Mapping[str, Any], variants: Sequence[str]) -> dict[Run, Params]:
     """The parameters of each run, by variant, fold, seed and digest of the parameters.
 
     Raises:
-        ParamsError: a variant is not in the list, or what it names is no parameter or no value of it.
+        ParamsError: a variant is not in the list, or has an unknown parameter or an invalid value.
     """
     if unknown := [name for name in variants if name not in listed["variants"]]:
         raise ParamsError(f"no variant {unknown[0]}; there are {', '.join(listed['variants'])}")
     runs = {}
     for name, seed, fold in itertools.product(variants, listed["seeds"], listed["folds"]):
-        own = {**listed["base"], **listed["variants"][name], "split.fold": fold, "train.seed": seed}
-        params = override(check_params({}, "defaults"), own)
+        changes = {**listed["base"], **listed["variants"][name], "split.fold": fold, "train.seed": seed}
+        params = override(check_params({}, "defaults"), changes)
         runs[name, fold, seed, digest(params.model_dump(mode="json"))] = params
     return runs
 
 
 def featurize(params: Params, folder: Path) -> Path:
-    """Manifest and features of these parameters, made unless they are there."""
+    """The folder of the manifest and features of these parameters, computed unless it is complete."""
     values = params.model_dump(mode="json")
     data = folder / digest({block: values[block] for block in FEATURES})
     if not (data / "finished").exists():
@@ -121,7 +121,7 @@ def featurize(params: Params, folder: Path) -> Path:
 
 
 def train(params: Params, data: Path) -> dict[str, float]:
-    """Train on one thread; what came of it on the validation split."""
+    """Train on one thread: best validation UAR, its epoch and loss."""
     torch.set_num_threads(1)
     shards, labels = list_shards(data / "features"), read_summary(data / "manifest.json").labels
     train_split, val_split = (load_features(shards, labels, name) for name in ("train", "val"))
@@ -132,8 +132,8 @@ def train(params: Params, data: Path) -> dict[str, float]:
     return {"val_uar": result.best_uar, "best_epoch": result.best_epoch, "val_loss": loss}
 
 
-def tell(results: pd.DataFrame) -> pd.DataFrame:
-    """Print each variant's mean, best first."""
+def print_table(results: pd.DataFrame) -> pd.DataFrame:
+    """Print the mean of each variant, best first."""
     table = Table("variant", "runs", "validation UAR", "each", "loss", "best epochs")
     groups = {str(name): rows.sort_values(["fold", "seed"]) for name, rows in results.groupby("variant")}
     for name, rows in sorted(groups.items(), key=lambda item: -item[1]["val_uar"].mean()):
@@ -146,7 +146,7 @@ def tell(results: pd.DataFrame) -> pd.DataFrame:
 
 
 def digest(values: Mapping[str, Any]) -> str:
-    """A short name for plain values."""
+    """A short digest of values of plain types."""
     return digest_of(values)[:10]
 
 

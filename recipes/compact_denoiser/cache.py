@@ -12,7 +12,7 @@ CACHE = Path("cache")
 
 @stage
 def main() -> None:
-    """Decode what params.yaml's data block names."""
+    """Decode the sources in the `data` block of params.yaml."""
     recipe = load_recipe()
     for kind, sources in (("speech", recipe.data.clean), ("noise", recipe.data.noise)):
         index = build_cache(sources, CACHE, kind)

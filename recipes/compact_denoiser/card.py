@@ -1,4 +1,4 @@
-"""Stage card: the model card, written from what the weights file and the evaluation say of themselves."""
+"""Stage card: the model card, written from the metadata of the weights file and the table of the evaluation."""
 
 import json
 from pathlib import Path
@@ -21,27 +21,27 @@ float16 on disk ({megabytes:.1f} MB).
 | arguments | `{args}` |
 | training | {step:.0f} steps, {audio_h:.0f} h of mixtures, {minutes:.0f} min on a CPU |
 
-## Figures
-Speakers and classes of noise below were in neither training nor validation. SNR is the power of the active
-speech over the power of the noise; SI-SDR is over the whole clip, "over speech" over its active frames alone.
+## Scores
+These speakers and noise classes were in neither training nor validation. SNR is the power of the active speech over
+the power of the noise; SI-SDR is over the whole clip, "over speech" over its active frames only.
 
 {table}
 ## Data
-Heard in training: {train_speech_h:.2f} h of speech, {train_noise_h:.2f} h of noise.
+Training data: {train_speech_h:.2f} h of speech, {train_noise_h:.2f} h of noise.
 
 - speakers: {train_speakers}
 - noises: {train_noises}, and synthetic coloured noise
 
 Used to choose the checkpoint: {val_speakers}; {val_noises}.
-Used for the figures above: {test_speakers}; {test_noises}.
+Used for the scores above: {test_speakers}; {test_noises}.
 
-An emotion score on one of the training speakers, measured through this denoiser, is not speaker-independent
-in the strict sense: the denoiser has heard that voice, if never its label.
+Emotion scores on the training speakers are not strictly speaker-independent if their clips were denoised with these
+weights: the denoiser was trained on their voices, though without labels.
 
-Licences: {licences}. The weights inherit the narrowest of them.
+Licences: {licences}. The most restrictive of them applies to the weights.
 
-## Make it again
-In `recipes/compact_denoiser`, with the folders of the data in `params.yaml` or behind `-S`: `dvc repro`.
+## Reproduction
+`dvc repro` in `recipes/compact_denoiser`, with the folders of the data in `params.yaml` or set with `-S`.
 """
 
 

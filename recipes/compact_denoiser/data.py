@@ -1,6 +1,6 @@
-"""Clean speech and noise, decoded once: two long int16 arrays on disk and an index of who is where in them.
+"""Clean speech and noise, decoded once into two int16 arrays on disk, with an index of the clips in them.
 
-Decoding FLAC for each example would cost more than the network; a memory map costs nothing.
+Decoding FLAC for each example would take longer than the network; reading a memory map takes almost no time.
 """
 
 import re
@@ -23,14 +23,16 @@ COLUMNS = ["group", "path", "start", "length", "power"]
 
 
 def find_files(name: str, source: SourceParams) -> Iterator[tuple[str, Path]]:
-    """Audio files under a source's root with their group, `source/group`, in a stable order.
+    """Audio files of a source with their group, `source/group`, in a stable order.
 
     Raises:
-        CorpusError: no folder, no audio in it, or a path that does not name its group.
+        CorpusError: `root` is not a folder or holds no audio file, or a path does not match `group`.
     """
     root = Path(source.root)
     if not root.is_dir():
-        raise CorpusError(f"{name}: {root} is not a folder; set data.*.{name}.root to where its audio lies")
+        raise CorpusError(
+            f"{name}: {root} is not a folder; set data.*.{name}.root to the folder of its audio"
+        )
     paths = find_audio(root)
     if not paths:
         raise CorpusError(f"{name}: no audio files under {root} ({', '.join(sorted(ENDINGS))})")
@@ -68,7 +70,7 @@ def build_cache(sources: dict[str, SourceParams], folder: Path, kind: str) -> pd
 
 @dataclass(frozen=True)
 class Bank:
-    """Clips of one split. `clips` has the columns of COLUMNS; `samples` is the memory map of all splits."""
+    """The clips of one split: a table with the columns COLUMNS, and the memory map of all splits."""
 
     samples: NDArray[np.int16]
     clips: pd.DataFrame
@@ -83,7 +85,7 @@ class Bank:
 
     @cached_property
     def rows_by_group(self) -> list[NDArray[np.intp]]:
-        """Clip numbers of each speaker or class of noise."""
+        """Rows of each speaker or noise class."""
         return [np.asarray(rows) for rows in self.clips.groupby("group").indices.values()]
 
     @cached_property
@@ -91,12 +93,12 @@ class Bank:
         return self.clips[["start", "length"]].to_numpy()
 
     def recording(self, row: int) -> NDArray[np.int16]:
-        """Clip number `row` as it is stored: (num_samples,), full scale 32,767."""
+        """The stored samples of a clip: (num_samples,), full scale 32,767."""
         start, length = (int(bound) for bound in self._bounds[row])
         return self.samples[start : start + length]
 
     def clip(self, row: int, length: int | None = None, rng: np.random.Generator | None = None) -> Samples:
-        """Clip number `row`, or a random piece of at most `length` of it: (num_samples,) in [-1, 1]."""
+        """A clip, or a random segment of it of at most `length`: (num_samples,) in [-1, 1]."""
         samples = self.recording(row)
         if length is not None and rng is not None and len(samples) > length:
             start = int(rng.integers(len(samples) - length + 1))
@@ -108,7 +110,7 @@ class Bank:
 def split_groups(
     groups: set[str], val: tuple[str, ...], test: tuple[str, ...], what: str
 ) -> dict[str, set[str]]:
-    """Groups → train, val, test, disjoint by construction and by check. Raises SplitError."""
+    """Split groups into train, val and test, which are checked to be disjoint. Raises SplitError."""
     for name, wanted in (("val", val), ("test", test)):
         if missing := sorted(set(wanted) - groups):
             some = ", ".join(sorted(groups)[:6])
@@ -124,7 +126,7 @@ def split_groups(
 
 
 def open_banks(folder: Path, split: SplitParams) -> dict[str, tuple[Bank, Bank]]:
-    """The cache as {split: (speech, noise)}; no speaker and no class of noise is in two splits."""
+    """The cache as {split: (speech, noise)}; no speaker and no noise class is in two splits."""
     speech, noise = _open(folder, "speech", split, "speakers"), _open(folder, "noise", split, "noises")
     return {name: (speech[name], noise[name]) for name in speech}
 

@@ -1,4 +1,4 @@
-"""Stage evaluate: what each denoiser does to speech and noise that none of them heard here, clip by clip."""
+"""Stage evaluate: scores of each denoiser on held-out speakers and noise classes."""
 
 import json
 import math
@@ -28,14 +28,14 @@ from recipes.compact_denoiser.params import EvaluateParams, load_recipe
 from recipes.compact_denoiser.stage import stage
 
 OUT = Path("out")
-CLEAN = math.inf  # the SNR of speech to which nothing was added
+CLEAN = math.inf  # the SNR of clean speech
 
 Denoise = Callable[[Samples], Samples]
 
 
 @dataclass(frozen=True)
 class Pair:
-    """A held-out clip and the held-out noise that is mixed into it at each SNR; both (num_samples,)."""
+    """A held-out clip, and the held-out noise that is added to it at each SNR; both (num_samples,)."""
 
     path: str
     speaker: str
@@ -45,7 +45,7 @@ class Pair:
 
 
 def held_out_pairs(speech: Bank, noise: Bank, params: EvaluateParams) -> list[Pair]:
-    """`clips` random clips, each with a piece of noise; classes of noise take turns."""
+    """Random clips, each with a segment of noise; the noise classes alternate."""
     rng = np.random.default_rng(params.seed)
     pairs = []
     for number, row in enumerate(rng.permutation(len(speech))[: params.clips]):
@@ -58,9 +58,9 @@ def held_out_pairs(speech: Bank, noise: Bank, params: EvaluateParams) -> list[Pa
 
 
 def load_systems(params: EvaluateParams, weights: Path) -> dict[str, Denoise]:
-    """Name → function from noisy to denoised. dns64 only where its weights are given."""
+    """Name → function from noisy to denoised. `dns64` only if its weights are given."""
 
-    def as_in_the_pipeline(params: DenoiseParams) -> Denoise:
+    def from_pipeline(params: DenoiseParams) -> Denoise:
         denoiser = load_denoiser(params)
         return lambda noisy: denoise_demucs(torch.from_numpy(noisy), denoiser=denoiser).numpy()
 
@@ -69,22 +69,22 @@ def load_systems(params: EvaluateParams, weights: Path) -> dict[str, Denoise]:
         if name == "none":
             systems[name] = lambda noisy: noisy
         elif name == "compact":
-            systems[name] = as_in_the_pipeline(DenoiseParams(model=str(weights)))
+            systems[name] = from_pipeline(DenoiseParams(model=str(weights)))
         elif name == "noisereduce":  # its defaults, and the variant for steady noise
-            systems[name] = as_in_the_pipeline(DenoiseParams(model=name))
+            systems[name] = from_pipeline(DenoiseParams(model=name))
             systems[f"{name} (stationary)"] = lambda noisy: noisereduce.reduce_noise(
                 y=noisy, sr=SAMPLE_RATE, stationary=True
             )
         elif params.dns64_weights is not None:
-            systems[name] = as_in_the_pipeline(DenoiseParams(model=name, weights=params.dns64_weights))
+            systems[name] = from_pipeline(DenoiseParams(model=name, weights=params.dns64_weights))
     return systems
 
 
 def score(estimate: Samples, clean: Samples) -> dict[str, float]:
-    """SI-SDR in dB over the whole clip and over its speech alone, PESQ-WB (NaN where it finds none), STOI."""
-    spoken = np.repeat(active_frames(clean), FRAME)
+    """SI-SDR in dB over the clip and over its active frames, PESQ-WB (NaN if it finds no speech), STOI."""
+    active = np.repeat(active_frames(clean), FRAME)
     whole = torch.from_numpy(np.stack([estimate, clean]).astype(np.float64))
-    speech = whole[:, : len(spoken)][:, torch.from_numpy(spoken)]
+    speech = whole[:, : len(active)][:, torch.from_numpy(active)]
     try:
         quality = float(pesq(SAMPLE_RATE, clean, estimate.astype(np.float32), "wb"))
     except NoUtterancesError:
@@ -100,7 +100,7 @@ def score(estimate: Samples, clean: Samples) -> dict[str, float]:
 def score_pair(
     pair: Pair, systems: dict[str, Denoise], snrs_db: Iterable[float]
 ) -> list[dict[str, float | str]]:
-    """One row for each SNR and system; `gain` columns are over the noisy input."""
+    """One row for each SNR and system; `gain` columns are relative to the noisy input."""
     rows: list[dict[str, float | str]] = []
     for snr_db in (*snrs_db, CLEAN):
         noisy = (
@@ -135,7 +135,7 @@ def _score_in_worker(pair: Pair, params: EvaluateParams) -> list[dict[str, float
 
 def evaluate(pairs: list[Pair], params: EvaluateParams, weights: Path, processes: int = 1) -> pd.DataFrame:
     """Scores of all pairs, one row for each clip, SNR and system."""
-    systems = load_systems(params, weights)  # a bad weights file is reported here, not from inside a process
+    systems = load_systems(params, weights)  # also with workers, so that a bad weights file is reported here
     if processes == 1:
         parts = [score_pair(pair, systems, params.snrs_db) for pair in pairs]
     else:
@@ -146,7 +146,7 @@ def evaluate(pairs: list[Pair], params: EvaluateParams, weights: Path, processes
 
 
 def summarise(scores: pd.DataFrame) -> pd.DataFrame:
-    """Means over clips for each SNR and system, systems in the order of evaluation."""
+    """Means over clips for each SNR and system, in the order of evaluation."""
     columns = ["si_sdr_db", "si_sdr_db_gain", "si_sdr_speech_db_gain", "pesq_wb", "stoi"]
     return scores.groupby(["snr_db", "system"], sort=False)[columns].mean().reset_index()
 
@@ -168,7 +168,7 @@ def table(summary: pd.DataFrame) -> str:
 
 
 def table_by_noise(scores: pd.DataFrame, system: str, snr_db: float = 0.0) -> str:
-    """One system's gain on each class of noise at one SNR, as Markdown: where it fails."""
+    """The gain of one system for each noise class at one SNR, as Markdown."""
     rows = scores[(scores["system"] == system) & (scores["snr_db"] == snr_db)].groupby("noise")
     lines = [
         f"| noise at {snr_db:g} dB | clips | SI-SDR gain (dB) | PESQ-WB gain | STOI gain |",
@@ -181,7 +181,7 @@ def table_by_noise(scores: pd.DataFrame, system: str, snr_db: float = 0.0) -> st
 
 
 def metrics(summary: pd.DataFrame) -> dict[str, dict[str, dict[str, float]]]:
-    """System → SNR → measure, for `dvc metrics`. The untouched clean clip has no finite SI-SDR: left out."""
+    """System → SNR → measure, for `dvc metrics`; without the unprocessed clean clips, whose SI-SDR is infinite."""
     found: dict[str, dict[str, dict[str, float]]] = {}
     for row in summary.to_dict("records"):
         record = {str(key): value for key, value in row.items()}
@@ -198,7 +198,7 @@ def metrics(summary: pd.DataFrame) -> dict[str, dict[str, dict[str, float]]]:
 
 @stage
 def main() -> None:
-    """Measure out/compact.safetensors and its rivals; leaves scores.csv, table.md and metrics.json."""
+    """Evaluate out/compact.safetensors and the other systems; write scores.csv, table.md and metrics.json."""
     recipe = load_recipe()
     pairs = held_out_pairs(*open_banks(CACHE, recipe.split)["test"], recipe.evaluate)
     scores = evaluate(pairs, recipe.evaluate, WEIGHTS, os.cpu_count() or 1)

@@ -1,4 +1,4 @@
-"""Stage export: the best checkpoint as a weights file in half precision that carries its own description."""
+"""Stage export: the best checkpoint as a weights file in half precision, with metadata."""
 
 import hashlib
 import json
@@ -26,13 +26,13 @@ FORMAT = "ser-compact-denoiser-1"
 
 
 def sha256(path: Path) -> str:
-    """Hash of a file's bytes."""
+    """SHA-256 of a file's bytes."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def data_card(banks: dict[str, tuple[Bank, Bank]], recipe: Recipe) -> dict[str, Any]:
-    """What was heard in training and what was kept from it: names of speakers and noises, hours, licences."""
+    """Speakers, noise classes and hours of each split, and licences."""
     card: dict[str, Any] = {}
     for split, (speech, noise) in banks.items():
         card[split] = {
@@ -49,9 +49,9 @@ def data_card(banks: dict[str, tuple[Bank, Bank]], recipe: Recipe) -> dict[str, 
 def describe(
     recipe: Recipe, state: dict[str, Any], banks: dict[str, tuple[Bank, Bank]], cache: Path
 ) -> dict[str, str]:
-    """The weights file's metadata: strings, as the format demands, most of them JSON.
+    """The metadata of the weights file: strings, as the format requires, most of them JSON.
 
-    `edge` is the silence, in samples, to put at both ends of a clip before the network and to cut off after it.
+    `edge` is the number of samples of silence to add at both ends of a clip before the network, and to remove after it.
     """
     last = next(
         row for row in reversed(state["progress"]["history"]) if row["gain_db"] == state["progress"]["best"]
@@ -75,7 +75,7 @@ def describe(
 def export(
     checkpoint: Path, weights: Path, recipe: Recipe, banks: dict[str, tuple[Bank, Bank]], cache: Path
 ) -> None:
-    """Averaged weights of a checkpoint → safetensors in float16, and its SHA-256 beside it."""
+    """Write the averaged weights of a checkpoint as safetensors in float16, and a file with their SHA-256."""
     try:
         state = torch.load(checkpoint, weights_only=True)
         tensors = {name: tensor.half().contiguous() for name, tensor in state["average"].items()}

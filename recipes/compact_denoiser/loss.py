@@ -1,4 +1,4 @@
-"""What the network is asked to minimise, and the measure by which it is judged."""
+"""The training loss, and SI-SDR, the score on validation data."""
 
 import torch
 from torch import Tensor, nn
@@ -19,8 +19,8 @@ def si_sdr(estimate: Tensor, target: Tensor, epsilon: float = 1e-10) -> Tensor:
 def thresholded_sdr(estimate: Tensor, target: Tensor, floor_db: float) -> Tensor:
     """Signal-to-distortion ratio in dB that saturates at `floor_db`: (..., num_samples) → (...).
 
-    The estimate's scale counts, so that the level of the speech comes out right. The soft threshold
-    (Wisdom et al., 2020) keeps examples that are already clean from outweighing the noisy ones.
+    It is not scale-invariant, so that the network preserves the level of the speech. The soft threshold
+    (Wisdom et al., 2020) limits the weight of examples that are already clean.
     """
     power = target.square().sum(-1) + 1e-6
     error = (estimate - target).square().sum(-1)
@@ -30,9 +30,9 @@ def thresholded_sdr(estimate: Tensor, target: Tensor, floor_db: float) -> Tensor
 class SpectralLoss(nn.Module):
     """Multi-resolution STFT loss (Yamamoto et al., 2020): spectral convergence and log-magnitude distance.
 
-    Magnitudes under `floor` (the input's standard deviation is about 1) count as equal: recordings differ in
-    the depth of their silence, and its logarithm would otherwise drown the speech. Windows overlap by half:
-    the usual three quarters cost twice as much.
+    Magnitudes below `floor` (the input's standard deviation is about 1) are treated as equal: recordings differ in
+    their noise floor, whose logarithm would otherwise dominate the loss. Windows overlap by half; the usual three
+    quarters cost twice as much.
     """
 
     def __init__(self, n_ffts: tuple[int, ...], floor: float = 3e-3) -> None:
@@ -60,7 +60,7 @@ class SpectralLoss(nn.Module):
 
 
 class DenoiserLoss(nn.Module):
-    """Weighted sum of L1, multi-resolution STFT and the decibels that the SDR lacks; zero at identity."""
+    """Weighted sum of L1, multi-resolution STFT loss and the decibels to the SDR's threshold; zero at identity."""
 
     def __init__(self, params: LossParams) -> None:
         super().__init__()

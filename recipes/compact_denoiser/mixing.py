@@ -1,4 +1,4 @@
-"""Noisy examples made as they are needed, each a function of its seed: no mixture is ever heard twice."""
+"""Noisy training examples, generated during training; each is determined by its seed, and none is used twice."""
 
 from dataclasses import dataclass
 
@@ -20,7 +20,7 @@ Rng = np.random.Generator
 
 
 def fit(x: Samples, length: int, rng: Rng) -> Samples:
-    """A random piece of x, or x at a random place in silence: (length,)."""
+    """A random segment of x, or x at a random position in silence: (length,)."""
     if len(x) >= length:
         start = int(rng.integers(len(x) - length + 1))
         return x[start : start + length]
@@ -29,14 +29,14 @@ def fit(x: Samples, length: int, rng: Rng) -> Samples:
 
 
 def draw_noise(bank: Bank, length: int, rng: Rng, group: int | None = None) -> Samples:
-    """A piece of a random recording of a random class, or of class number `group`, that is no pause: (length,)."""
+    """A random segment, not a pause, of a recording of a random noise class or of class number `group`: (length,)."""
     rows = bank.rows_by_group[rng.integers(len(bank.rows_by_group)) if group is None else group]
     row = int(rng.choice(rows))
     return draw_segment(bank.recording(row), float(bank.power[row]), length, rng)
 
 
 def equalise(x: Samples, spread_db: float, rng: Rng) -> Samples:
-    """X through a random smooth frequency response: normal gains at eight points from 60 Hz to 8 kHz."""
+    """Filter x with a random smooth frequency response: normal gains at eight points from 60 Hz to 8 kHz."""
     spectrum = rfft(x)
     points = np.geomspace(60, SAMPLE_RATE / 2, 8)
     frequencies = np.linspace(1, SAMPLE_RATE / 2, len(spectrum))
@@ -46,7 +46,7 @@ def equalise(x: Samples, spread_db: float, rng: Rng) -> Samples:
 
 
 def synthetic_noise(length: int, rng: Rng) -> Samples:
-    """Gaussian noise of random colour; half of it comes and goes at up to 8 Hz."""
+    """Gaussian noise of random colour; with probability 0.5 modulated in level at 1 to 8 Hz."""
     noise = equalise(rng.standard_normal(length, np.float32), 12.0, rng)
     if rng.random() < 0.5:
         knots = max(2, int(length / SAMPLE_RATE * rng.uniform(1, 8)) + 1)
@@ -56,11 +56,11 @@ def synthetic_noise(length: int, rng: Rng) -> Samples:
 
 
 def room_response(rng: Rng) -> Samples:
-    """A simple room: direct sound, then noise that decays by 60 dB in 0.1 to 0.5 s, 0 to 15 dB below."""
+    """A simple room response: direct sound, and noise 0 to 15 dB below it that decays by 60 dB in 0.1 to 0.5 s."""
     decay_s = rng.uniform(0.1, 0.5)
     time_s = np.arange(int(decay_s * SAMPLE_RATE)) / SAMPLE_RATE
     tail = rng.standard_normal(len(time_s)) * 10 ** (-3 * time_s / decay_s)
-    tail[: SAMPLE_RATE // 500] = 0  # nothing comes back within 2 ms
+    tail[: SAMPLE_RATE // 500] = 0  # no reflections within 2 ms
     tail *= np.sqrt(10 ** (-rng.uniform(0, 15) / 10) / np.sum(tail**2))
     tail[0] = 1.0
     return tail.astype(np.float32)
@@ -76,19 +76,19 @@ class Mixer:
 
     @property
     def length(self) -> int:
-        """Samples in an example."""
+        """Number of samples in an example."""
         return int(self.params.segment_s * SAMPLE_RATE)
 
     def batch(self, size: int, seed: tuple[int, ...]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        """Noisy and clean, each (size, num_samples): the same for the same seed."""
+        """Noisy and clean examples, each (size, num_samples), determined by the seed."""
         rng = np.random.default_rng(seed)
         pairs = [self.example(rng) for _ in range(size)]
         return np.stack([noisy for noisy, _ in pairs]), np.stack([clean for _, clean in pairs])
 
     def example(self, rng: Rng) -> tuple[Samples, Samples]:
-        """Noisy and clean (num_samples,); the mixture's standard deviation is 1, give or take gain_db.
+        """Noisy and clean (num_samples,); the standard deviation of the mixture is 1, changed by up to gain_db.
 
-        The target keeps the room of the speech: the network is asked to remove noise, not reverberation.
+        The target includes the reverberation: the network is trained to remove noise only.
         """
         clean = self._draw_speech(rng)
         noisy = clean
@@ -106,7 +106,7 @@ class Mixer:
             if rng.random() < self.params.speed_share:
                 clip = resample_poly(clip, *SPEEDS[rng.integers(len(SPEEDS))]).astype(np.float32)
             piece = fit(clip, self.length, rng)
-            if np.mean(piece**2) > 0.05 * self.speech.power[row]:  # else mostly the silence around the words
+            if np.mean(piece**2) > 0.05 * self.speech.power[row]:  # else mostly silence around the speech
                 break
         if rng.random() < self.params.reverb_share:
             piece = fftconvolve(piece, room_response(rng))[: self.length].astype(np.float32)

@@ -1,9 +1,9 @@
-"""The network and how it starts: the package denoiser's Demucs, one layer deep, begun as a filter bank.
+"""The network: Demucs of the package denoiser with one layer, initialised as a filter bank.
 
-Random weights need hours merely to learn to pass sound through. A single layer of Demucs (convolution, 1x1
-with a gate, LSTM, 1x1 with a gate, transposed convolution) can start as a modified discrete cosine transform
-and its inverse instead: the network is born as almost the identity, and all of training goes into which bands
-to close, and when.
+A network with random weights needs hours to learn the identity. A single layer of Demucs (convolution, 1x1 convolution
+with a gate, LSTM, 1x1 convolution with a gate, transposed convolution) can instead be initialised as a modified
+discrete cosine transform and its inverse: it is then close to the identity, and training only has to learn the gain of
+each band over time.
 """
 
 import math
@@ -17,25 +17,25 @@ from featurize.audio import SAMPLE_RATE
 from featurize.denoise import Denoiser, denoise_demucs, method_for
 from recipes.compact_denoiser.params import NetworkParams
 
-OPEN = 1.0  # bias of the gates at the start: 73 % open, and compensated for; wider open would learn slowly
-SHUT = -3.0  # bias of the LSTM's output gates on channels that carry sound
+OPEN = 1.0  # initial bias of the gates: a gain of 0.73, which is compensated; at larger ones gradients vanish
+SHUT = -3.0  # initial bias of the LSTM's output gates for the channels of the filter bank
 
 
 def constructor_args(params: NetworkParams, *, normalize: bool = True) -> dict[str, Any]:
-    """Keyword arguments of Demucs, all plain types: what a weights file has to carry."""
+    """Keyword arguments of Demucs, of plain types, for the metadata of a weights file."""
     args = params.model_dump(exclude={"filter_bank"})
     return {**args, "causal": True, "normalize": normalize, "sample_rate": SAMPLE_RATE}
 
 
 def build(params: NetworkParams, *, normalize: bool = True) -> Demucs:
-    """A freshly initialised network. In training `normalize` is off: examples come at their level already."""
+    """A newly initialised network. In training `normalize` is off, since examples are already normalised."""
     return Demucs(**constructor_args(params, normalize=normalize))
 
 
 def mdct_basis(num_bands: int) -> Tensor:
     """Windowed cosines of the MDCT (Princen and Bradley, 1986), sine window: (num_bands, 2 * num_bands).
 
-    Frames hop by num_bands; analysis and synthesis with the same rows and overlap-add give the input back.
+    With a hop of num_bands, analysis and synthesis with this basis and overlap-add reconstruct the input.
     """
     sample = torch.arange(2 * num_bands, dtype=torch.float64) + 0.5
     band = torch.arange(num_bands, dtype=torch.float64) + 0.5
@@ -46,14 +46,14 @@ def mdct_basis(num_bands: int) -> Tensor:
 
 @torch.no_grad()
 def start_as_filter_bank(network: Demucs, noisy: Tensor) -> None:
-    """Set a one-layer network's weights so that it passes its input.
+    """Set the weights of a one-layer network so that its output is close to its input.
 
-    Each band takes two channels, one per sign, since the layer's ReLU drops negative values. Channels left
-    over keep their random start.
+    Each band uses two channels, one per sign, since the ReLU of the layer removes negative values. The remaining
+    channels keep their random weights.
 
     Args:
         network: built with depth 1, kernel_size = 2 * stride and hidden >= 2 * stride; changed in place.
-        noisy: (batch, num_samples) examples; each band is scaled to their level, so that the LSTM hears all.
+        noisy: (batch, num_samples) examples; each band is scaled by its level in them.
     """
     bands, hidden = network.stride, network.hidden
     sound = 2 * bands
@@ -76,14 +76,14 @@ def start_as_filter_bank(network: Demucs, noisy: Tensor) -> None:
 
 
 def edge(network: Demucs) -> int:
-    """Samples of silence to put before and after a clip, and to cut off again.
+    """Samples of silence to add before and after a clip, and to remove after the network.
 
-    The windows of a filter bank overlap by half: without more sound, or silence, on their other side the first
-    and the last half window (8 ms) do not add up, and a clip that begins in mid-speech would begin with a click.
+    The windows of the filter bank overlap by half: without padding, the first and the last half window (8 ms) are not
+    reconstructed, and a clip that begins with speech would begin with a click.
     """
     return int(network.kernel_size - network.stride) if network.depth == 1 else 0
 
 
 def enhance(network: Demucs, noisy: Tensor) -> Tensor:
-    """One clip as the pipeline will denoise it, (num_samples,) → (num_samples,)."""
+    """Denoise one clip as the pipeline does, (num_samples,) → (num_samples,)."""
     return denoise_demucs(noisy, denoiser=Denoiser("compact", "", method_for(network), edge=edge(network)))

@@ -1,4 +1,4 @@
-"""The recipe's settings: params.yaml as frozen models; a misspelt key stops a run before it costs an hour."""
+"""The recipe's parameters: params.yaml as frozen pydantic models, which reject unknown keys."""
 
 from pathlib import Path
 from typing import Literal, Self
@@ -17,7 +17,7 @@ class Settings(BaseModel, frozen=True, extra="forbid"):
 
 
 class SourceParams(Settings):
-    """A folder of audio files, and how a file's path names its speaker or its class of noise."""
+    """A folder of audio files, and how a path names the speaker or the noise class."""
 
     root: str
     group: str = Field(description="regular expression over the path below root; its first group is the name")
@@ -25,38 +25,40 @@ class SourceParams(Settings):
 
 
 class DataParams(Settings):
-    """Where clean speech and noise lie. Names of sources prefix their groups: `ravdess/01`."""
+    """The sources of clean speech and noise. The name of a source prefixes its groups: `ravdess/01`."""
 
     clean: dict[str, SourceParams]
     noise: dict[str, SourceParams]
 
 
 class HeldOut(Settings):
-    """Speakers and classes of noise kept from training."""
+    """Speakers and noise classes that are not used for training."""
 
     speakers: tuple[str, ...]
     noises: tuple[str, ...]
 
 
 class SplitParams(Settings):
-    """What validation and test keep for themselves; everything else is for training."""
+    """Speakers and noise classes of validation and test; all others are for training."""
 
     val: HeldOut
     test: HeldOut
 
 
 class MixParams(Settings):
-    """How a noisy example is made. Shares are probabilities per example."""
+    """How noisy examples are made. Shares are probabilities per example."""
 
     segment_s: float = Field(2.0, gt=0)
     snr_db: tuple[float, float] = (-5.0, 20.0)  # uniform between the two, over active speech
-    clean_share: float = Field(0.1, ge=0, le=1)  # no noise at all: teaches to leave clean speech alone
+    clean_share: float = Field(0.1, ge=0, le=1)  # without noise, so that clean speech is not changed
     speed_share: float = Field(0.5, ge=0, le=1)  # speech resampled to another speed and pitch
-    reverb_share: float = Field(0.1, ge=0, le=1)  # speech in a simulated room; the target keeps the room
-    second_noise_share: float = Field(0.4, ge=0, le=1)  # a second noise on top of the first
+    reverb_share: float = Field(
+        0.1, ge=0, le=1
+    )  # speech in a simulated room; the target includes the reverberation
+    second_noise_share: float = Field(0.4, ge=0, le=1)  # a second noise added to the first
     synthetic_noise_share: float = Field(0.2, ge=0, le=1)  # coloured, modulated noise instead of a recording
     equaliser_share: float = Field(0.5, ge=0, le=1)  # noise through a random smooth equaliser
-    gain_db: float = Field(6.0, ge=0)  # level of the example, uniform within plus or minus this
+    gain_db: float = Field(6.0, ge=0)  # random gain of the example, uniform within ± this
 
 
 class NetworkParams(Settings):
@@ -84,25 +86,25 @@ class NetworkParams(Settings):
 
 
 class LossParams(Settings):
-    """Weights of the three terms of the loss, and where they stop caring."""
+    """Weights and parameters of the three terms of the loss."""
 
     l1: float = Field(1.0, ge=0)
     stft: float = Field(0.5, ge=0)
     sdr: float = Field(0.1, ge=0)  # per decibel
-    sdr_floor_db: float = Field(30.0, gt=0)  # better than this is good enough
+    sdr_floor_db: float = Field(30.0, gt=0)  # a higher SDR does not lower the loss
     n_ffts: tuple[int, ...] = (256, 512, 1024)
 
 
 class TrainParams(Settings):
-    """The optimiser's schedule and the run's housekeeping."""
+    """Optimiser, schedule, checkpoints and validation."""
 
     seed: int = 0
     batch_size: int = Field(16, gt=0)
-    workers: int = Field(2, gt=0)  # threads that share a batch
+    workers: int = Field(2, gt=0)  # threads between which a batch is divided
     lr: float = Field(1e-3, gt=0)  # peak; linear warm-up, then cosine to zero
     warmup_steps: int = Field(200, ge=0)
     max_steps: int = Field(20_000, gt=0)
-    budget_min: float | None = None  # wall clock over all runs; the cosine follows whichever ends first
+    budget_min: float | None = None  # wall-clock time over all runs; the cosine ends here or at max_steps
     clip_norm: float = Field(5.0, gt=0)
     ema_decay: float = Field(0.999, ge=0, lt=1)
     checkpoint_min: float = Field(5.0, gt=0)  # minutes between validations with a checkpoint
@@ -111,13 +113,13 @@ class TrainParams(Settings):
 
 
 class EvaluateParams(Settings):
-    """The measurement on held-out speakers and noises."""
+    """Evaluation on held-out speakers and noise classes."""
 
     seed: int = 1
     clips: int = Field(60, gt=0)
     snrs_db: tuple[float, ...] = (-5.0, 0.0, 5.0, 10.0, 20.0)
     systems: tuple[System, ...] = ("none", "compact", "noisereduce", "dns64")
-    dns64_weights: str | None = None  # the published checkpoint, if you have it; without it dns64 is left out
+    dns64_weights: str | None = None  # path of the published checkpoint; without it dns64 is not evaluated
 
 
 class Recipe(Settings):
@@ -133,7 +135,7 @@ class Recipe(Settings):
 
 
 def load_recipe(path: Path = PARAMS) -> Recipe:
-    """Params file → settings. Raises ParamsError that names the key."""
+    """Read a params file. Raises ParamsError, which names the key."""
     try:
         return Recipe.model_validate(yaml.safe_load(path.read_text()))
     except FileNotFoundError:

@@ -1,4 +1,4 @@
-"""How every stage of the recipe starts, in the recipe's folder, and how it ends badly, with one line."""
+"""Decorator of all stages of the recipe: working folder, and errors as one line."""
 
 import contextlib
 import sys
@@ -9,11 +9,11 @@ from pathlib import Path
 from featurize.errors import SerError
 
 FOLDER = Path("recipes/compact_denoiser")
-"""Seen from the project's root; DVC runs the stages in it."""
+"""Relative to the project's root; DVC runs the stages in this folder."""
 
 
 def stage(main: Callable[[], None]) -> Callable[[], None]:
-    """Run in the recipe's folder, if called from the project's root; end a SerError in one line and exit code 2."""
+    """Run `main` in the recipe's folder, also if called from the project's root; a SerError ends in exit code 2."""
 
     @wraps(main)
     def wrapped() -> None:

@@ -1,6 +1,6 @@
-"""Stage train: noisy in, clean out, for as many steps or minutes as allowed; stops and goes on anywhere.
+"""Stage train: the training loop, limited by steps or minutes, and resumable.
 
-Each step is a function of (weights, seed, step): a run cut off and resumed ends with the same weights.
+Each step is determined by (weights, seed, step), so that an interrupted and resumed run ends with the same weights.
 """
 
 import copy
@@ -32,14 +32,14 @@ OUT = Path("checkpoints")
 VAL_SNRS_DB = (0.0, 10.0)
 VAL_SEED = 7
 AHEAD = 4  # batches mixed in advance
-LEVEL_EXAMPLES = 32  # examples from which the filter bank learns how loud its bands are
+LEVEL_EXAMPLES = 32  # examples from which the level of each band of the filter bank is measured
 
 Batch = tuple[Tensor, Tensor]
 
 
 @dataclass
 class Progress:
-    """Where a run stands; travels in its checkpoint."""
+    """Progress of a run, stored in its checkpoint."""
 
     step: int = 0
     minutes: float = 0.0
@@ -48,28 +48,28 @@ class Progress:
 
 
 def learning_rate(params: TrainParams, progress: Progress) -> float:
-    """Linear warm-up, then cosine to zero over the steps or the minutes, whichever is further along."""
+    """Linear warm-up, then cosine decay to zero over the steps or the minutes, whichever is closer to its end."""
     warm = min(1.0, (progress.step + 1) / max(1, params.warmup_steps))
     return params.lr * warm * 0.5 * (1 + math.cos(math.pi * done(params, progress)))
 
 
 def done(params: TrainParams, progress: Progress) -> float:
-    """Share of the run that is over, 0 to 1."""
+    """Completed share of the run, 0 to 1."""
     spent = progress.minutes / params.budget_min if params.budget_min else 0.0
     return min(1.0, max(spent, progress.step / params.max_steps))
 
 
 def settings(recipe: Recipe) -> dict[str, Any]:
-    """What may not change between the runs that one checkpoint went through, the held-out sets above all."""
+    """The parameters that a resumed run must share with its checkpoint, such as the held-out speakers."""
     blocks = recipe.model_dump(mode="json", include={"split", "mix", "loss"})
     return {**blocks, "batch_size": recipe.train.batch_size, "seed": recipe.train.seed}
 
 
 class Workers:
-    """A few threads that each take a part of the batch with one core.
+    """Threads that each process a part of the batch on one core.
 
-    On two cores this is half as fast again as one thread that splits each operation, and several times
-    as fast when something else takes one of them: nothing waits inside an operation.
+    On two cores this is 1.5 times as fast as two threads within each operation, and several times as fast if another
+    process uses one of the cores, since threads do not wait for each other in each operation.
     """
 
     def __init__(self, network: Demucs, loss: DenoiserLoss, params: TrainParams) -> None:
@@ -95,7 +95,7 @@ class Workers:
 
 
 def mixed_ahead(mixer: Mixer, params: TrainParams, step: int) -> Generator[Batch]:
-    """Batches for step, step + 1, ...; the next few are mixed while the network works."""
+    """Batches for step, step + 1, ...; the next ones are mixed in a thread during training."""
 
     def make(number: int) -> Batch:
         noisy, clean = mixer.batch(params.batch_size, (params.seed, number))
@@ -110,7 +110,7 @@ def mixed_ahead(mixer: Mixer, params: TrainParams, step: int) -> Generator[Batch
 
 
 def validation_set(speech: Bank, noise: Bank, clips: int) -> list[tuple[float, Tensor, Tensor]]:
-    """(SNR in dB, noisy, clean) of whole clips, the same in every run; infinite SNR is the clip itself."""
+    """(SNR in dB, noisy, clean) of whole clips, the same in every run; infinite SNR: clean speech."""
     rng = np.random.default_rng(VAL_SEED)
     examples = []
     for row in rng.permutation(len(speech))[:clips]:
@@ -139,7 +139,7 @@ def validate(network: Demucs, examples: list[tuple[float, Tensor, Tensor]]) -> d
 
 
 class Trainer:
-    """One run: network, its moving average, optimiser, and where they stand."""
+    """The state of one run: network, moving average of its weights, optimiser and progress."""
 
     def __init__(self, recipe: Recipe, out: Path, example: Tensor) -> None:
         torch.manual_seed(recipe.train.seed)
@@ -163,7 +163,7 @@ class Trainer:
         for group in self.optimiser.param_groups:
             group["lr"] = learning_rate(self.params, self.progress)
         self.optimiser.step()
-        # A young average forgets faster, or it would remember the initial weights.
+        # A smaller decay at the beginning, so that the initial weights do not remain in the average.
         decay = min(self.params.ema_decay, (1 + self.progress.step) / (10 + self.progress.step))
         with torch.no_grad():
             averages = list(self.average.parameters())
@@ -172,7 +172,7 @@ class Trainer:
         return loss
 
     def state(self) -> dict[str, Any]:
-        """Everything that a resumed run needs, in plain types and tensors."""
+        """Checkpoint: everything that a resumed run needs, in plain types and tensors."""
         return {
             "network": self.network.state_dict(),
             "average": self.average.state_dict(),
@@ -190,7 +190,7 @@ class Trainer:
         temporary.replace(self.out / name)
 
     def resume(self, path: Path) -> None:
-        """Go on from a checkpoint of the same network and settings. Raises CheckpointError."""
+        """Resume from a checkpoint of the same network and parameters. Raises CheckpointError."""
         try:
             state = torch.load(path, weights_only=True)
             self.network.load_state_dict(state["network"])
@@ -199,15 +199,15 @@ class Trainer:
             self.progress = Progress(**state["progress"])
         except Exception as error:  # torch raises a different class for each kind of damage
             reason = str(error).splitlines()[0]
-            message = f"{path}: not a checkpoint of this network ({reason}); move it away to start anew"
+            message = f"{path}: not a checkpoint of this network ({reason}); move it away to start again"
             raise CheckpointError(message) from None
         now, then = settings(self.recipe), state.get("settings", {})
         if changed := [name for name in now if now[name] != then.get(name)]:
-            raise CheckpointError(f"{path}: trained with another {changed[0]}; move it away to start anew")
+            raise CheckpointError(f"{path}: trained with another {changed[0]}; move it away to start again")
 
 
 def fit(recipe: Recipe, banks: dict[str, tuple[Bank, Bank]], out: Path) -> Trainer:
-    """Train to the end of the schedule, or on from `last.pt`; leaves last.pt, best.pt, history.csv."""
+    """Train to the end of the schedule, resuming from `last.pt` if it exists; writes last.pt, best.pt, history.csv."""
     mixer = Mixer(*banks["train"], recipe.mix)
     levels, _ = mixer.batch(LEVEL_EXAMPLES, (recipe.train.seed,))
     trainer = Trainer(recipe, out, torch.from_numpy(levels))
@@ -215,7 +215,7 @@ def fit(recipe: Recipe, banks: dict[str, tuple[Bank, Bank]], out: Path) -> Train
         trainer.resume(out / "last.pt")
     params, progress = recipe.train, trainer.progress
     examples = validation_set(*banks["val"], clips=params.val_clips)
-    judge = build(recipe.network, normalize=True).eval()
+    averaged = build(recipe.network, normalize=True).eval()
     batches = mixed_ahead(mixer, params, progress.step)
     losses: list[float] = []
     clock, checked = time.monotonic(), progress.minutes
@@ -225,8 +225,8 @@ def fit(recipe: Recipe, banks: dict[str, tuple[Bank, Bank]], out: Path) -> Train
         progress.minutes, clock = progress.minutes + (now - clock) / 60, now
         if progress.minutes - checked >= params.checkpoint_min or done(params, progress) >= 1:
             checked = progress.minutes
-            judge.load_state_dict(trainer.average.state_dict())
-            _record(trainer, {"done": share, "loss": float(np.mean(losses)), **validate(judge, examples)})
+            averaged.load_state_dict(trainer.average.state_dict())
+            _record(trainer, {"done": share, "loss": float(np.mean(losses)), **validate(averaged, examples)})
             losses = []
     batches.close()
     trainer.workers.pool.shutdown()
@@ -251,7 +251,7 @@ def _record(trainer: Trainer, measured: dict[str, float]) -> None:
 
 @stage
 def main() -> None:
-    """Train by params.yaml on the cache."""
+    """Train on the cache with the parameters in params.yaml."""
     recipe = load_recipe()
     fit(recipe, open_banks(CACHE, recipe.split), OUT)
 
