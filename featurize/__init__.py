@@ -10,20 +10,20 @@ intermediate result, is imported as `from featurize.tier0 import tier0`: on this
 These names are loaded on first use, so `import featurize` itself loads neither torch nor numpy.
 
     audio            load_audio: decode, mono, 16 kHz, peak 1; 16-bit storage
-    level            offset, channels, clicks: one waveform at a level that means something
+    level            DC offset, channels, clicks: mixing to one waveform and measuring its level
     decoders         finding audio files; decoding them block by block: libsndfile, then FFmpeg
-    containers/      what lies in a file, as against what its header states
+    containers/      files whose header does not describe their content
     resampling       sample rate conversion: windowed sinc, block by block
     denoise          load_denoiser, denoise_demucs, denoise_clips
-    demucs/          Demucs on many clips at once, each with the result it has alone
+    demucs/          Demucs on many clips at once, each with the same result as alone
     spectral_gate    the package noisereduce, as a baseline
     weights          finding, downloading and verifying the weights of a denoiser
-    snr              signal-to-noise ratio: definition, adding noise at a given one, estimate from a clip alone
-    noise            recordings of noise, segments of them, adding them to clips
+    snr              signal-to-noise ratio: definition, scaling noise to it, estimating it from a clip
+    noise            drawing segments of noise recordings, adding them to clips
     vad              Silero VAD: speech probabilities, segments, speech only
-    vad_network      its network as a plain module: all windows of a block in one call
+    vad_network      Silero's network as a plain module: all windows of a block in one call
     mfcc             mfcc_40
-    augment          altered copies of a clip: other voices, time stretch, pitch shift, noise
+    augment          augmented copies of a clip: other voices, time stretch, pitch shift, noise
     fingerprint      acoustic fingerprints: copies of a recording at any level, format and sample rate
     tier0            tier0_to_mfcc, tier0: all of Tier 0 for one file, the reference
 

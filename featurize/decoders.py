@@ -1,8 +1,8 @@
-"""Audio files: found in a folder by their endings, and decoded block by block, in memory independent of their length.
+"""Finding audio files in a folder, and decoding them block by block, with memory that does not depend on their length.
 
 There are two decoders: soundfile (libsndfile), and PyAV (FFmpeg) for formats that libsndfile does not support. The
-content of the file decides which is used, not its name. Memory is allocated for samples that were decoded, never for
-the number that a header claims, and what a header claims is first compared with the file (`headers`, `joined`).
+content of the file decides which one is used, not its name. Memory is allocated for decoded samples, never for the
+number stated in a header, and headers are first compared with the content of the file (`headers`, `joined`).
 """
 
 import math
@@ -28,16 +28,16 @@ ENDINGS = frozenset(
     | {".mp3", ".ogg", ".oga", ".opus", ".aac", ".wma"}
     | {".m4a", ".mp4", ".mka", ".mkv", ".mov", ".webm"}
 )
-"""Endings of the files of a folder that are audio files; those of the last six may be videos with sound."""
+"""Endings of audio files; files with the last six may be videos with sound."""
 
 SEEKABLE = frozenset({"PCM_S8", "PCM_U8", "PCM_16", "PCM_24", "PCM_32", "FLOAT", "DOUBLE", "ULAW", "ALAW"})
-"""Codecs (soundfile's subtypes, FLAC among them) of which a part can be decoded without what precedes it."""
+"""Codecs (soundfile's subtypes; FLAC has those of PCM) that can be decoded from any sample."""
 
 _BLOCK = 2**20  # samples over all channels: 4 MB, and more than a minute of 16 kHz mono
-_LOWEST_RATE, _HIGHEST_RATE = 1_000, 1_000_000  # Hz; other rates are those of damaged headers
+_LOWEST_RATE, _HIGHEST_RATE = 1_000, 1_000_000  # Hz; other rates are from damaged headers
 _UNKNOWN_FRAMES = 2**62  # libsndfile reports 2**63 - 1 frames for a FLAC file without a length
 _MALFORMED = 3  # libsndfile's SF_ERR_MALFORMED_FILE: a supported format, but damaged
-_OVERSHOOT_S = 0.1  # by which a part may end after the file: times in tables are rounded
+_OVERSHOOT_S = 0.1  # a part may end this much after the file: times in tables are rounded
 
 
 def find_audio(root: Path) -> list[PurePosixPath]:
@@ -75,17 +75,17 @@ def decode_blocks(
 
     A truncated file is rejected if it can be detected: a WAV, AIFF or MP3 with less than 99 % of the samples stated
     in its header, a damaged FLAC, an MP4 or WebM that ends more than 0.25 s early. Where the format states no length
-    (raw MP3 or AAC frames, Ogg), the clip is what the file holds. Where the file holds more than its header states,
-    or several recordings end to end, all of it is decoded.
+    (raw MP3 or AAC frames, Ogg), truncation is not detected. If the file holds more samples than its header states,
+    or several recordings, all of them are decoded.
 
     Args:
         path: the file.
-        start_s: where the part to decode begins; what precedes it is skipped, or decoded where the codec needs it.
-        end_s: where it ends; nothing behind it is read.
+        start_s: start of the part to decode; the samples before it are skipped, or decoded if the codec needs them.
+        end_s: end of the part; nothing after it is read.
         track: number of the audio track, from 1.
 
     Yields:
-        At least one block: its samples, float32 and finite, and the rate, which is the same for all.
+        At least one block: samples, float32 and finite, and the sample rate, the same for all blocks.
 
     Raises:
         AudioError: missing, directory, unreadable, empty, lfs-pointer, undecodable, non-finite, or bad-segment
@@ -159,13 +159,13 @@ def _part(file: BinaryIO, path: Path, start_s: float, end_s: float, track: int) 
 
 @lru_cache(maxsize=64)
 def _recordings(path: Path, _inode: int, _size: int, _mtime_ns: int) -> list[list[Piece]]:
-    """What lies end to end in a file; remembered, for a file may be asked for many parts."""
+    """The recordings in a file; cached, since many parts of one file may be decoded."""
     with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
         return recordings(content, path)
 
 
 def _file_of(file: BinaryIO, pieces: list[Piece]) -> BinaryIO:
-    """The file itself, if there is but one piece of it."""
+    """A file object for pieces of a file: the file itself if they are the whole file."""
     whole = pieces == [(0, os.fstat(file.fileno()).st_size)]
     return file if whole else cast(BinaryIO, Pieces(file, pieces))
 
@@ -180,19 +180,17 @@ def _all_blocks(file: BinaryIO, path: Path) -> Iterator[Block]:
 
 
 def _of_one_form(blocks: Iterable[Block], path: Path) -> Iterator[Block]:
-    """The blocks of recordings that are end to end in a file, if their rates and channels are the same."""
+    """The blocks of several recordings in a file, which must have the same sample rate and channels."""
     first: tuple[int, int] | None = None
     for samples, rate in blocks:
         first = first or (len(samples), rate)
         if (len(samples), rate) != first:
-            reject(
-                "undecodable", path, "several recordings with different sample rates or channels, end to end"
-            )
+            reject("undecodable", path, "several recordings with different sample rates or channels")
         yield samples, rate
 
 
 def _cut(blocks: Iterable[Block], at: int, path: Path, start_s: float, end_s: float) -> Iterator[Block]:
-    """A part of blocks that follow each other from sample `at` on; asks for no block behind it."""
+    """The part [start_s, end_s) of consecutive blocks, the first of which begins at sample `at`."""
     rate, whole = 0, math.isinf(end_s)
     for samples, rate in blocks:
         start, begin, at = round(start_s * rate), at, at + samples.shape[1]
@@ -206,7 +204,7 @@ def _cut(blocks: Iterable[Block], at: int, path: Path, start_s: float, end_s: fl
 
 
 def _soundfile_blocks(sound: soundfile.SoundFile, path: Path, at_once: int) -> Iterator[Block]:
-    """Blocks of `at_once` samples per channel, from where `sound` stands."""
+    """Blocks of `at_once` samples per channel, from the current position of `sound`."""
     found = sound.tell()
     with sound:
         while len(samples := sound.read(at_once, dtype="float32", always_2d=True)):

@@ -34,7 +34,7 @@ class Tier0:
     """Every intermediate result of one clip."""
 
     source: SourceChannel
-    """The track and the channel of the file."""
+    """The audio track and the channel that were loaded."""
     waveform: Tensor
     """(num_samples,), as loaded: 16 kHz, peak 1."""
     denoised: Tensor
@@ -46,7 +46,7 @@ class Tier0:
 
     @property
     def has_speech(self) -> bool:
-        """Whether the VAD found speech; if not, the features are those of the whole clip."""
+        """Whether the VAD found speech; if not, the features are of the whole clip."""
         return len(self.segments) > 0
 
 
@@ -100,7 +100,7 @@ def speech_features(
 
 
 def tier0_to_mfcc(path: str | Path, device: str = "cpu", n_mfcc: int = 40) -> Tensor:
-    """Audio file to MFCCs, denoised with DNS64 (not with `compact`, the default of `tier0`) and all other defaults.
+    """MFCCs of an audio file, denoised with DNS64 (not with `compact`, the default of `tier0`), else with defaults.
 
     Args:
         path: audio file.

@@ -1,8 +1,8 @@
-"""What lies in an audio file, as against what its header states.
+"""Container formats: reading files whose header does not describe their content.
 
-readable         files that no decoder has to be given
-headers          WAV, AIFF and AU whose header states another length than they have
-joined           recordings end to end in one file: Ogg, MP3, FLAC
-pieces           a file made of pieces of another
-ffmpeg           decoding what libsndfile does not support
+readable         checks of a file before decoding: missing, empty, or not audio
+headers          WAV, AIFF and AU files whose header states a wrong length
+joined           files with several recordings one after the other: Ogg, MP3, FLAC
+pieces           a file object made of parts of another file
+ffmpeg           decoding of formats that libsndfile does not support
 """

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from featurize.errors import reject
 
-# Playlists and session descriptions (m3u8, ffconcat, SDP) would make FFmpeg open the files and addresses in them.
+# Playlists and session descriptions (m3u8, ffconcat, SDP) make FFmpeg open the files and addresses in them.
 _NO_OTHER_FILES = {"protocol_whitelist": "none"}
 
 Block = tuple[NDArray[np.float32], int]
@@ -19,10 +19,10 @@ Block = tuple[NDArray[np.float32], int]
 
 
 def ffmpeg_blocks(file: BinaryIO, path: Path, size: int, track: int = 0) -> Iterator[Block]:
-    """Blocks of one of a file's audio tracks, of `size` samples over all channels or a little more.
+    """Decode one audio track in blocks of about `size` samples over all channels.
 
     Raises:
-        AudioError: undecodable; other exceptions are PyAV's.
+        AudioError: undecodable. Exceptions of PyAV are not translated.
     """
     num_samples, rate = 0, 0
     with av.open(file, mode="r", options=_NO_OTHER_FILES) as container:
@@ -74,7 +74,7 @@ def _gather(frames: Iterable[Block], most: int) -> Iterator[Block]:
 
 
 def _promised_s(container: InputContainer, track: int) -> float:
-    """Duration of the audio stated in the header; 0 if FFmpeg only estimates it from the bit rate."""
+    """Duration stated in the header, in s; 0 if FFmpeg only estimates it from the bit rate."""
     stream = container.streams.audio[track]
     if "mp4" in container.format.name and stream.duration and stream.time_base:
         return float(stream.duration * stream.time_base)

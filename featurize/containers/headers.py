@@ -1,17 +1,17 @@
-"""WAV and AIFF files whose header states another length than they have: where their samples really are.
+"""WAV, AIFF and AU files whose header states a wrong number of samples.
 
-A recorder writes the length last. If it dies before, or writes to a pipe, the header holds zero, a placeholder or an
-early state, and libsndfile returns that many samples without a word. Here the chunks are walked and compared with the
-file's size; where they disagree, the decoder gets a header with the right length in front of the same samples.
+A recorder writes the length at the end. If it was interrupted or wrote to a pipe, the header holds zero, a placeholder
+or an earlier length, and libsndfile returns that number of samples without an error. Here the chunk sizes are compared
+with the size of the file; if they differ, the decoder gets a header with the correct length before the same samples.
 
-    the header states                 the file holds                           what is read
-    more than there is                up to 1 % or the header's size less      all of it
-    a placeholder                     anything                                 all of it
-    more than there is                less                                     rejected as truncated
-    less than there is, or nothing    chunks and tags behind the samples       as stated
-    less than there is, or nothing    another header behind the samples        two recordings
-    less than there is, or nothing    text behind the samples                  rejected
-    less than there is, or nothing    anything else behind the samples         all of it, with a warning
+    length in the header      content of the file                                  result
+    too large                 shorter by at most 1 % or the size of the header     all samples
+    a placeholder             anything                                             all samples
+    too large                 shorter by more                                      rejected as truncated
+    too small, or zero        chunks and tags after the samples                    the stated samples
+    too small, or zero        another header after the samples                     two recordings
+    too small, or zero        text after the samples                               rejected
+    too small, or zero        other bytes after the samples                        all of them, with a warning
 """
 
 import logging
@@ -28,12 +28,12 @@ log = logging.getLogger(__name__)
 _PLACEHOLDERS = (
     (0x7FFE_0000, 0x8001_0000),
     (0xFFFF_0000, 0xFFFF_FFFF),
-)  # "until the end", as programs write it
+)  # sizes that programs write for an unknown length
 _LARGE, _MULTIPLE = (
     2**28,
     64,
-)  # bytes; a large size that is so many times the file's own is a placeholder as well
-_JUNK = 4096  # bytes behind the samples that are ignored, if they are less than 1 % as well
+)  # sizes from _LARGE bytes and above _MULTIPLE times the file's size are placeholders as well
+_JUNK = 4096  # bytes after the samples that are ignored if they are also less than 1 %
 _RECORDINGS = (b"RIFF", b"RIFX", b"RF64", b"FORM")
 _TAGS = (b"ID3", b"TAG", b"APETAGEX")
 _CHUNKS = frozenset(
@@ -45,10 +45,10 @@ _CHUNKS = frozenset(
 
 
 class _Form(NamedTuple):
-    """What tells WAV from AIFF."""
+    """The differences between WAV and AIFF."""
 
     order: str
-    """Of bytes, as in `struct`."""
+    """Byte order, as in `struct`."""
     samples: bytes
     """Name of the chunk with the samples."""
     skip: int
@@ -59,20 +59,20 @@ class _Found(NamedTuple):
     """The chunk with the samples."""
 
     begin: int
-    """Where the samples begin."""
+    """Offset of the samples."""
     promised: int
-    """Bytes of samples that the header states."""
+    """Size of the samples in the header, in bytes."""
     chunks: dict[bytes, tuple[int, int]]
-    """Chunks before it, name to [start, end) of their content."""
+    """The chunks before it: name → [start, end) of the content."""
     damaged: bool
-    """Whether a chunk before it has no pad byte."""
+    """Whether a chunk before it lacks its pad byte."""
 
 
 def riff_recordings(content: mmap, path: Path) -> list[list[Piece]]:
-    """The recordings in a WAV or AIFF file, usually one, each as pieces with a header that is right.
+    """The recordings in a WAV or AIFF file, usually one, each as pieces with a correct header.
 
     Raises:
-        AudioError: undecodable, truncated or followed by what is not audio.
+        AudioError: undecodable, truncated, or followed by text.
     """
     recordings: list[list[Piece]] = []
     at: int | None = 0
@@ -83,7 +83,7 @@ def riff_recordings(content: mmap, path: Path) -> list[list[Piece]]:
 
 
 def is_riff(content: mmap) -> bool:
-    """Whether a file begins as WAV or AIFF do."""
+    """Whether a file begins with a WAV or AIFF header."""
     return _begins(content, 0)
 
 
@@ -93,7 +93,7 @@ def _begins(content: mmap, at: int) -> bool:
 
 
 def au_recording(content: mmap, path: Path) -> list[Piece]:
-    """The same for the one recording of an AU file, which ends where the file does.
+    """The recording in an AU file, which extends to the end of the file, as pieces with a correct header.
 
     Raises:
         AudioError: truncated.
@@ -116,7 +116,7 @@ def _reject_truncated(path: Path, promised: int, held: int) -> NoReturn:
 
 
 def _recording(content: mmap, at: int, path: Path) -> tuple[list[Piece], int | None]:
-    """The pieces of the recording that starts at `at`, and where the next one starts."""
+    """The pieces of the recording at offset `at`, and the offset of the next recording or None."""
     end = len(content)
     form = _Form(">", b"SSND", 8) if content[at : at + 4] == b"FORM" else _Form("<", b"data", 0)
     form = form._replace(order=">") if content[at : at + 4] == b"RIFX" else form
@@ -129,8 +129,7 @@ def _recording(content: mmap, at: int, path: Path) -> tuple[list[Piece], int | N
         if not _is_placeholder(promised, held) and promised - held > max(found.begin - at, 0.01 * promised):
             _reject_truncated(path, promised, held)
     elif promised < held:
-        behind = found.begin + promised
-        rest, following = _behind(content, behind)
+        rest, following = _after_samples(content, found.begin + promised)
         if rest == "text":
             reject(
                 "undecodable", path, f"{held - promised} bytes of text follow the {promised} bytes of samples"
@@ -138,8 +137,8 @@ def _recording(content: mmap, at: int, path: Path) -> tuple[list[Piece], int | N
         if rest == "samples":
             length = held
             if promised:
-                told = "%s: the header states %d bytes of samples, the file has %d; all of them are read"
-                log.warning(told, path, promised, held)
+                message = "%s: the header states %d bytes of samples, the file has %d; all of them are read"
+                log.warning(message, path, promised, held)
     if length == promised and not found.damaged:
         return [(at, end if following is None else following)], following
     head = _head(content, at, found, form, length)
@@ -149,7 +148,7 @@ def _recording(content: mmap, at: int, path: Path) -> tuple[list[Piece], int | N
 
 
 def _samples(content: mmap, at: int, form: _Form) -> _Found | None:
-    """Walk to the chunk with the samples; None: there is none that can be found."""
+    """Find the chunk with the samples; None if there is none."""
     chunks: dict[bytes, tuple[int, int]] = {}
     damaged = False
     at += 12
@@ -173,7 +172,7 @@ def _samples(content: mmap, at: int, form: _Form) -> _Found | None:
 
 
 def _next_chunk(content: mmap, at: int, size: int) -> int:
-    """Where the chunk behind this one starts: at an even place, unless its writer forgot the pad byte."""
+    """Offset of the next chunk: even, unless the pad byte is missing."""
     bare = at + 8 + size
     padded = bare + size % 2
     unpadded = content[bare : bare + 4] in _CHUNKS and content[padded : padded + 4] not in _CHUNKS
@@ -185,8 +184,8 @@ def _is_placeholder(promised: int, held: int) -> bool:
     return known or (promised >= _LARGE and promised > _MULTIPLE * held)
 
 
-def _behind(content: mmap, at: int) -> tuple[str, int | None]:
-    """What follows the samples: "chunks", "text" or "samples"; and where another recording starts, if one does."""
+def _after_samples(content: mmap, at: int) -> tuple[str, int | None]:
+    """The content after the samples ("chunks", "text" or "samples"), and the offset of another recording or None."""
     end = len(content)
     for start in (at + at % 2, at):
         place = start
@@ -215,7 +214,7 @@ def _is_name(name: bytes) -> bool:
 
 
 def _head(content: mmap, at: int, found: _Found, form: _Form, length: int) -> bytes | None:
-    """A header for `length` bytes of samples; None for codecs of which the number of samples is not known."""
+    """A header for `length` bytes of samples; None for codecs whose number of samples is unknown."""
     if form.samples == b"SSND":
         return _aiff_head(content, at, found, length)
     start, end = found.chunks.get(b"fmt ", (0, 0))

@@ -1,9 +1,9 @@
-"""Recordings that lie end to end in one file: chained Ogg, MP3 and FLAC files copied one behind the other.
+"""Files with several recordings one after the other: chained Ogg, and concatenated MP3 and FLAC files.
 
-libsndfile decodes the first and returns without a word. Here the file is divided at the joins, and each recording is
-decoded as a file of its own. MP3 is also freed of what is no frame, about which libmpg123 would write to stderr.
-(stderr itself is not silenced during a decode: file descriptor 2 belongs to the whole process, and what other threads
-write to it in the meantime would be lost.)
+libsndfile decodes only the first recording, without an error. Here the file is divided into its recordings, and each
+is decoded separately. From MP3 files, data between frames is removed, since libmpg123 writes messages about it to
+stderr. (stderr is not redirected while decoding: file descriptor 2 belongs to the whole process, so output of other
+threads would be lost.)
 """
 
 import re
@@ -28,11 +28,11 @@ _FLAC_BLOCKS = {
 }
 _KBPS_1 = (0, 32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320)
 _KBPS_2 = (0, 8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160)
-_MOST_JUNK = 1024  # bytes between frames that are skipped, as by libmpg123
+_MOST_JUNK = 1024  # largest number of bytes skipped between frames, as in libmpg123
 
 
 def recordings(content: mmap, path: Path) -> list[list[Piece]]:
-    """The recordings in a file, each as pieces of it that a decoder understands.
+    """The recordings in a file, each as pieces for the decoder.
 
     Raises:
         AudioError: undecodable.
@@ -53,7 +53,7 @@ def _between(starts: list[int], end: int) -> list[list[Piece]]:
 
 
 def _ogg_starts(content: mmap) -> list[int]:
-    """Pages that begin a stream, and do not directly follow another one that does (RFC 3533, section 4)."""
+    """Offsets of recordings: pages that begin a stream and do not follow another such page (RFC 3533, section 4)."""
     starts, at, began = [0], 0, True
     while at >= 0 and at + 27 <= len(content):
         if content[at : at + 4] != b"OggS":
@@ -69,7 +69,7 @@ def _ogg_starts(content: mmap) -> list[int]:
 
 
 def _flac(content: mmap) -> list[list[Piece]]:
-    """Divided where a stream begins; without its stated length, where the last frame lies behind it."""
+    """Divide the file at each stream; if the last frame of a stream is after its stated length, set it to unknown."""
     starts = [match.start() for match in _FLAC.finditer(content)]
     found: list[list[Piece]] = []
     for start, end in zip(starts, [*starts[1:], len(content)], strict=True):
@@ -115,12 +115,12 @@ def _crc8(content: bytes) -> int:
 
 @dataclass
 class _Frames:
-    """An MP3 recording: frames that belong together."""
+    """The frames of one MP3 recording."""
 
     spans: list[tuple[int, int]] = field(default_factory=list)
     number: int = 0
     stated: int = 0
-    """Frames that the first one states, itself not counted; 0 if it does not."""
+    """Number of frames stated in the first one, without itself; 0 if it states none."""
 
     def add(self, start: int, end: int) -> None:
         if self.spans and self.spans[-1][1] == start:
@@ -130,10 +130,10 @@ class _Frames:
 
 
 def _mp3(content: mmap, path: Path) -> list[list[Piece]]:
-    """Frames alone, divided where a recording begins; none if it is no MP3.
+    """Divide an MP3 file into the frames of each recording; empty if the file is not MP3.
 
-    A recording begins with a tag ID3v2, with a frame that states a length (Xing, Info, VBRI), or where the frames
-    that such a frame has stated are over.
+    A recording begins at an ID3v2 tag, at a frame that states a length (Xing, Info, VBRI), or after the number of
+    frames stated by such a frame.
     """
     at = _behind_id3(content, 0)
     if not (_frame_length(content, at) and _frame_length(content, at + _frame_length(content, at))):
@@ -168,7 +168,7 @@ def _mp3(content: mmap, path: Path) -> list[list[Piece]]:
 
 
 def _mp3_pieces(content: mmap, frames: _Frames, path: Path) -> list[Piece]:
-    """The frames, with one in front that states their number: without it libsndfile guesses it from the bit rate."""
+    """The frames, preceded by one that states their number: otherwise libsndfile estimates it from the bit rate."""
     if frames.number - 1 < 0.99 * frames.stated:
         what = f"truncated: header promises {frames.stated} frames, file has {frames.number - 1}"
         reject("undecodable", path, what)
@@ -186,7 +186,7 @@ def _mp3_pieces(content: mmap, frames: _Frames, path: Path) -> list[Piece]:
 
 
 def _next_sync(content: mmap, at: int) -> int:
-    """The next place where a tag begins, or a frame that another one follows; or the end."""
+    """Offset of the next frame that is followed by another frame; or the end of the file."""
     while (at := content.find(b"\xff", at)) >= 0:
         length = _frame_length(content, at)
         if length and (_frame_length(content, at + length) or at + length >= len(content)):
@@ -202,7 +202,7 @@ def _behind_id3(content: mmap, at: int) -> int:
 
 
 def _behind_tag(content: mmap, at: int) -> int:
-    """Where the tag at `at` ends; 0 if there is none."""
+    """End of the tag at offset `at`; 0 if there is none."""
     if content[at : at + 3] == b"ID3" and at + 10 <= len(content) and max(content[at + 6 : at + 10]) < 128:
         size = 0
         for byte in content[at + 6 : at + 10]:
@@ -217,7 +217,7 @@ def _behind_tag(content: mmap, at: int) -> int:
 
 
 def _frame_length(content: mmap | bytes, at: int) -> int:
-    """Bytes of the MPEG audio frame of layer 3 at `at`; 0 if there is none."""
+    """Size in bytes of the MPEG layer 3 frame at offset `at`; 0 if there is none."""
     head = content[at : at + 4]
     if len(head) < 4 or head[0] != 0xFF or head[1] & 0xE6 != 0xE2:
         return 0
@@ -230,7 +230,7 @@ def _frame_length(content: mmap | bytes, at: int) -> int:
 
 
 def _frames_stated(frame: bytes) -> int | None:
-    """Frames that a first frame states; 0 if it states another thing, None if it holds sound."""
+    """Number of frames stated in a first frame; 0 if it is a header without that number, None if it is audio."""
     for name in (b"Xing", b"Info"):
         if (at := frame.find(name, 4, 48)) >= 0:
             return int.from_bytes(frame[at + 8 : at + 12], "big") if frame[at + 7] & 1 else 0

@@ -1,4 +1,4 @@
-"""A file made of pieces of another: what a decoder reads in place of a header that is wrong."""
+"""A file object made of pieces of another file, for decoding files whose header is replaced."""
 
 import io
 from bisect import bisect_right
@@ -7,14 +7,14 @@ from itertools import accumulate
 from typing import BinaryIO
 
 Piece = bytes | tuple[int, int]
-"""Bytes, or the part [start, end) of the file."""
+"""Bytes, or the part [start, end) of a file."""
 
 
 class Pieces(io.RawIOBase):
-    """Pieces end to end, as a file that is read and sought in; nothing is copied.
+    """The concatenation of pieces as a read-only, seekable file; nothing is copied.
 
     Args:
-        file: that the pieces are parts of; it is not closed with this one.
+        file: the file of which the pieces are parts; it is not closed.
         pieces: in order.
     """
 
@@ -41,7 +41,7 @@ class Pieces(io.RawIOBase):
         return self._at
 
     def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]  # any writable buffer
-        """Read as much as fits, unless the end comes first."""
+        """Fill the buffer, or read to the end."""
         view = memoryview(buffer).cast("B")
         done = 0
         while done < len(view) and 0 <= self._at < self._starts[-1]:
