@@ -150,10 +150,8 @@ def why_no_intervals(speakers: NDArray[Any]) -> str:
     if len(known) == 1:
         return f"all test clips are of one speaker ({known[0]}), so nothing tells how speakers differ"
     if len(known) < MIN_SPEAKERS:
-        told = " and ".join(map(str, known))
-        return (
-            f"all test clips are of {told}, and it takes {MIN_SPEAKERS} speakers to tell how speakers differ"
-        )
+        names = " and ".join(map(str, known))
+        return f"all test clips are of {names}, and an interval over speakers needs {MIN_SPEAKERS} speakers"
     return ""
 
 

@@ -159,9 +159,9 @@ def describe_all(found: dict[FoldSeed, Run], failed: dict[FoldSeed, str]) -> str
 
 def _merge(cards: Sequence[ScoringCard]) -> ScoringCard:
     """One card for all folds: test speakers of any fold that the denoiser was trained on, labels tested in none."""
-    heard = {speaker for card in cards for speaker in card.denoiser_heard_test_speakers}
+    seen = {speaker for card in cards for speaker in card.denoiser_heard_test_speakers}
     untested = set.intersection(*(set(card.untested_labels) for card in cards))
-    changes = {"denoiser_heard_test_speakers": sorted(heard), "untested_labels": sorted(untested)}
+    changes = {"denoiser_heard_test_speakers": sorted(seen), "untested_labels": sorted(untested)}
     return cards[0].model_copy(update=changes)
 
 

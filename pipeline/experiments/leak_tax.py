@@ -26,7 +26,7 @@ from model.scoring.metrics import compute_metrics
 from model.training.fit import EpochResult, TrainParams, fit
 from pipeline.protocol.card import TrainingCard, training_card
 from pipeline.protocol.class_coverage import describe_missing
-from pipeline.protocol.data_card import data_card, heard_by, shared_provenance
+from pipeline.protocol.data_card import data_card, shared_provenance, training_overlap
 from pipeline.protocol.folds import FoldScheme
 from pipeline.protocol.manifest_summary import ManifestSummary, read_summary
 from pipeline.protocol.splits import SPLITS, Item, SplitParams, divide
@@ -116,11 +116,13 @@ def leak_tax(
 def arm_card(card: TrainingCard, tested: Features, denoiser: Mapping[str, Any]) -> TrainingCard:
     """Update the fields that depend on the test clips: untested classes, speakers the denoiser was trained on."""
     labels = {card.labels[label] for label in tested.labels}
-    heard = heard_by(denoiser, zip(tested.columns["corpus"], tested.columns["speaker"], strict=True))
+    overlap = training_overlap(
+        denoiser, zip(tested.columns["corpus"], tested.columns["speaker"], strict=True)
+    )
     return card.model_copy(
         update={
             "untested_labels": [name for name in card.labels if name not in labels],
-            "denoiser_heard_test_speakers": heard,
+            "denoiser_heard_test_speakers": overlap,
         }
     )
 

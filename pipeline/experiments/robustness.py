@@ -29,7 +29,7 @@ from pipeline.extraction.clip_audio import Recordings
 from pipeline.inference.predict import Predictor
 from pipeline.progress import Advance, clip_progress
 from pipeline.protocol.card import Card
-from pipeline.protocol.data_card import heard_by, read_training_card, require_match
+from pipeline.protocol.data_card import read_training_card, require_match, training_overlap
 from pipeline.protocol.manifest_file import read_manifest
 from pipeline.protocol.manifest_summary import read_summary
 from pipeline.runs.evaluation import Robustness, RobustnessPoint
@@ -74,10 +74,10 @@ def robustness(
     with clip_progress("robustness", len(clips) * len(levels)) as advance:
         points = [scorer.point(snr_db, advance) for snr_db in levels][::-1]
     denoiser = {"trained_on": predictor.denoiser.trained_on}
-    heard = heard_by(denoiser, ((clip["corpus"], clip["speaker"]) for clip in clips))
+    overlap = training_overlap(denoiser, ((clip["corpus"], clip["speaker"]) for clip in clips))
     result = Robustness(
         checkpoint=checkpoint.name,
-        protocol=card.model_copy(update={"denoiser_heard_test_speakers": heard}),
+        protocol=card.model_copy(update={"denoiser_heard_test_speakers": overlap}),
         noise=f"{folder}, seed {seed}",
         points=points,
     )

@@ -54,14 +54,14 @@ def data_card(summary: ManifestSummary, paths: Sequence[Path], made: Mapping[str
         clips_sha256=_hash_clips(columns),
         denoiser=denoiser["name"],
         denoiser_sha256=denoiser["sha256"],
-        denoiser_heard_test_speakers=heard_by(denoiser, tested),
+        denoiser_heard_test_speakers=training_overlap(denoiser, tested),
         tier0_sha256=digest(made["tier0"]),
         steps=made["steps"],
         made_by=_makers(paths),
     )
 
 
-def heard_by(denoiser: Mapping[str, Any], speakers: Iterable[tuple[str, str]]) -> list[str]:
+def training_overlap(denoiser: Mapping[str, Any], speakers: Iterable[tuple[str, str]]) -> list[str]:
     """Those of the speakers (corpus, name) that a denoiser's weights were trained on, as corpus/name."""
     return sorted({f"{corpus}/{name}" for corpus, name in speakers} & set(denoiser.get("trained_on", [])))
 

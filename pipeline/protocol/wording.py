@@ -54,8 +54,8 @@ def describe_task(card: DataCard, folds: str = "") -> str:
 
 def describe_making(card: TrainingCard) -> str:
     """Normalisation and denoiser in one line: the parts that may use more of a test speaker than the clip at hand."""
-    heard = len(card.denoiser_heard_test_speakers)
-    overlap = f" (HAS HEARD {heard} OF THE TEST SPEAKERS)" if heard else ""
+    seen = len(card.denoiser_heard_test_speakers)
+    overlap = f" (TRAINED ON {seen} OF THE TEST SPEAKERS)" if seen else ""
     transductive = "TRANSDUCTIVE (normalised by speaker), " if card.normalisation == "speaker" else ""
     return f"{transductive}denoiser {card.denoiser}{overlap}"
 

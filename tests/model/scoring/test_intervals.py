@@ -126,7 +126,7 @@ def test_no_interval_is_explained() -> None:
 
     assert told("a", "b", "c") == ""
     assert "all test clips are of one speaker (anna)" in told("anna", "anna")
-    assert "of anna and bob, and it takes 3 speakers" in told("anna", "bob", "anna")
+    assert "of anna and bob, and an interval over speakers needs 3 speakers" in told("anna", "bob", "anna")
     assert "1 of 4 test clips name no speaker" in told("a", "b", "c", "")
     with pytest.raises(ValueError, match="at least 3"):
         speaker_intervals(np.ones((2, 2, 2), dtype=int), ["a", "b"])

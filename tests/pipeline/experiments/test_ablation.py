@@ -70,7 +70,7 @@ def test_every_combination_is_run_once_and_averaged(
     assert [row["uar"] for row in content["levels"]["augment"]] == pytest.approx([0.305, 0.505])
     assert content["protocols"] == [
         "toy abababab, 3 classes, speaker-independent, fold 1 of 5, denoiser compact "
-        "(HAS HEARD 1 OF THE TEST SPEAKERS)",
+        "(TRAINED ON 1 OF THE TEST SPEAKERS)",
         "toy abababab, 3 classes, speaker-independent, fold 1 of 5, denoiser none",
     ]
     assert "Choose by the validation UAR" in capsys.readouterr().out

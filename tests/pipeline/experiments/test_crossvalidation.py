@@ -71,7 +71,7 @@ def test_the_protocol_is_one_line_with_what_a_reader_must_know() -> None:
     line = tabulate(FOUND, {}, CLIPS)["protocol"]
     assert line == (
         "toy abababab, 3 classes, speaker-independent, all folds of 4, "
-        "denoiser compact (HAS HEARD 2 OF THE TEST SPEAKERS), seeds 0, 1"
+        "denoiser compact (TRAINED ON 2 OF THE TEST SPEAKERS), seeds 0, 1"
     )
     by_speaker = outcome(1, 0, normalisation="speaker", untested_labels=["sad"])
     line = describe_all({(1, 0): by_speaker}, {(2, 0): "power cut"})

@@ -32,7 +32,7 @@ def test_one_line_says_what_a_score_is_worth() -> None:
         ({"speaker_independent": False}, "SPEAKER-DEPENDENT"),
         ({"normalisation": "speaker"}, "TRANSDUCTIVE (normalised by speaker)"),
         ({"untested_labels": ["sad"]}, "3 classes (1 WITHOUT TEST CLIPS)"),
-        ({"denoiser_heard_test_speakers": ["toy/a"]}, "HAS HEARD 1 OF THE TEST SPEAKERS"),
+        ({"denoiser_heard_test_speakers": ["toy/a"]}, "TRAINED ON 1 OF THE TEST SPEAKERS"),
         (
             {"confounding": Confounding(by_speaker=0.96, by_majority=0.26)},
             "THE SPEAKER ALONE GIVES 96% OF THE LABELS (the majority 26%)",

@@ -18,7 +18,7 @@ from sklearn.metrics import (
 
 HOSTILE = "<script>alert(1)</script>"
 SYNTHETIC = "this score means nothing about people"
-DEPENDENT = "Speaker-dependent: the test speakers were heard in training"
+DEPENDENT = "Speaker-dependent: the test speakers are also in the training data"
 STALE = "these scores belong to another list of files"
 LABELS = ["angry", "happy", "neutral", "sad"]
 TEST_SPEAKERS = "Test speakers: UAR, accuracy, and recall per class"
@@ -153,7 +153,7 @@ def test_scores_that_are_not_to_be_trusted_are_stamped(make_sample: Any) -> None
     sample.edit(checkpoint="another.pt")
     page = sample.page()
     assert STALE in page.text
-    assert "The denoiser has heard test speakers: toy/ann" in page.text
+    assert "The denoiser was trained on test speakers: toy/ann" in page.text
     assert page.stamps() == {"stale", "denoiser-overlap", "leak", "robustness"}
 
 
