@@ -4,18 +4,15 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 import pytest
-import soundfile
 
 from featurize.denoise import DenoiseParams
 from model.network.tier1 import NetworkParams
 from model.training.hyperparameters import TrainParams
 from pipeline.corpora import CorpusParams, DemoParams
 from pipeline.params import Params
-from pipeline.protocol.manifest_file import COLUMNS
-from pipeline.stages.manifest import hash_audio
+from tests.pipeline.made_up import write_noise_corpus
 
 
 @dataclass(frozen=True)
@@ -69,34 +66,5 @@ def small_run(tmp_path_factory: pytest.TempPathFactory) -> SmallRun:
 
 @pytest.fixture
 def noise_corpus() -> Callable[..., pd.DataFrame]:
-    """Makes so many clips of noise of different lengths in a folder, and a manifest over them."""
-
-    def make(data: Path, number: int, seconds: float = 0.05, paths: str = "") -> pd.DataFrame:
-        noise = np.random.default_rng(0)
-        rows = []
-        for index in range(number):
-            path = data / "raw" / f"{index}.wav"
-            path.parent.mkdir(parents=True, exist_ok=True)
-            soundfile.write(path, noise.normal(0, 0.1, int(16_000 * seconds) + index), 16_000)
-            place = f"{paths}/{path.name}" if paths else path
-            values = (
-                f"t/{index}",
-                place,
-                "",
-                "",
-                hash_audio(path),
-                "t",
-                "s",
-                "",
-                "happy",
-                "happy",
-                "",
-                "",
-                "train",
-            )
-            rows.append(dict(zip(COLUMNS, values, strict=True)))
-        table = pd.DataFrame(rows)
-        table.to_csv(data / "manifest.csv", index=False)
-        return table
-
-    return make
+    """Writes noise clips of different lengths and their manifest."""
+    return write_noise_corpus

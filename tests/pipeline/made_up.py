@@ -1,19 +1,22 @@
-"""Made-up cards, evaluations and runs, each valid as it is: a test names only what it is about."""
+"""Valid cards, evaluations, runs and manifests with synthetic values; a test sets only the values that it is about."""
 
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
+import soundfile
 from numpy.typing import NDArray
 
 from featurize.atomic import write_json
 from pipeline.protocol.card import Card, ScoringCard
+from pipeline.protocol.manifest_file import COLUMNS
 from pipeline.protocol.manifest_summary import ManifestSummary
 from pipeline.protocol.splits import Item
 from pipeline.runs.evaluated_run import Run
 from pipeline.runs.evaluation import Evaluation
 from pipeline.runs.scoring import probabilities_of, score
+from pipeline.stages.manifest import hash_audio
 
 LABELS = ["happy", "sad", "angry"]
 PROTOCOL: dict[str, Any] = {
@@ -164,3 +167,37 @@ def confounded_items() -> list[Item]:
             gender = "female" if speaker % 8 == 3 else "male"
             items.append(Item(f"{label}/{clip:03d}", f"s{speaker:02d}", gender, label))
     return items
+
+
+def manifest_row(number: int, path: Path, **changes: Any) -> dict[str, Any]:
+    """A row of manifest.csv; the hash of a file that does not exist or is empty is zero."""
+    sha256 = hash_audio(path) if path.is_file() and path.stat().st_size else "0" * 64
+    emotion = {"emotion": "happy", "label": "happy"}
+    fields = {
+        "clip_id": f"t/{number}",
+        "path": path,
+        "sha256": sha256,
+        "corpus": "t",
+        "speaker": "s",
+        **emotion,
+    }
+    return dict.fromkeys(COLUMNS, "") | fields | {"split": "train"} | changes
+
+
+def write_manifest(data: Path, rows: list[dict[str, Any]]) -> pd.DataFrame:
+    """Write manifest.csv, and return it as a table."""
+    table = pd.DataFrame(rows)
+    table.to_csv(data / "manifest.csv", index=False)
+    return table
+
+
+def write_noise_corpus(data: Path, number: int, seconds: float = 0.05, paths: str = "") -> pd.DataFrame:
+    """Write noise clips of different lengths and their manifest; `paths`, if given, is the folder in the manifest."""
+    noise = np.random.default_rng(0)
+    (data / "raw").mkdir(parents=True, exist_ok=True)
+    rows = []
+    for index in range(number):
+        path = data / "raw" / f"{index}.wav"
+        soundfile.write(path, noise.normal(0, 0.1, int(16_000 * seconds) + index), 16_000)
+        rows.append(manifest_row(index, path, **({"path": f"{paths}/{path.name}"} if paths else {})))
+    return write_manifest(data, rows)

@@ -7,50 +7,18 @@ import sys
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-import pandas as pd
 import pytest
-import soundfile
 
 from featurize.denoise import DenoiseParams
 from featurize.errors import SerError
 from featurize.shards import Shard, list_shards
 from pipeline.extraction import grouping
-from pipeline.protocol.manifest_file import COLUMNS, read_manifest
+from pipeline.protocol.manifest_file import read_manifest
 from pipeline.stages import denoise as stage
 from pipeline.stages.denoise import denoise
-from pipeline.stages.manifest import hash_audio
+from tests.pipeline.made_up import write_noise_corpus
 
 ROOT = Path(__file__).resolve().parents[3]
-
-
-def make_manifest(data: Path, number: int, seconds: float = 0.05) -> pd.DataFrame:
-    """Noise clips and a manifest over them."""
-    noise = np.random.default_rng(0)
-    rows = []
-    for index in range(number):
-        path = data / "raw" / f"{index}.wav"
-        path.parent.mkdir(parents=True, exist_ok=True)
-        soundfile.write(path, noise.normal(0, 0.1, int(16_000 * seconds)), 16_000)
-        values = (
-            f"t/{index}",
-            path,
-            "",
-            "",
-            hash_audio(path),
-            "t",
-            "s",
-            "",
-            "happy",
-            "happy",
-            "",
-            "",
-            "train",
-        )
-        rows.append(dict(zip(COLUMNS, values, strict=True)))
-    table = pd.DataFrame(rows)
-    table.to_csv(data / "manifest.csv", index=False)
-    return table
 
 
 @pytest.fixture
@@ -72,7 +40,7 @@ def contents(folder: Path) -> dict[str, bytes]:
 
 
 def test_a_second_run_does_nothing(tmp_path: Path, loaded: list[str]) -> None:
-    make_manifest(tmp_path, 5)
+    write_noise_corpus(tmp_path, 5)
     denoise(DenoiseParams(model="none"), tmp_path, tmp_path / "reports", 0.0)
     before = (tmp_path / "denoised" / "part-00000.h5").stat().st_mtime_ns
     loaded.clear()
@@ -85,7 +53,7 @@ def test_a_new_clip_costs_one_clip_wherever_it_stands(
     tmp_path: Path, loaded: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(grouping, "CLIPS_PER_SHARD", 3)
-    table = make_manifest(tmp_path, 8)
+    table = write_noise_corpus(tmp_path, 8)
     table.drop(index=0).to_csv(tmp_path / "manifest.csv", index=False)
     denoise(DenoiseParams(model="none"), tmp_path, tmp_path / "reports", 0.0)
     loaded.clear()
@@ -100,7 +68,7 @@ def test_a_new_clip_costs_one_clip_wherever_it_stands(
 
 
 def test_another_label_costs_nothing_and_arrives(tmp_path: Path, loaded: list[str]) -> None:
-    table = make_manifest(tmp_path, 4)
+    table = write_noise_corpus(tmp_path, 4)
     denoise(DenoiseParams(model="none"), tmp_path, tmp_path / "reports", 0.0)
     loaded.clear()
     table["label"] = "sad"
@@ -114,7 +82,7 @@ def test_another_denoiser_takes_nothing_over(tmp_path: Path, loaded: list[str]) 
     import torch
     from denoiser.demucs import Demucs
 
-    make_manifest(tmp_path, 2)
+    write_noise_corpus(tmp_path, 2)
     denoise(DenoiseParams(model="none"), tmp_path, tmp_path / "reports", 0.0)
     size = {"hidden": 2, "depth": 2}
     torch.save({"kwargs": size, "state": Demucs(**size).state_dict()}, tmp_path / "d.pt")
@@ -129,7 +97,7 @@ def test_a_damaged_shard_is_named_and_made_anew(
 ) -> None:
     import h5py
 
-    make_manifest(tmp_path, 3)
+    write_noise_corpus(tmp_path, 3)
     denoise(DenoiseParams(model="none"), tmp_path, tmp_path / "reports", 0.0)
     path = tmp_path / "denoised" / "part-00000.h5"
     whole = path.read_bytes()
@@ -152,7 +120,7 @@ def test_a_damaged_shard_is_named_and_made_anew(
 def test_a_full_disk_is_one_line_and_leaves_nothing_half_written(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    make_manifest(tmp_path, 3)
+    write_noise_corpus(tmp_path, 3)
 
     def full(_descriptor: int) -> None:
         raise OSError(28, "No space left on device")
@@ -193,7 +161,7 @@ stage.denoise(DenoiseParams(model="none"), data, data / "reports", 0.0)
 
 def test_killed_anywhere_it_ends_as_if_never_killed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     number, deaths = 30, [("decode", 6), ("save", 5), ("decode", 1), ("save", 6)]
-    make_manifest(tmp_path, number)
+    write_noise_corpus(tmp_path, number)
 
     def run(where: str, last: int) -> int:
         command = [sys.executable, "-c", MORTAL_RUN, tmp_path, where, str(last)]

@@ -14,35 +14,16 @@ from featurize.errors import RejectsError
 from featurize.shards import Shard, list_shards
 from featurize.tier0 import Tier0Params, tier0
 from pipeline.extraction import grouping
-from pipeline.protocol.manifest_file import COLUMNS, read_manifest
+from pipeline.protocol.manifest_file import read_manifest
 from pipeline.protocol.provenance import this_maker
 from pipeline.span import Span
 from pipeline.stages.denoise import denoise
 from pipeline.stages.manifest import hash_audio
+from tests.pipeline.made_up import manifest_row, write_manifest
 
 
-def written_manifest(data: Path, paths: list[Path]) -> None:
-    """A manifest over any files, hashed where they can be."""
-    rows = []
-    for number, path in enumerate(paths):
-        sha256 = hash_audio(path) if path.is_file() and path.stat().st_size else "0" * 64
-        values = (
-            f"t/{number}",
-            path,
-            "",
-            "",
-            sha256,
-            "t",
-            f"s{number}",
-            "",
-            "happy",
-            "happy",
-            "",
-            "",
-            "train",
-        )
-        rows.append(dict(zip(COLUMNS, values, strict=True)))
-    pd.DataFrame(rows).to_csv(data / "manifest.csv", index=False)
+def make_manifest(data: Path, paths: list[Path]) -> None:
+    write_manifest(data, [manifest_row(n, path, speaker=f"s{n}") for n, path in enumerate(paths)])
 
 
 def noise_files(folder: Path, lengths: list[int]) -> list[Path]:
@@ -58,7 +39,7 @@ def test_waveforms_and_fields_are_those_of_the_manifest(
 ) -> None:
     monkeypatch.setattr(grouping, "CLIPS_PER_SHARD", 2)
     paths = noise_files(tmp_path, [4000, 2, 8000])
-    written_manifest(tmp_path, paths)
+    make_manifest(tmp_path, paths)
     denoise(DenoiseParams(model="none"), tmp_path, tmp_path / "reports", 0.0)
     shards = [Shard(path) for path in list_shards(tmp_path / "denoised")]
     assert [len(shard) for shard in shards] == [2, 1]
@@ -81,7 +62,7 @@ def test_bad_clips_are_listed_and_their_neighbours_unchanged(tmp_path: Path) -> 
     empty.touch()
     soundfile.write(silent, np.zeros(100), 16_000)
     text.write_text("not audio")
-    written_manifest(tmp_path, [good[0], empty, silent, tmp_path / "missing.wav", tmp_path, text, good[1]])
+    make_manifest(tmp_path, [good[0], empty, silent, tmp_path / "missing.wav", tmp_path, text, good[1]])
     denoise(DenoiseParams(model="none"), tmp_path, tmp_path / "reports", 0.9)
     shard = Shard(list_shards(tmp_path / "denoised")[0])
     assert shard.columns["clip_id"].tolist() == ["t/0", "t/6"]
@@ -92,14 +73,14 @@ def test_bad_clips_are_listed_and_their_neighbours_unchanged(tmp_path: Path) -> 
 
 def test_a_clip_changed_since_the_manifest_is_not_taken_for_the_old_one(tmp_path: Path) -> None:
     paths = noise_files(tmp_path, [4000, 4000])
-    written_manifest(tmp_path, paths)
+    make_manifest(tmp_path, paths)
     soundfile.write(paths[0], 0.5 * np.sin(np.arange(4000)), 16_000)
     denoise(DenoiseParams(model="none"), tmp_path, tmp_path / "reports", 0.5)
     assert pd.read_csv(tmp_path / "denoised" / "rejects.csv")["reason"].tolist() == ["changed"]
 
 
 def test_too_many_rejects_stop_the_stage(tmp_path: Path) -> None:
-    written_manifest(tmp_path, [tmp_path / "missing.wav", *noise_files(tmp_path, [4000])])
+    make_manifest(tmp_path, [tmp_path / "missing.wav", *noise_files(tmp_path, [4000])])
     with pytest.raises(RejectsError, match="1 of 2 clips rejected"):
         denoise(DenoiseParams(model="none"), tmp_path, tmp_path / "reports", 0.1)
 
@@ -109,9 +90,9 @@ def test_shards_of_an_earlier_larger_manifest_are_removed(
 ) -> None:
     monkeypatch.setattr(grouping, "CLIPS_PER_SHARD", 1)
     paths = noise_files(tmp_path, [400, 400])
-    written_manifest(tmp_path, paths)
+    make_manifest(tmp_path, paths)
     denoise(DenoiseParams(model="none"), tmp_path, tmp_path / "reports", 0.0)
-    written_manifest(tmp_path, paths[:1])
+    make_manifest(tmp_path, paths[:1])
     denoise(DenoiseParams(model="none"), tmp_path, tmp_path / "reports", 0.0)
     assert [path.name for path in list_shards(tmp_path / "denoised")] == ["part-00000.h5"]
 
@@ -123,7 +104,7 @@ def test_gate_and_dry_share_are_recorded_and_decide_about_reuse(
     clean = tmp_path / "clean.wav"
     bursts = np.random.default_rng(1).normal(0, 0.1, 16_000) * (np.arange(16_000) // 1_600 % 2)
     soundfile.write(clean, bursts + np.random.default_rng(2).normal(0, 1e-4, 16_000), 16_000, subtype="FLOAT")
-    written_manifest(tmp_path, [noisy, clean, short])
+    make_manifest(tmp_path, [noisy, clean, short])
     params = DenoiseParams(model="compact", gate_snr_db=20.0)
     caplog.set_level("INFO")
     for _ in range(2):  # the second time from what the first left
@@ -156,7 +137,7 @@ def test_a_part_of_a_file_is_as_if_it_were_a_file_of_its_own(tmp_path: Path, end
     path = tmp_path / f"long.{ending}"
     soundfile.write(path, np.random.default_rng(0).normal(0, 0.1, 32_000), 16_000)
     parts = [Span(0.0, 0.5), Span(0.5, 1.25), Span(1.25, None), Span(1.5, 9.0)]
-    written_manifest(tmp_path, [path] * 4)
+    make_manifest(tmp_path, [path] * 4)
     table = pd.read_csv(tmp_path / "manifest.csv", dtype=str, keep_default_na=False)
     table["start_s"] = [str(part.start_s) for part in parts]
     table["end_s"] = ["" if part.end_s is None else str(part.end_s) for part in parts]
