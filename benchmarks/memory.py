@@ -41,8 +41,9 @@ def make_corpus(data: Path, clips: int, clip_s: float) -> None:
             with soundfile.SoundFile(path, "w", 16_000, 1) as file:
                 for start in range(0, int(clip_s * 16_000), 16_000):
                     file.write(noise.normal(0, 0.1, min(16_000, int(clip_s * 16_000) - start)))
-            row = (f"t/{number}", path, hash_audio(path), "t", "s", "", "happy", "happy", "", "", "train")
-            manifest.write(",".join(map(str, row)) + "\n")
+            clip = {"clip_id": f"t/{number}", "path": path, "sha256": hash_audio(path), "corpus": "t"}
+            clip |= {"speaker": "s", "emotion": "happy", "label": "happy", "split": "train"}
+            manifest.write(",".join(str(clip.get(column, "")) for column in COLUMNS) + "\n")
 
 
 def measure(model: str, clips: int, clip_s: float) -> None:
