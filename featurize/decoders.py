@@ -21,7 +21,7 @@ from featurize.containers.ffmpeg import Block, count_ffmpeg_tracks, ffmpeg_block
 from featurize.containers.joined import recordings
 from featurize.containers.pieces import Piece, Pieces
 from featurize.containers.readable import check_file
-from featurize.errors import AudioError, reject
+from featurize.errors import AudioError, SerError, reject
 
 ENDINGS = frozenset(
     {".wav", ".flac", ".aif", ".aiff", ".aifc", ".au", ".caf"}
@@ -40,15 +40,26 @@ _MALFORMED = 3  # libsndfile's SF_ERR_MALFORMED_FILE: a supported format, but da
 _OVERSHOOT_S = 0.1  # a part may end this much after the file: times in tables are rounded
 
 
-def find_audio(root: Path) -> list[PurePosixPath]:
-    """Paths, relative to `root`, of all files that `walk_audio` yields, sorted."""
-    return sorted(walk_audio(root))
+def find_audio(root: Path, setting: str, advice: str, error: type[SerError]) -> list[PurePosixPath]:
+    """Paths, relative to `root`, of all files that `walk_audio` yields, sorted.
+
+    Args:
+        root: the folder.
+        setting: the parameter or option that names it, for the message.
+        advice: what to do, for the message.
+        error: the exception that is raised if `root` is not a folder or holds no audio file.
+    """
+    if not root.is_dir():
+        raise error(f"{setting}: {root} {'is a file' if root.exists() else 'does not exist'}; {advice}")
+    if not (found := sorted(walk_audio(root))):
+        raise error(f"{setting}: no audio file in {root}; {advice}")
+    return found
 
 
 def walk_audio(root: Path) -> Iterator[PurePosixPath]:
-    """Yield the paths, relative to `root`, of all files in it with an audio ending, at any depth, folder by folder.
+    """Yield the paths, relative to `root`, of all audio files in it, at any depth, folder by folder.
 
-    Names that begin with a dot are left out: hidden files and folders, and the `._` files that macOS puts beside
+    Names that begin with a dot are skipped: hidden files and folders, and the `._` files that macOS puts beside
     recordings. Links to folders are followed, but no folder is visited twice.
     """
     seen: set[tuple[int, int]] = set()

@@ -45,12 +45,7 @@ class NoiseFolder:
 
     def __init__(self, root: Path, setting: str) -> None:
         self.root, self.setting = root, setting
-        if not root.is_dir():
-            what = "is a file" if root.exists() else "does not exist"
-            raise ParamsError(f"{setting}: {root} {what}; give a folder of noise recordings")
-        paths = find_audio(root)
-        if not paths:
-            raise ParamsError(f"{setting}: no audio file in {root}; give a folder of noise recordings")
+        paths = find_audio(root, setting, "give a folder of noise recordings", ParamsError)
         self.kinds: dict[str, list[Path]] = {}
         for path in paths:
             self.kinds.setdefault(str(path.parent), []).append(root / path)

@@ -18,13 +18,7 @@ def audio_files(root: Path, corpus: str) -> list[PurePosixPath]:
     Raises:
         CorpusError: `root` is not a folder, or holds no audio file.
     """
-    if not root.is_dir():
-        what = "is a file" if root.exists() else "does not exist"
-        raise CorpusError(f"corpus.root: {root} {what}; {corpus} needs the folder that holds its recordings")
-    found = find_audio(root)
-    if not found:
-        raise CorpusError(f"corpus.root: no audio file in {root}; {corpus} needs its recordings there")
-    return found
+    return find_audio(root, "corpus.root", f"{corpus} needs the folder of its recordings", CorpusError)
 
 
 def one_per_name(

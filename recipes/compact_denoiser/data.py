@@ -14,7 +14,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from featurize.audio import dequantise, load_audio, quantise
-from featurize.decoders import ENDINGS, find_audio
+from featurize.decoders import find_audio
 from featurize.errors import CorpusError, SplitError
 from featurize.snr import Samples, active_power
 from recipes.compact_denoiser.params import HeldOut, SourceParams, SplitParams
@@ -29,13 +29,8 @@ def find_files(name: str, source: SourceParams) -> Iterator[tuple[str, Path]]:
         CorpusError: `root` is not a folder or holds no audio file, or a path does not match `group`.
     """
     root = Path(source.root)
-    if not root.is_dir():
-        raise CorpusError(
-            f"{name}: {root} is not a folder; set data.*.{name}.root to the folder of its audio"
-        )
-    paths = find_audio(root)
-    if not paths:
-        raise CorpusError(f"{name}: no audio files under {root} ({', '.join(sorted(ENDINGS))})")
+    setting = f"data.*.{name}.root"
+    paths = find_audio(root, setting, "set it to the folder of its audio files", CorpusError)
     for path in paths:
         found = re.search(source.group, path.as_posix())
         if found is None:
