@@ -1,4 +1,4 @@
-"""What every floor's tests share: their part of the machine, and real recordings where they lie beside the project."""
+"""Fixtures of all tests: threads, and real recordings if they are available."""
 
 import os
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""A voice made of arithmetic alone: vowels that glide, fricatives, syllables, pauses. Silero takes it for speech."""
+"""A synthetic voice that Silero detects as speech: vowels that glide, fricatives, syllables, pauses."""
 
 import numpy as np
 from numpy.typing import NDArray

@@ -1,4 +1,4 @@
-"""The house itself: what stands on paper about it is true."""
+"""The rules of the project's structure and documentation."""
 
 import ast
 import re
@@ -39,7 +39,7 @@ def imports() -> grimp.ImportGraph:
     return build_graph()
 
 
-def test_the_stages_stand_in_order() -> None:
+def test_the_stages_are_in_order() -> None:
     assert list(STAGES) == ORDER
 
 
@@ -52,12 +52,12 @@ def test_a_stage_is_one_word_everywhere(stage: str) -> None:
 
 
 @pytest.mark.parametrize("path", PIPELINES, ids=lambda path: str(path.relative_to(ROOT)))
-def test_dvc_watches_everything_that_a_stage_imports(path: Path, imports: grimp.ImportGraph) -> None:
+def test_all_imports_of_a_stage_are_deps(path: Path, imports: grimp.ImportGraph) -> None:
     assert path.read_text() == rewritten(path, imports), "run `make deps`"
 
 
 @pytest.mark.parametrize("stage", ORDER)
-def test_dvc_watches_only_params_that_exist(stage: str) -> None:
+def test_all_params_of_a_stage_exist(stage: str) -> None:
     assert set(STAGES[stage].get("params", [])) <= set(known_names())
 
 
@@ -138,7 +138,7 @@ def test_imports_go_downward_only() -> None:
     assert result.returncode == 0, result.stdout
 
 
-def test_of_featurize_the_model_knows_the_foundations_only(imports: grimp.ImportGraph) -> None:
+def test_model_imports_only_the_foundations_of_featurize(imports: grimp.ImportGraph) -> None:
     known = {
         target
         for module in imports.modules
@@ -149,7 +149,7 @@ def test_of_featurize_the_model_knows_the_foundations_only(imports: grimp.Import
     assert known == FOUNDATIONS
 
 
-def test_help_needs_nothing_heavy() -> None:
+def test_help_imports_no_heavy_package() -> None:
     code = "import sys, pipeline.cli; print(*[m for m in ('torch', 'pandas', 'sklearn', 'numpy') if m in sys.modules])"
     result = subprocess.run(
         [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True
@@ -179,7 +179,7 @@ def test_a_folder_lists_its_modules_in_its_init(floor: str) -> None:
     assert missing == []
 
 
-def test_no_level_has_more_rooms_than_one_can_oversee() -> None:
+def test_no_folder_has_more_than_twenty_modules() -> None:
     modules = [
         path for floor in FLOORS for path in (ROOT / floor).rglob("*.py") if path.name != "__init__.py"
     ]
@@ -196,7 +196,7 @@ def test_no_two_modules_share_a_name() -> None:
     }
 
 
-def test_a_test_module_stands_where_the_module_stands_that_it_tests() -> None:
+def test_test_modules_mirror_modules() -> None:
     without_module = {
         path.stem.removeprefix("test_")
         for floor in FLOORS

@@ -1,4 +1,4 @@
-"""Waiting for what another process does: for a condition, never for a time that a fast machine would need."""
+"""Waiting until a condition holds, instead of sleeping for a fixed time."""
 
 import time
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""Sounds that the tests of this floor make: tones, noise, files in every format, and what any waveform must be."""
+"""Test signals: tones, noise, files in all formats, and checks of waveforms."""
 
 from pathlib import Path
 

@@ -87,7 +87,7 @@ def test_silence(tmp_path: Path) -> None:
 
 
 def load_whole(path: Path) -> torch.Tensor:
-    """What load_audio promises, in the plainest words: the whole file in float64, resampled at once."""
+    """A slow reference of load_audio: the whole file in float64, resampled at once."""
     samples, rate = decode(path)
     waveform = samples.double().mean(dim=0)
     waveform = waveform - waveform.mean()
@@ -159,7 +159,7 @@ def test_extreme_peaks_in_blocks(tmp_path: Path, peak: float) -> None:
 
 
 @pytest.mark.usefixtures("small_blocks")
-def test_refusals_that_show_late(tmp_path: Path) -> None:
+def test_errors_found_after_valid_blocks(tmp_path: Path) -> None:
     path = tmp_path / "clip.wav"
     soundfile.write(path, np.zeros(20_000), SAMPLE_RATE)
     assert refusal(path).reason == "silent"
@@ -181,7 +181,7 @@ def test_refusals_that_show_late(tmp_path: Path) -> None:
 
 
 def test_flac_of_unknown_length(tmp_path: Path, request: pytest.FixtureRequest) -> None:
-    """A writer into a pipe leaves the number of samples at zero."""
+    """An encoder that writes to a pipe leaves the number of samples at zero."""
     path = tmp_path / "clip.flac"
     soundfile.write(path, noise(20_000), SAMPLE_RATE)
     expected = load_audio(path)
@@ -195,8 +195,8 @@ def test_flac_of_unknown_length(tmp_path: Path, request: pytest.FixtureRequest) 
 
 
 @pytest.mark.slow
-def test_two_hours_in_little_memory(tmp_path: Path) -> None:
-    """A process of its own tells its peak: the result, an eighth for its growth, and some blocks."""
+def test_two_hours_in_bounded_memory(tmp_path: Path) -> None:
+    """The peak memory of a separate process is the result, an eighth for its growth, and some blocks."""
     if sys.platform != "linux":
         pytest.skip("ru_maxrss is in kilobytes on Linux alone")
     path = tmp_path / "long.flac"

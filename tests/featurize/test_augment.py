@@ -1,4 +1,4 @@
-"""Copies sound as they are called, and are always the same ones."""
+"""Copies have the changes in their names, and are deterministic."""
 
 from pathlib import Path
 
@@ -64,7 +64,7 @@ def test_a_shifted_tone_keeps_its_length_and_level_at_another_pitch(semitones: f
 
 
 @pytest.mark.parametrize(("semitones", "rate"), [(4.0, 0.8), (-4.0, 1.25), (0.0, 1.1), (3.0, 1.0)])
-def test_another_voice_is_pitch_and_speed_at_once(semitones: float, rate: float) -> None:
+def test_another_voice_changes_pitch_and_speed(semitones: float, rate: float) -> None:
     voice = change_voice(tone(440), semitones, rate)
     assert len(voice) == round(16_000 / rate)
     assert loudest_hz(voice) == pytest.approx(440 * 2 ** (semitones / 12), rel=0.004)
@@ -83,7 +83,7 @@ def test_any_length_stretches_and_shifts(rate: float, num_samples: int) -> None:
     assert torch.isfinite(shifted).all()
 
 
-def test_stretched_speech_holds_as_much_speech_at_its_own_pace(ravdess_clips: list[Path]) -> None:
+def test_stretched_speech_keeps_its_share_of_speech(ravdess_clips: list[Path]) -> None:
     vad = load_vad()
     waveform = load_audio(ravdess_clips[0])
 
@@ -93,7 +93,7 @@ def test_stretched_speech_holds_as_much_speech_at_its_own_pace(ravdess_clips: li
     assert speech_s(time_stretch(waveform, 0.8)) == pytest.approx(speech_s(waveform) / 0.8, rel=0.15)
 
 
-def test_a_copy_depends_on_seed_clip_and_number_and_on_nothing_else() -> None:
+def test_a_copy_depends_on_seed_clip_and_number_only() -> None:
     params = AugmentParams(copies=3, methods=ALL)
     waveform = tone(200)
     once = [augment(waveform, CLIP, number, params) for number in (1, 2, 3)]
@@ -110,7 +110,7 @@ def test_a_copy_depends_on_seed_clip_and_number_and_on_nothing_else() -> None:
     assert len({once[0][0], *others}) == 4
 
 
-def test_copies_take_the_methods_in_turn_and_clips_start_with_different_ones() -> None:
+def test_methods_alternate_and_clips_start_with_different_ones() -> None:
     params = AugmentParams(copies=3, methods=ALL)
     names = [augment(tone(200, 0.1), CLIP, number, params)[0] for number in range(1, 7)]
     kinds = [name.split("-", 1)[1].rstrip("+-.0123456789dB") for name in names]
@@ -122,7 +122,7 @@ def test_copies_take_the_methods_in_turn_and_clips_start_with_different_ones() -
     assert firsts == {"1-noise", "1-pitch", "1-stretch"}
 
 
-def test_the_copies_of_a_speaker_share_their_voices_and_nobody_else_does() -> None:
+def test_only_copies_of_one_speaker_share_voices() -> None:
     def voices(clip: str, speaker: str, params: AugmentParams = VOICES) -> list[str]:
         copies = [augment(tone(200, 0.1), clip, number, params, None, speaker) for number in (1, 2, 3)]
         for number, copy in enumerate(copies, start=1):
@@ -140,7 +140,7 @@ def test_the_copies_of_a_speaker_share_their_voices_and_nobody_else_does() -> No
         voices(CLIP, "a/anna", seeded(1)),
     )
     assert all(not set(anna) & set(other) for other in others)
-    assert not set(others[1]) & set(others[2])  # of nobody known, every clip has its own
+    assert not set(others[1]) & set(others[2])  # with unknown speakers, each clip has a different voice
 
 
 def test_other_copies_keep_the_voice() -> None:
@@ -182,7 +182,7 @@ def test_noise_comes_from_the_folder_or_is_white_and_at_the_snr_of_active_speech
         assert (spectrum[190:211].sum() > 0.5 * spectrum.sum()) == hums
 
 
-def test_a_folder_that_nothing_needs_is_not_looked_at() -> None:
+def test_an_unused_noise_folder_is_not_read() -> None:
     for params in (
         AugmentParams(copies=0, methods=ALL, noise="absent"),
         AugmentParams(copies=1, methods=("pitch",), noise="absent"),
@@ -207,6 +207,6 @@ def test_a_folder_that_nothing_needs_is_not_looked_at() -> None:
         ({"noise": ""}, "at least 1 character"),
     ],
 )
-def test_params_that_mean_nothing_are_refused(wrong: dict[str, object], message: str) -> None:
+def test_invalid_params_are_refused(wrong: dict[str, object], message: str) -> None:
     with pytest.raises(ValidationError, match=message):
         AugmentParams.model_validate(wrong)

@@ -1,4 +1,4 @@
-"""decode_blocks: every format it promises, and every refusal with its reason."""
+"""decode_blocks: all supported formats, and all reasons for rejection."""
 
 import os
 import stat
@@ -228,7 +228,7 @@ def test_absurd_sample_rates(tmp_path: Path, rate: int) -> None:
     assert (error.reason, f"{rate} Hz" in error.detail) == ("undecodable", True)
 
 
-def test_files_are_closed_and_left_alone(tmp_path: Path) -> None:
+def test_files_are_closed_and_unchanged(tmp_path: Path) -> None:
     path = tmp_path / "clip.m4a"
     encode(path, "aac", 16_000)
     path.chmod(stat.S_IRUSR)
@@ -241,7 +241,7 @@ def test_files_are_closed_and_left_alone(tmp_path: Path) -> None:
     assert path.read_bytes() == before
 
 
-def test_playlists_open_nothing_else(tmp_path: Path) -> None:
+def test_playlists_open_no_other_files(tmp_path: Path) -> None:
     """FFmpeg would read the file that a playlist names, and wait for the network at a session description."""
     soundfile.write(tmp_path / "other.wav", tone(), SAMPLE_RATE)
     playlists = [

@@ -1,4 +1,4 @@
-"""Denoiser weights: where they are looked for, what is refused; and that the network is run as it is."""
+"""Denoisers: finding and checking weights, and equality with the network."""
 
 import hashlib
 import http.server
@@ -82,7 +82,7 @@ def server(tmp_path: Path) -> Iterator[tuple[str, Path]]:
 
 
 def publish(monkeypatch: pytest.MonkeyPatch, url: str) -> None:
-    """Let `dns64` be a small Demucs that is published at this address."""
+    """Replace `dns64` by a small Demucs at this address."""
     monkeypatch.setitem(PUBLISHED, "dns64", Published(lambda pretrained: Demucs(**SMALL), url))
 
 
@@ -190,7 +190,7 @@ def test_weights_of_another_network(tmp_path: Path) -> None:
     assert "do not fit" in failure(DenoiseParams(model="dns48", weights=str(path)))
 
 
-def test_weights_that_are_not_there(tmp_path: Path) -> None:
+def test_missing_weights(tmp_path: Path) -> None:
     message = failure(DenoiseParams(model="dns64", weights=str(tmp_path / "nowhere.th")))
     assert "nowhere.th" in message
     assert "denoise.weights" in message
@@ -200,7 +200,7 @@ def test_weights_that_are_not_there(tmp_path: Path) -> None:
 
 
 class Evil:
-    """Would run a command if it were unpickled."""
+    """An object that runs a command when it is unpickled."""
 
     def __reduce__(self) -> tuple[object, tuple[str]]:
         return Path.touch, (Path("pwned"),)  # type: ignore[return-value]
@@ -255,7 +255,7 @@ def test_checkpoints_that_are_refused(tmp_path: Path, content: object, says: str
         {"kernel_size": 4},
     ],
 )
-def test_the_architecture_is_read_off_a_plain_state_dict(tmp_path: Path, changes: dict[str, object]) -> None:
+def test_the_architecture_is_inferred_from_a_state_dict(tmp_path: Path, changes: dict[str, object]) -> None:
     demucs = small_demucs(**changes)
     torch.save(demucs.state_dict(), tmp_path / "plain.th")
     denoiser = load_denoiser(DenoiseParams(model=str(tmp_path / "plain.th")))
@@ -347,7 +347,7 @@ def test_params() -> None:
 
 
 @pytest.mark.parametrize("shape", [SMALL, {**SMALL, "causal": False}], ids=["streamed", "one by one"])
-def test_together_as_one_by_one(shape: dict[str, Any]) -> None:
+def test_batched_clips_equal_single_clips(shape: dict[str, Any]) -> None:
     torch.manual_seed(0)
     denoiser = Denoiser("any", "", method_for(Demucs(**shape).eval()), edge=7)
     clips = {length: torch.randn(length) * 0.1 for length in (1, 2, 500, 3_000)}
@@ -359,7 +359,7 @@ def test_together_as_one_by_one(shape: dict[str, Any]) -> None:
 
 @pytest.mark.parametrize("shape", [SMALL, {**SMALL, "causal": False}], ids=["streamed", "one by one"])
 @pytest.mark.parametrize("dry", [0.25, 1.0])
-def test_the_dry_share_is_mixed_back_everywhere(shape: dict[str, Any], dry: float) -> None:
+def test_the_dry_share_is_mixed_in_single_and_batched_clips(shape: dict[str, Any], dry: float) -> None:
     torch.manual_seed(0)
     wet = Denoiser("any", "", method_for(Demucs(**shape).eval()))
     denoiser = replace(wet, dry=dry)
@@ -381,7 +381,7 @@ def alternating(num_samples: int, snr_db: float) -> torch.Tensor:
 
 
 @pytest.mark.parametrize("shape", [SMALL, {**SMALL, "causal": False}], ids=["streamed", "one by one"])
-def test_clips_past_the_gate_are_untouched_everywhere(shape: dict[str, Any]) -> None:
+def test_clips_that_bypass_the_denoiser_are_unchanged(shape: dict[str, Any]) -> None:
     torch.manual_seed(0)
     wet = Denoiser("any", "", method_for(Demucs(**shape).eval()))
     denoiser = replace(wet, gate_snr_db=20.0)
@@ -399,7 +399,7 @@ def test_clips_past_the_gate_are_untouched_everywhere(shape: dict[str, Any]) -> 
                 torch.testing.assert_close(alone, denoise_demucs(clip, denoiser=wet), atol=0, rtol=0)
 
 
-def test_a_clip_that_overflows_does_not_cost_its_neighbours() -> None:
+def test_a_clip_that_overflows_does_not_affect_its_neighbours() -> None:
     torch.manual_seed(0)
     denoiser = Denoiser("any", "", method_for(Demucs(**SMALL).eval()))
     good = torch.randn(3_000)
@@ -411,15 +411,15 @@ def test_a_clip_that_overflows_does_not_cost_its_neighbours() -> None:
     assert torch.equal(together["more"], alone["good"])
 
 
-def test_the_built_in_denoiser_needs_nothing_and_helps(ravdess_clips: list[Path]) -> None:
+def test_the_built_in_denoiser_needs_no_download_and_improves_snr(ravdess_clips: list[Path]) -> None:
     from featurize.audio import load_audio
 
     denoiser = load_denoiser(DenoiseParams(model="compact"))
     assert denoiser.name == "compact"
     assert "ravdess/02" in denoiser.trained_on
     assert "ravdess/01" not in denoiser.trained_on  # an actor of the first test fold
-    heard = {speaker.removeprefix("ravdess/") for speaker in denoiser.trained_on}
-    path = next(path for path in ravdess_clips if path.stem[-2:] not in heard)
+    trained_on = {speaker.removeprefix("ravdess/") for speaker in denoiser.trained_on}
+    path = next(path for path in ravdess_clips if path.stem[-2:] not in trained_on)
     clean = load_audio(path)
     power = clean.square().mean()
     noisy = clean + torch.randn(len(clean), generator=torch.Generator().manual_seed(0)) * (power / 10).sqrt()
@@ -432,7 +432,7 @@ def test_the_built_in_denoiser_needs_nothing_and_helps(ravdess_clips: list[Path]
     assert si_sdr_db(denoise_demucs(clean, denoiser=denoiser)) > 20
 
 
-def test_the_built_in_denoiser_gets_the_silence_that_it_wants_at_the_edges(ravdess_clips: list[Path]) -> None:
+def test_the_built_in_denoiser_pads_clips_with_silence(ravdess_clips: list[Path]) -> None:
     from featurize.audio import load_audio
 
     denoiser = load_denoiser(DenoiseParams(model="compact"))
@@ -465,7 +465,7 @@ def test_a_foreign_safetensors_file_is_refused(tmp_path: Path, content: bytes) -
         load_denoiser(DenoiseParams(model=str(path)))
 
 
-def test_precision_is_a_choice_and_bf16_stays_40_db_below_the_speech(ravdess_clips: list[Path]) -> None:
+def test_the_error_of_bf16_is_40_db_below_the_speech(ravdess_clips: list[Path]) -> None:
     speech = load_audio(ravdess_clips[0])
     exact, half = (
         denoise_demucs(speech, denoiser=load_denoiser(DenoiseParams(model="compact", precision=precision)))

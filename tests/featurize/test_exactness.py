@@ -1,4 +1,4 @@
-"""The fast path of Tier 0 against Demucs' own forward, Silero's own loop and torchaudio, on a hundred real clips."""
+"""The fast path of Tier 0 equals Demucs.forward, Silero's loop and torchaudio, on a hundred real clips."""
 
 import warnings
 from pathlib import Path
@@ -40,7 +40,7 @@ def together(clips: dict[Path, Tensor], denoiser: Denoiser) -> dict[Path, Tensor
 
 @pytest.fixture(scope="module")
 def alone(clips: dict[Path, Tensor], denoiser: Denoiser) -> dict[Path, Tensor]:
-    """What the network itself makes of each clip, with its silence at the edges."""
+    """Output of the network for each clip alone, with silence at the edges."""
     assert isinstance(denoiser.method, Streamed)
     edge, module = denoiser.edge, denoiser.method.module
     with torch.inference_mode():
@@ -76,7 +76,7 @@ def test_segments_and_mfcc(together: dict[Path, Tensor], alone: dict[Path, Tenso
         torch.testing.assert_close(ours, right, rtol=0, atol=1e-3)
 
 
-def test_company_changes_nothing_to_the_bit(
+def test_clips_are_bit_identical_with_any_neighbours(
     clips: dict[Path, Tensor], together: dict[Path, Tensor], denoiser: Denoiser
 ) -> None:
     few = dict(list(clips.items())[7:17])
@@ -84,9 +84,7 @@ def test_company_changes_nothing_to_the_bit(
         assert torch.equal(clean, together[path])
 
 
-def test_one_file_gives_to_the_bit_what_the_stages_store(
-    denoiser: Denoiser, ravdess_clips: list[Any]
-) -> None:
+def test_one_file_is_bit_identical_to_the_shards(denoiser: Denoiser, ravdess_clips: list[Any]) -> None:
     network, params = load_vad(), VadParams()
     waves = {path: load_audio(path) for path in ravdess_clips}
     for path, clean, _ in denoise_clips(waves.items(), denoiser):

@@ -1,4 +1,4 @@
-"""Fingerprints: copies are found whatever was done to them, and nothing else is."""
+"""Fingerprints: all copies of a recording are found, and no other clips."""
 
 from pathlib import Path
 
@@ -93,7 +93,7 @@ def test_a_copy_is_found_and_only_it(
         assert all(0.2 - HOP_S <= pair.delay_s <= 0.2 + 0.08 for pair in pairs)
 
 
-def test_retakes_are_no_copies_and_the_known_slip_of_ravdess_is_one(shared: Path) -> None:
+def test_retakes_are_not_copies_but_the_known_duplicate_of_ravdess_is(shared: Path) -> None:
     actor = sorted((shared / "corpora" / "ravdess" / "Actor_07").glob("*.flac"))
     assert len(actor) == 60
     pairs = find_copies([words_of(path) for path in actor])
@@ -139,7 +139,9 @@ def test_a_long_clip_is_the_same_in_parts_and_at_once(monkeypatch: pytest.Monkey
     seed=st.integers(0, 99),
     silence=st.floats(0, 0.7),
 )
-def test_the_fast_distance_is_the_slow_one(lengths: list[int], shift: int, seed: int, silence: float) -> None:
+def test_the_fast_distance_equals_the_slow_one(
+    lengths: list[int], shift: int, seed: int, silence: float
+) -> None:
     rng = np.random.default_rng(seed)
     prints = [rng.integers(0, 2**32, length, dtype=np.uint32) for length in lengths]
     for words in prints:
@@ -174,7 +176,7 @@ def test_blocks_of_candidates_do_not_matter(monkeypatch: pytest.MonkeyPatch) -> 
     assert find_copies(prints) == at_once
 
 
-def test_of_many_alike_each_is_paired() -> None:
+def test_each_of_many_copies_is_paired() -> None:
     one = fingerprint(torch.from_numpy(speech_like(0, 1.5)))
     pairs = find_copies([one] * 200)
     assert {index for pair in pairs for index in pair[:2]} == set(range(200))

@@ -37,7 +37,7 @@ BAD = "BAD"
 Seeds = dict[str, list[bytes]]
 
 
-# --- the child: loads the files that it is told on stdin, and says before and after each one what it does
+# --- the child: loads the files named on stdin, and prints a line before and after each of them
 
 
 def child() -> None:
@@ -363,7 +363,7 @@ def lies(seeds: Seeds) -> Iterator[tuple[str, bytes]]:
     yield "length.ogg", seeds["ogg"][0][:at] + struct.pack("<q", 2**62) + seeds["ogg"][0][at + 8 :]
 
 
-def test_headers_that_lie(tmp_path: Path) -> None:
+def test_headers_with_false_lengths(tmp_path: Path) -> None:
     paths = []
     for name, content in lies(make_seeds(tmp_path)):
         paths.append(tmp_path / name)
@@ -373,7 +373,7 @@ def test_headers_that_lie(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-def test_the_child_notices(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_crashes_and_hangs_of_the_child_are_reported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A check of the check: crashes and hangs are named, and what comes after them is still loaded."""
     make_seeds(tmp_path)
     names = ["seed-0.wav", "crash", "hang", "memory", "seed-0.flac"]

@@ -1,4 +1,4 @@
-"""Offset, silence, clicks and channels that cancel each other: the same speech gives the same waveform."""
+"""Loading is independent of offset, silence, clicks and channels that cancel each other."""
 
 import logging
 from pathlib import Path
@@ -66,8 +66,8 @@ def test_an_offset_changes_nothing(path: Path, offset: float) -> None:
     np.testing.assert_allclose(load(path, stereo), expected, atol=2e-6)
 
 
-def test_an_offset_is_out_before_resampling(path: Path) -> None:
-    """Or the step at either end would ring."""
+def test_the_offset_is_removed_before_resampling(path: Path) -> None:
+    """Otherwise the step at each end would cause ringing."""
     voice = np.interp(np.arange(0, len(VOICE), 1 / 3), np.arange(len(VOICE)), VOICE)
     expected = load(path, voice, rate=48_000)
     np.testing.assert_allclose(load(path, voice + 0.5, rate=48_000), expected, atol=3e-6)
@@ -75,7 +75,7 @@ def test_an_offset_is_out_before_resampling(path: Path) -> None:
 
 @pytest.mark.parametrize("place", [0, 100, 16_000, 31_999])
 @pytest.mark.parametrize("length", [1, 40, 160])
-def test_a_click_does_not_set_the_level(path: Path, place: int, length: int) -> None:
+def test_a_click_does_not_determine_the_level(path: Path, place: int, length: int) -> None:
     expected = load(path, VOICE)
     clicked = 0.1 * VOICE
     clicked[place : place + length] = np.where(np.arange(len(clicked[place : place + length])) % 2, -1, 1)
@@ -86,7 +86,7 @@ def test_a_click_does_not_set_the_level(path: Path, place: int, length: int) -> 
     np.testing.assert_allclose(waveform[others], gain * expected[others], atol=0.01)
 
 
-def test_clicks_in_a_pause_cost_nothing(path: Path) -> None:
+def test_clicks_in_a_pause_do_not_change_the_level(path: Path) -> None:
     samples = np.concatenate([np.zeros(8_000), VOICE, np.zeros(8_000)])
     expected = load(path, samples)
     for place in (500, 3_000, 7_000, 45_000):
@@ -95,7 +95,7 @@ def test_clicks_in_a_pause_cost_nothing(path: Path) -> None:
     np.testing.assert_allclose(waveform[8_000:40_000], expected[8_000:40_000], atol=1e-6)
 
 
-def test_speech_is_scaled_by_its_very_peak(path: Path) -> None:
+def test_the_level_of_speech_is_its_peak(path: Path) -> None:
     waveform = load(path, VOICE)
     np.testing.assert_allclose(waveform, VOICE / np.abs(VOICE).max(), atol=1e-6)
 
@@ -127,7 +127,7 @@ def test_channels_that_cancel(
     assert str(path) in caplog.text
 
 
-def test_channels_that_do_not(path: Path) -> None:
+def test_channels_that_do_not_cancel(path: Path) -> None:
     other = np.roll(VOICE, 5_000)
     sources: list[SourceChannel] = []
     for channels in ([VOICE, VOICE], [VOICE, 0 * VOICE], [VOICE, other], [VOICE, -0.3 * VOICE], [VOICE]):
@@ -135,7 +135,7 @@ def test_channels_that_do_not(path: Path) -> None:
     assert sources == [SourceChannel(1, "mix")] * 4 + [SourceChannel(1, "mono")]
 
 
-def test_a_channel_that_was_asked_for(path: Path) -> None:
+def test_a_selected_channel(path: Path) -> None:
     other = np.roll(VOICE, 5_000)
     alone = [load(path, VOICE), load(path, other)]
     for channel, expected in zip(("left", "right"), alone, strict=True):
@@ -156,7 +156,7 @@ def test_too_short(path: Path) -> None:
     assert len(load_audio(path)) == 3_999
 
 
-def test_the_cases_beside_the_project(request: pytest.FixtureRequest) -> None:
+def test_shared_cases(request: pytest.FixtureRequest) -> None:
     folder = request.config.rootpath.parent / "shared" / "cases" / "audio"
     if not folder.is_dir():
         pytest.skip(f"no {folder}")

@@ -1,4 +1,4 @@
-"""MFCCs against the formulas written out in NumPy, and what holds for clips of any length."""
+"""MFCCs equal the formulas in NumPy; properties of clips of any length."""
 
 from typing import Any
 
@@ -55,7 +55,7 @@ def test_equals_the_formulas(params: MfccParams, num_samples: int) -> None:
     np.testing.assert_allclose(mfcc_40(waveform, params=params), reference(waveform, params), atol=2e-3)
 
 
-def test_the_hann_window_is_another() -> None:
+def test_the_hann_window_gives_other_features() -> None:
     waveform = noise(4000)
     assert not torch.allclose(mfcc_40(waveform), mfcc_40(waveform, params=MfccParams(window="hann")))
 

@@ -1,4 +1,4 @@
-"""A piece of noise is a matter of its generator; it is never a pause, and exactly as loud as asked for."""
+"""Noise segments depend on the generator only, are not pauses, and have the requested level."""
 
 import hashlib
 from collections.abc import Callable
@@ -23,7 +23,7 @@ def generator(seed: int = 0) -> np.random.Generator:
 
 @pytest.fixture(scope="module")
 def recordings(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Three kinds: two recordings of hiss, one hum, one knock that is nearly all digital silence."""
+    """Three noise classes: two recordings of hiss, one hum, one knock that is mostly digital silence."""
     root = tmp_path_factory.mktemp("noise")
     rng = generator()
     knock = np.zeros(80_000)
@@ -44,7 +44,7 @@ def recordings(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def opened(recordings: Path) -> NoiseFolder:
-    """For tests to whom it does not matter what is kept."""
+    """A folder shared by tests that do not depend on the state of its cache."""
     return NoiseFolder(recordings, "--noise")
 
 
@@ -66,52 +66,52 @@ def decoded(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     return names
 
 
-def test_the_same_generator_draws_the_same_piece_whatever_was_drawn_before(
-    folder: NoiseFolder, recordings: Path
-) -> None:
-    pieces = [folder.draw(9_000, generator(seed)) for seed in range(20)]
+def test_a_segment_depends_on_the_generator_only(folder: NoiseFolder, recordings: Path) -> None:
+    segments = [folder.draw(9_000, generator(seed)) for seed in range(20)]
     again = [NoiseFolder(recordings, "x").draw(9_000, generator(seed)) for seed in reversed(range(20))]
-    for one, other in zip(pieces, reversed(again), strict=True):
+    for one, other in zip(segments, reversed(again), strict=True):
         np.testing.assert_array_equal(one, other)
-    assert len({piece.tobytes() for piece in pieces}) == 20
+    assert len({segment.tobytes() for segment in segments}) == 20
 
 
 @given(seed=st.integers(0, 1000), num_samples=st.integers(1, 40_000))
-def test_any_clip_gets_as_much_as_it_needs_and_no_silence(
+def test_segments_have_any_length_and_are_not_silent(
     opened: NoiseFolder, seed: int, num_samples: int
 ) -> None:
-    piece = opened.draw(num_samples, generator(seed))
-    assert piece.shape == (num_samples,)
-    assert piece.dtype == np.float32
-    assert np.abs(piece).max() > 0
+    segment = opened.draw(num_samples, generator(seed))
+    assert segment.shape == (num_samples,)
+    assert segment.dtype == np.float32
+    assert np.abs(segment).max() > 0
 
 
-def test_every_kind_is_drawn_as_often_however_many_recordings_it_has(folder: NoiseFolder) -> None:
+def test_noise_classes_are_drawn_equally_often(folder: NoiseFolder) -> None:
     rng = generator()
-    pieces = [folder.draw(16_000, rng) for _ in range(300)]
-    knocks = sum(np.mean(np.abs(piece) < 1e-3) > 0.9 for piece in pieces)  # its silence, less the offset
+    segments = [folder.draw(16_000, rng) for _ in range(300)]
+    knocks = sum(
+        np.mean(np.abs(segment) < 1e-3) > 0.9 for segment in segments
+    )  # its silence, less the offset
     assert 70 < knocks < 130
     assert "4 recordings (hiss, hum, knock; sha256 " in str(folder)
 
 
-def test_a_piece_is_a_stretch_of_its_recording_and_goes_over_its_end_only_where_it_must() -> None:
+def test_only_recordings_that_are_too_short_are_repeated() -> None:
     recording = np.arange(1, 1001, dtype=np.int16)
     rng = generator()
     for num_samples in (1, 10, 999, 1000):
-        piece = np.round(draw_segment(recording, 0.0, num_samples, rng) * 32_767)
-        np.testing.assert_array_equal(np.diff(piece), 1)
+        segment = np.round(draw_segment(recording, 0.0, num_samples, rng) * 32_767)
+        np.testing.assert_array_equal(np.diff(segment), 1)
     long = np.round(draw_segment(recording, 0.0, 2500, rng) * 32_767)
     np.testing.assert_array_equal(long, 1 + np.arange(long[0] - 1, long[0] + 2499) % 1000)
 
 
 @pytest.mark.parametrize("num_samples", [50, 4000, 20_000, 100_000])
 @pytest.mark.parametrize("place", [0, 30_000, 63_990])
-def test_no_piece_is_a_pause(num_samples: int, place: int) -> None:
+def test_no_segment_is_a_pause(num_samples: int, place: int) -> None:
     recording = np.ones(64_000, np.int16)
     recording[place : place + 10] = 20_000
     power = active_power(recording / np.float32(32_767))
     audible = [draw_segment(recording, power, num_samples, generator(seed)) for seed in range(50)]
-    assert all(np.abs(piece).max() > 0.5 for piece in audible)
+    assert all(np.abs(segment).max() > 0.5 for segment in audible)
 
 
 def test_a_recording_is_decoded_once(folder: NoiseFolder, decoded: list[str]) -> None:
@@ -121,7 +121,7 @@ def test_a_recording_is_decoded_once(folder: NoiseFolder, decoded: list[str]) ->
     assert sorted(decoded) == ["1.wav", "1.wav", "1.wav", "2.wav"]
 
 
-def test_what_is_kept_is_bounded_and_what_was_drawn_last_stays(
+def test_the_cache_is_bounded_and_keeps_the_last_used(
     folder: NoiseFolder, decoded: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(module, "CACHE_BYTES", 2 * (16_000 + 20_000))
@@ -146,7 +146,7 @@ def test_what_is_kept_is_bounded_and_what_was_drawn_last_stays(
     assert folder._kept_bytes == 72_000
 
 
-def test_a_kept_recording_gives_the_pieces_of_the_file(folder: NoiseFolder, recordings: Path) -> None:
+def test_segments_of_a_cached_recording_are_those_of_the_file(folder: NoiseFolder, recordings: Path) -> None:
     only = NoiseFolder(recordings / "hum", "--noise")
     waveform = load_audio(recordings / "hum" / "1.wav")
     samples, _ = quantise(waveform)
@@ -194,7 +194,7 @@ def test_the_digest_follows_names_and_bytes(folder: NoiseFolder, tmp_path: Path)
     assert len({renamed, changed, folder.sha256}) == 3
 
 
-def test_folders_without_noise_are_one_line(recordings: Path, tmp_path: Path) -> None:
+def test_folders_without_noise_are_refused(recordings: Path, tmp_path: Path) -> None:
     for root, message in [
         (tmp_path, "no audio file in"),
         (tmp_path / "absent", "does not exist"),
@@ -204,7 +204,7 @@ def test_folders_without_noise_are_one_line(recordings: Path, tmp_path: Path) ->
             NoiseFolder(root, "--noise")
 
 
-def test_files_that_cannot_be_used_are_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_unusable_noise_files_are_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "broken.wav").write_bytes(b"not audio at all")
     with pytest.raises(ParamsError, match=r"augment\.noise: .*broken\.wav.*; remove it"):
         NoiseFolder(tmp_path, "augment.noise").draw(100, generator())

@@ -1,4 +1,4 @@
-"""A part of a file is, to the bit, what is between its times in the whole, in every format."""
+"""A part of a file is bit-identical to the same samples of the whole, in every format."""
 
 import math
 from pathlib import Path
@@ -43,7 +43,7 @@ def part(path: Path, start_s: float, end_s: float) -> np.ndarray:
 
 @pytest.mark.parametrize(("form", "subtype"), FORMATS)
 @pytest.mark.parametrize("block", [2**20, 3000])
-def test_a_part_is_what_the_whole_holds_there(
+def test_a_part_equals_the_same_samples_of_the_whole(
     tmp_path: Path, samples: np.ndarray, form: str, subtype: str, block: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = write(tmp_path, samples, form, subtype)
@@ -54,7 +54,7 @@ def test_a_part_is_what_the_whole_holds_there(
         np.testing.assert_array_equal(part(path, start_s, end_s), whole[:, round(start_s * RATE) : stop])
 
 
-def test_a_part_of_what_only_ffmpeg_reads(tmp_path: Path, samples: np.ndarray) -> None:
+def test_a_part_of_a_file_decoded_by_ffmpeg(tmp_path: Path, samples: np.ndarray) -> None:
     path = tmp_path / "clip.m4a"
     with av.open(str(path), "w") as out:
         stream = out.add_stream("aac", rate=RATE, layout="stereo")
@@ -75,7 +75,7 @@ def test_the_level_is_that_of_the_part(tmp_path: Path, samples: np.ndarray) -> N
     torch.testing.assert_close(waveform, (cut / cut.abs().max()).float())
 
 
-def test_nothing_behind_a_part_is_read(tmp_path: Path, samples: np.ndarray) -> None:
+def test_nothing_after_a_part_is_read(tmp_path: Path, samples: np.ndarray) -> None:
     samples[int(3 * RATE) :] = np.nan
     path = write(tmp_path, samples, "WAV", "FLOAT")
     assert len(load_audio(path, RATE, 1.0, 3.0)) == 2 * RATE
@@ -87,7 +87,7 @@ def test_nothing_behind_a_part_is_read(tmp_path: Path, samples: np.ndarray) -> N
 @pytest.mark.parametrize(
     ("start_s", "end_s"), [(4.0, 5.2), (5.0, None), (6.0, 7.0), (0.0, 60.0), (1.0, 1.00001), (3.0, 2.0)]
 )
-def test_what_the_file_does_not_hold_is_a_bad_segment(
+def test_a_part_outside_the_file_is_a_bad_segment(
     tmp_path: Path, samples: np.ndarray, form: str, subtype: str, start_s: float, end_s: float | None
 ) -> None:
     path = write(tmp_path, samples, form, subtype)

@@ -1,4 +1,4 @@
-"""resample and resample_blocks: torchaudio's result, at any rate, in blocks of any length."""
+"""resample and resample_blocks equal torchaudio, at any rate, in blocks of any length."""
 
 import pytest
 import torch

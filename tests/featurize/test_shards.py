@@ -1,4 +1,4 @@
-"""A shard gives back what was written, and notices every kind of damage."""
+"""Shards return what was written, and detect damage."""
 
 from pathlib import Path
 
@@ -55,7 +55,7 @@ def test_the_same_rows_give_the_same_bytes(tmp_path: Path) -> None:
     assert (tmp_path / "a.h5").read_bytes() == (tmp_path / "b.h5").read_bytes()
 
 
-def test_every_flipped_byte_of_content_is_noticed(tmp_path: Path) -> None:
+def test_every_flipped_byte_of_content_is_detected(tmp_path: Path) -> None:
     path = tmp_path / "a.h5"
     write_shard(path, "waveform", waveform_rows([50, 60]), {"denoiser": "none"})
     whole, reference = path.read_bytes(), Shard(path)
@@ -74,7 +74,7 @@ def test_every_flipped_byte_of_content_is_noticed(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("keep", [0, 10, 1000, -1])
-def test_a_truncated_shard_is_noticed(tmp_path: Path, keep: int) -> None:
+def test_a_truncated_shard_is_detected(tmp_path: Path, keep: int) -> None:
     path = tmp_path / "a.h5"
     write_shard(path, "waveform", waveform_rows([500, 600]), {})
     path.write_bytes(path.read_bytes()[:keep])
@@ -98,7 +98,7 @@ def test_missing_shards_are_named(tmp_path: Path) -> None:
         list_shards(tmp_path)
 
 
-def test_unlike_rows_are_refused(tmp_path: Path) -> None:
+def test_rows_of_different_types_are_refused(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="different columns"):
         write_shard(
             tmp_path / "a.h5", "waveform", [*waveform_rows([4]), Row({"other": 1}, np.zeros(3, np.int16))], {}
@@ -108,7 +108,7 @@ def test_unlike_rows_are_refused(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
-def test_nothing_half_written_stands_under_a_final_name(tmp_path: Path) -> None:
+def test_a_failed_write_leaves_no_shard(tmp_path: Path) -> None:
     (tmp_path / "a.txt").write_text("old")
     with pytest.raises(RuntimeError, match="power cut"), replacing(tmp_path / "a.txt") as temporary:
         temporary.write_text("new, but not wh")
@@ -117,7 +117,7 @@ def test_nothing_half_written_stands_under_a_final_name(tmp_path: Path) -> None:
     assert [p.name for p in tmp_path.iterdir()] == ["a.txt"]
 
 
-def test_a_full_disk_is_one_clear_line(tmp_path: Path) -> None:
+def test_a_full_disk_is_a_clear_error(tmp_path: Path) -> None:
     with (
         pytest.raises(SerError, match=r"a\.txt: cannot be written \(No space left on device\)"),
         replacing(tmp_path / "a.txt"),

@@ -1,4 +1,4 @@
-"""The yardstick is noisereduce as it comes, says so, and copes with silence."""
+"""The baseline equals the package noisereduce, and handles silence."""
 
 from importlib.metadata import PackageNotFoundError, version
 
@@ -15,7 +15,7 @@ from featurize.denoise import DenoiseParams, denoise_clips, denoise_demucs, load
 from featurize.errors import WeightsError
 
 
-def test_it_is_the_package_at_its_defaults() -> None:
+def test_it_equals_the_package_with_its_defaults() -> None:
     denoiser = load_denoiser(DenoiseParams(model="noisereduce"))
     assert (denoiser.name, denoiser.sha256) == (f"noisereduce {version('noisereduce')}", "")
     clips = {n: torch.randn(n, generator=torch.Generator().manual_seed(n)) for n in (1, 2, 500, 20_000)}
@@ -35,7 +35,7 @@ def test_silence_stays_silence() -> None:
     assert torch.isfinite(denoise_demucs(torch.eye(1, 700_000)[0], denoiser=denoiser)).all()
 
 
-def test_without_the_package_it_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_missing_package_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     def missing(name: str) -> str:
         raise PackageNotFoundError(name)
 

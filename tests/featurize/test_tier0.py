@@ -1,4 +1,4 @@
-"""Tier 0 as a whole is its steps in order, and its errors name the file."""
+"""Tier 0 is its steps in order, and its errors name the file."""
 
 from pathlib import Path
 
@@ -45,12 +45,12 @@ def test_without_denoiser(ravdess_clips: list[Path]) -> None:
     assert result.mfcc.shape == (13, params.mfcc.num_frames(num_speech))
 
 
-def test_rounding_to_16_bits_changes_nothing_twice(ravdess_clips: list[Path]) -> None:
+def test_rounding_twice_changes_nothing(ravdess_clips: list[Path]) -> None:
     denoised = tier0(ravdess_clips[0]).denoised
     torch.testing.assert_close(dequantise(*quantise(denoised)), denoised, rtol=0, atol=0)
 
 
-def test_the_specs_signature_uses_dns64(
+def test_tier0_to_mfcc_uses_dns64(
     ravdess_clips: list[Path], small_demucs: Denoiser, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked = []

@@ -1,4 +1,4 @@
-"""VAD: Silero's own probabilities and segments, whatever the length of the clip."""
+"""VAD: probabilities and segments equal Silero's for clips of any length."""
 
 import subprocess
 import sys
@@ -68,7 +68,7 @@ ROUNDING = 3e-5
 """Silero's loop in float32 is itself up to 1e-5 away from its value in float64."""
 
 
-def test_the_import_leaves_the_thread_count_alone() -> None:
+def test_the_import_does_not_change_the_thread_count() -> None:
     code = (
         "import torch; torch.set_num_threads(3); import featurize.vad; "
         "assert torch.get_num_threads() == 3; featurize.vad.load_vad(); assert torch.get_num_threads() == 3"
@@ -253,7 +253,7 @@ def test_bad_params(bad: dict[str, object]) -> None:
         VadParams(**bad)
 
 
-def test_without_vad_the_whole_clip_is_speech_and_no_network_is_asked(clips: list[torch.Tensor]) -> None:
+def test_without_vad_the_whole_clip_is_speech_and_no_network_runs(clips: list[torch.Tensor]) -> None:
     params = VadParams(method="none", if_no_speech="reject")
 
     def never(*_: object) -> None:
@@ -264,6 +264,6 @@ def test_without_vad_the_whole_clip_is_speech_and_no_network_is_asked(clips: lis
     assert speech_segments(torch.zeros(9), 4600, params).tolist() == [[0, 4600]]
 
 
-def test_finding_speech_is_asking_the_network_and_cutting(clips: list[torch.Tensor], vad: SileroVad) -> None:
+def test_find_speech_equals_its_two_steps(clips: list[torch.Tensor], vad: SileroVad) -> None:
     expected = speech_segments(speech_probabilities(clips[0], vad), len(clips[0]))
     np.testing.assert_array_equal(find_speech(clips[0], vad), expected)

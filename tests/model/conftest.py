@@ -22,7 +22,7 @@ TOY = NetworkParams(
 
 @pytest.fixture(autouse=True)
 def one_thread() -> Iterator[None]:
-    """Toy tensors gain nothing from threads, and equal sums need an equal number of them."""
+    """Toy tensors do not benefit from threads, and equal sums need an equal number of threads."""
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     yield

@@ -1,4 +1,4 @@
-"""Valence and arousal: empty cells are unknown, and concordance is Lin's."""
+"""Valence and arousal: empty cells are unknown, and the concordance is Lin's."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""Batches: clips padded, and split by split out of shards."""
+"""Batches: padded clips, and splits loaded from shards."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -12,7 +12,7 @@ from featurize.shards import Row, write_shard
 from model.batches import Features, evaluation_batches, load_features, make_batch
 
 
-def test_a_batch_is_padded_with_zeros_and_turned_to_channels_first(
+def test_a_batch_is_padded_with_zeros_and_channels_first(
     toy_features: Callable[..., Features],
 ) -> None:
     features = toy_features(7, seed=0)

@@ -1,4 +1,4 @@
-"""Checkpoints come back as they went, or say in one line why not."""
+"""Checkpoints are restored exactly, or refused with one line."""
 
 import copy
 import io
@@ -55,7 +55,7 @@ def test_round_trip_needs_nothing_but_the_file(
     assert args["torch"] == torch.__version__
 
 
-def test_format_is_the_descriptions(path: Path) -> None:
+def test_the_format_is_as_specified(path: Path) -> None:
     content = torch.load(path, weights_only=True)
     assert set(content) == {"model", "args"}
     assert content["model"].keys() == load_checkpoint(path)[0].state_dict().keys()
@@ -82,7 +82,7 @@ def test_a_folder_that_cannot_be_written_is_named(tmp_path: Path, toy_network: S
         save_checkpoint(tmp_path / "file" / "last.pt", toy_network, {})
 
 
-def test_a_failed_write_leaves_the_old_file_and_no_litter(
+def test_a_failed_write_keeps_the_old_file_and_leaves_no_other(
     path: Path, toy_network: SERTier1, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     before = path.read_bytes()
@@ -146,7 +146,7 @@ def test_nothing_is_unpickled(path: Path) -> None:
     assert not path.with_name("sprung").exists()
 
 
-def test_args_or_weights_that_do_not_fit(path: Path) -> None:
+def test_args_or_weights_that_do_not_match(path: Path) -> None:
     content = torch.load(path, weights_only=True)
     change(path, args={**content["args"], "num_classes": 5})
     refused(path, "weights do not match")

@@ -1,4 +1,4 @@
-"""Two processes that share every batch learn what one process learns."""
+"""Two processes that share each batch train like one process."""
 
 import json
 import os
@@ -34,16 +34,16 @@ from model.training.fit import fit
 
 torch.set_num_threads(1)
 network = build_network(4, 3, NetworkParams.model_validate_json({network!r}), 0)
-told = []
+reported = []
 with process_group("cpu") as device:
     result = fit(network, make_toy_features(45, 1), make_toy_features(15, 2),
-        TrainParams.model_validate_json({params!r}), Path({out!r}), device=device, on_epoch=told.append)
-    assert len(told) == (0 if rank() else 3)
+        TrainParams.model_validate_json({params!r}), Path({out!r}), device=device, on_epoch=reported.append)
+    assert len(reported) == (0 if rank() else 3)
     Path({out!r}, f"rank{{rank()}}.json").write_text(json.dumps([asdict(epoch) for epoch in result.history]))
 """
 
 
-def test_two_processes_give_the_loss_curve_of_one(
+def test_two_processes_have_the_loss_curve_of_one(
     toy_params: NetworkParams, toy_features: Callable[..., Features], tmp_path: Path
 ) -> None:
     script = tmp_path / "process.py"

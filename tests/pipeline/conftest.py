@@ -1,4 +1,4 @@
-"""One small run through every stage, shared by the tests that look at its parts."""
+"""One small run through all stages, shared by the tests."""
 
 from collections.abc import Callable
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""`ser` as a person meets it: help, answers, and one line for what went wrong."""
+"""The command `ser`: help, output, and errors as one line."""
 
 import inspect
 import json
@@ -79,7 +79,7 @@ def test_a_mistake_is_one_line_and_exit_code_2(
     assert len(captured.err.splitlines()) == 1
 
 
-def test_inspect_tells_and_draws(
+def test_inspect_prints_and_draws(
     small_run: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(ROOT)
@@ -144,7 +144,7 @@ def test_the_installed_script_runs() -> None:
     assert "Speech emotion recognition" in result.stdout
 
 
-def test_inspect_tells_when_the_gate_leaves_a_clip_alone(
+def test_inspect_reports_a_clip_that_bypasses_the_denoiser(
     small_run: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     clip = next((small_run.data / "raw" / "demo").rglob("*.wav"))

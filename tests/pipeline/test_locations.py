@@ -1,4 +1,4 @@
-"""What lies behind an address is read and written as if it lay here, and what goes wrong there is one line."""
+"""Remote files are read and written like local ones, and errors are one line."""
 
 import importlib
 import sys
@@ -121,7 +121,7 @@ def test_a_table_may_name_objects_and_a_missing_one_is_rejected(
         assert "missing,s3://corpus/raw/2.wav" in rejects.read_text()
 
 
-def test_what_goes_wrong_there_is_one_line(s3: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_remote_errors_are_one_line(s3: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     absent = pytest.raises(SerError, match=r"s3://absent/a\.csv: cannot be written .*make the bucket")
     with absent, written(Url("s3://absent/a.csv")) as file:
         file.write_text("a")
@@ -132,9 +132,9 @@ def test_what_goes_wrong_there_is_one_line(s3: Any, tmp_path: Path, monkeypatch:
         poor.delenv("AWS_SECRET_ACCESS_KEY")
         poor.setenv("HOME", str(tmp_path))
         type(s3).clear_instance_cache()
-        with pytest.raises(SerError, match=r"s3://corpus/run: .*redentials") as told:
+        with pytest.raises(SerError, match=r"s3://corpus/run: .*redentials") as raised:
             make_folder(Url("s3://corpus/run"))
-    assert "\n" not in str(told.value)
+    assert "\n" not in str(raised.value)
 
 
 def test_a_protocol_without_its_package_names_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -147,7 +147,7 @@ def test_a_protocol_without_its_package_names_the_extra(monkeypatch: pytest.Monk
         make_folder(Url("quantum://b/a"))
 
 
-def test_paths_and_addresses_are_told_apart() -> None:
+def test_paths_and_addresses_are_distinguished() -> None:
     assert locate("data") == Path("data")
     assert locate(Path("data")) == Path("data")
     assert locate("file:///data/a b") == Path("/data/a b")

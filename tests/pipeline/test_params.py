@@ -1,4 +1,4 @@
-"""A mistake in params.yaml is one line with the dotted name of the culprit."""
+"""A mistake in params.yaml is one line with the dotted name of the parameter."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""Parts of files: named, told apart, compared."""
+"""Parts of files: names, digests and overlap."""
 
 import hashlib
 
@@ -17,11 +17,11 @@ from pipeline.span import Span, span_of
         ({"path": "an older row"}, None),
     ],
 )
-def test_a_row_tells_its_part(row: dict[str, str], span: Span | None) -> None:
+def test_the_part_is_read_from_a_row(row: dict[str, str], span: Span | None) -> None:
     assert span_of(row) == span
 
 
-def test_the_name_is_stable_and_tells_parts_apart() -> None:
+def test_the_name_of_a_part_is_stable_and_unique() -> None:
     spans = [Span(1.5, 3.2), Span(1.5, 3.201), Span(1.5, None), Span(0.0, 0.000001)]
     assert [*map(str, spans)] == ["1.50-3.20", "1.50-3.201", "1.50-end", "0.00-0.000001"]
 
@@ -32,7 +32,7 @@ def test_the_digest_is_of_file_start_and_end() -> None:
 
 
 @pytest.mark.parametrize("span", [Span(-1.0, 2.0), Span(2.0, 2.0), Span(2.0, 1.0)])
-def test_what_no_file_can_have_is_a_bad_segment(span: Span) -> None:
+def test_impossible_times_are_a_bad_segment(span: Span) -> None:
     error = span.try_digest("abc", "x/a.wav")
     assert isinstance(error, AudioError)
     assert (error.reason, "x/a.wav" in error.detail) == ("bad-segment", True)
@@ -48,6 +48,6 @@ def test_what_no_file_can_have_is_a_bad_segment(span: Span) -> None:
         (Span(1, 2), Span(0, 9), True),
     ],
 )
-def test_parts_overlap_where_they_share_sound(one: Span, other: Span, overlap: bool) -> None:
+def test_parts_that_share_samples_overlap(one: Span, other: Span, overlap: bool) -> None:
     assert one.overlaps(other) is overlap
     assert other.overlaps(one) is overlap

@@ -1,4 +1,4 @@
-"""A toy recipe: four synthetic speakers, four synthetic noises, a network of a few thousand weights."""
+"""A toy recipe: four synthetic speakers, four synthetic noise classes, a small network."""
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -16,7 +16,7 @@ NOISES = ("hum", "hiss", "rain", "wind")
 
 
 def speechlike(rng: np.random.Generator, seconds: float = 1.2) -> np.ndarray:
-    """Harmonics of a gliding pitch under syllables, between stretches of silence: (num_samples,) float32."""
+    """Harmonics of a gliding pitch, modulated as syllables and surrounded by silence: (num_samples,) float32."""
     time = np.arange(int(seconds * SAMPLE_RATE)) / SAMPLE_RATE
     phase = (
         2 * np.pi * np.cumsum(rng.uniform(100, 220) * (1 + 0.1 * np.sin(2 * np.pi * 2 * time))) / SAMPLE_RATE

@@ -1,4 +1,4 @@
-"""The listed sweep: its variants are parameters, its last one is the defaults, and it runs what is missing."""
+"""The sweep: variants have valid parameters, the last one has the defaults, and only missing runs are run."""
 
 from pathlib import Path
 from typing import Any

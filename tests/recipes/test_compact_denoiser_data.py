@@ -143,7 +143,7 @@ def test_clean_examples_are_their_own_target(recipe: Recipe, cache: Path) -> Non
     assert np.array_equal(noisy, clean)
 
 
-def test_noise_comes_from_the_class_asked_for_and_is_no_pause(recipe: Recipe, cache: Path) -> None:
+def test_noise_is_of_the_requested_class_and_not_a_pause(recipe: Recipe, cache: Path) -> None:
     _, noise = open_banks(cache, recipe.split)["train"]
     rng = np.random.default_rng(0)
     for group, rows in enumerate(noise.rows_by_group):

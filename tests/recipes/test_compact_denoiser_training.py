@@ -1,4 +1,4 @@
-"""The recipe's loss, network, training loop, export and evaluation, on a toy."""
+"""The recipe's loss, network, training loop, export and evaluation, on toy data."""
 
 import json
 import math
@@ -199,9 +199,9 @@ def test_exported_weights_come_back(weights: Path, recipe: Recipe, tmp_path: Pat
     assert args["normalize"]
     assert args["hidden"] == recipe.network.hidden
     assert metadata["edge"] == "32"
-    heard = json.loads(metadata["data"])
-    assert heard["train"]["speakers"] == ["toy/a", "toy/b"]
-    assert heard["test"]["noises"] == ["room/wind"]
+    splits = json.loads(metadata["data"])
+    assert splits["train"]["speakers"] == ["toy/a", "toy/b"]
+    assert splits["test"]["noises"] == ["room/wind"]
     assert weights.with_suffix(".sha256").read_text() == f"{sha256(weights)}  compact.safetensors\n"
     assert weights.stat().st_size < 2.1 * sum(weight.numel() for weight in network.parameters()) + 8000
 
@@ -252,7 +252,7 @@ def test_evaluation_covers_every_condition(weights: Path, recipe: Recipe, cache:
     assert set(metrics(summary)["compact"]) == {"0", "clean"}
 
 
-def test_card_names_who_was_heard(weights: Path) -> None:
+def test_the_card_names_the_training_speakers(weights: Path) -> None:
     from recipes.compact_denoiser.card import card
 
     text = card(weights, "| the table |\n")

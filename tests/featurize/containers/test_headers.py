@@ -1,4 +1,4 @@
-"""WAV, AIFF and AU files whose header states another length than they have."""
+"""WAV, AIFF and AU files whose header states a wrong length."""
 
 import logging
 import struct
@@ -75,7 +75,7 @@ def test_truncated_files_are_still_rejected(tmp_path: Path, ending: str, share: 
     assert "truncated: header promises 64000 bytes" in refused(path, content[: 60 + int(HELD * share)])
 
 
-def test_a_stale_length_is_said_once(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_stale_length_is_logged_once(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     path = tmp_path / "clip.wav"
     content, expected = written(path)
     with caplog.at_level(logging.WARNING):
@@ -109,7 +109,7 @@ def test_a_chunk_without_its_pad_byte(tmp_path: Path, size: int, promised: int) 
     ],
 )
 @pytest.mark.parametrize("num_samples", [32_000, 31_999])
-def test_what_follows_the_samples_is_no_sample(tmp_path: Path, tail: bytes, num_samples: int) -> None:
+def test_bytes_after_the_samples_are_not_decoded(tmp_path: Path, tail: bytes, num_samples: int) -> None:
     path = tmp_path / "clip.wav"
     soundfile.write(path, SAMPLES[:num_samples], RATE, subtype="PCM_U8")
     expected = soundfile.read(path, dtype="float32")[0]
@@ -127,14 +127,14 @@ def test_an_empty_recording_with_tags_is_empty(tmp_path: Path) -> None:
     assert caught.value.reason == "empty"
 
 
-def test_text_behind_the_samples(tmp_path: Path) -> None:
+def test_text_after_the_samples(tmp_path: Path) -> None:
     path = tmp_path / "clip.wav"
     content, _ = written(path)
     assert "text" in refused(path, content + b"<html>not found</html>\n" * 500)
 
 
 @pytest.mark.parametrize("form", [{"format": "WAV"}, {"format": "RF64"}, {"format": "AIFF"}])
-def test_recordings_end_to_end(tmp_path: Path, form: dict[str, str]) -> None:
+def test_consecutive_recordings(tmp_path: Path, form: dict[str, str]) -> None:
     path = tmp_path / "clip.wav"
     content, expected = written(path, **form)
     assert_read(path, content + content + content, np.concatenate([expected] * 3))
@@ -143,7 +143,7 @@ def test_recordings_end_to_end(tmp_path: Path, form: dict[str, str]) -> None:
     np.testing.assert_array_equal(joined, np.concatenate([expected[24_000:], expected[:8_000]]))
 
 
-def test_recordings_of_different_rates_end_to_end(tmp_path: Path) -> None:
+def test_consecutive_recordings_of_different_rates(tmp_path: Path) -> None:
     path = tmp_path / "clip.wav"
     content, _ = written(path)
     soundfile.write(path, SAMPLES, 8_000)
@@ -178,7 +178,7 @@ def test_big_endian_wav(tmp_path: Path, promised: int) -> None:
     assert_read(path, content, expected)
 
 
-def test_the_cases_beside_the_project(request: pytest.FixtureRequest) -> None:
+def test_shared_cases(request: pytest.FixtureRequest) -> None:
     folder = request.config.rootpath.parent / "shared" / "cases" / "audio"
     if not folder.is_dir():
         pytest.skip(f"no {folder}")

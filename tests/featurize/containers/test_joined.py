@@ -1,4 +1,4 @@
-"""Recordings end to end in one file are all decoded: Ogg, MP3 and FLAC."""
+"""All recordings of a file with several are decoded: Ogg, MP3 and FLAC."""
 
 from itertools import product
 from pathlib import Path
@@ -64,7 +64,9 @@ def test_mp3_with_tags(
     assert capfd.readouterr().err == ""
 
 
-def test_mp3_without_a_header_of_its_own(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+def test_consecutive_mp3_recordings_of_which_the_second_has_no_header(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
     """The frames behind those that the first header has stated are another recording."""
     path = tmp_path / "clip.mp3"
     a, first = one(path, 20_000)
@@ -82,7 +84,7 @@ def test_mp3_without_a_header_of_its_own(tmp_path: Path, capfd: pytest.CaptureFi
     assert capfd.readouterr().err == ""
 
 
-def test_truncated_mp3_without_a_word_of_the_library(
+def test_truncated_mp3_without_output_of_the_library(
     tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
     path = tmp_path / "clip.mp3"

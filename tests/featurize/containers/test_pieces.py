@@ -1,4 +1,4 @@
-"""Pieces of a file read as the concatenation of them."""
+"""Pieces are read as their concatenation."""
 
 import io
 import os

@@ -1,4 +1,4 @@
-"""Packed products against the formula, and rows that know nothing of each other."""
+"""Packed matrix products equal the formula, and rows do not depend on each other."""
 
 import pytest
 import torch
@@ -19,7 +19,7 @@ def random(*shape: int, dtype: torch.dtype = torch.float32) -> torch.Tensor:
 @pytest.mark.parametrize("dtype", DTYPES)
 @settings(max_examples=25)
 @given(rows=st.integers(1, 70), inputs=st.integers(1, 40), outputs=st.integers(1, 40))
-def test_what_follows_the_product(dtype: torch.dtype, rows: int, inputs: int, outputs: int) -> None:
+def test_activations_after_the_product(dtype: torch.dtype, rows: int, inputs: int, outputs: int) -> None:
     x, weight, bias = random(rows, inputs), random(inputs, outputs), random(outputs)
     other = random(rows, outputs) + 1
     product = Product(weight.to(dtype), bias.to(dtype), rows=16)
@@ -39,20 +39,20 @@ def test_without_a_bias(dtype: torch.dtype) -> None:
     torch.testing.assert_close(Product(weight)(x), x @ weight)
 
 
-def test_a_gated_linear_unit_is_torchs() -> None:
+def test_a_gated_linear_unit_equals_torchs() -> None:
     x, weight, bias = random(9, 6), random(6, 8), random(8)
     expected = torch.nn.functional.glu(x @ weight + bias, dim=1)
     torch.testing.assert_close(GatedLinear(weight, bias)(x), expected)
 
 
-def test_a_row_is_the_same_to_the_bit_in_any_place() -> None:
+def test_a_row_is_bit_identical_in_any_position() -> None:
     x = random(64, 96)
     product = Product(random(96, 48), random(48))
     order = torch.randperm(64, generator=torch.Generator().manual_seed(0))
     assert torch.equal(product(x)[order], product(x[order]))
 
 
-def test_what_cannot_be_packed_is_multiplied_as_it_is() -> None:
+def test_only_float32_on_the_cpu_is_packed() -> None:
     assert not packs(torch.zeros(1, dtype=torch.float64))
     assert not packs(torch.zeros(1, device="meta"))
 

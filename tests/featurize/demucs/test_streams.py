@@ -1,4 +1,4 @@
-"""Streams of clips give what Demucs gives for each clip alone, the last 50 ms included."""
+"""Streamed clips equal the output of Demucs for each clip alone, including the last 50 ms."""
 
 import pytest
 import torch
@@ -38,7 +38,7 @@ def alone(module: Demucs, clip: Tensor) -> Tensor:
 
 
 def largest_error(module: Demucs, clips: list[Tensor], **sizes: int) -> float:
-    """Of all clips, relative to each one's peak."""
+    """Largest error of all clips, relative to the peak of each."""
     done = dict(DemucsStreams(module, **sizes)(enumerate(clips)))
     assert sorted(done) == list(range(len(clips)))
     return max(
@@ -48,7 +48,7 @@ def largest_error(module: Demucs, clips: list[Tensor], **sizes: int) -> float:
 
 
 @pytest.mark.parametrize("name", NETWORKS)
-def test_every_clip_is_as_if_alone(name: str) -> None:
+def test_every_clip_equals_the_clip_alone(name: str) -> None:
     clips = noise(2, 3, 255, 256, 257, 1_000, 5_000, 8_191, 12_000, 20_011)
     assert largest_error(network(name), clips, slots=3, frames=4) < 2e-6
 
@@ -59,11 +59,11 @@ def test_every_clip_is_as_if_alone(name: str) -> None:
     slots=st.integers(1, 4),
     frames=st.integers(1, 9),
 )
-def test_any_lengths_in_any_company(lengths: list[int], slots: int, frames: int) -> None:
+def test_any_combination_of_lengths(lengths: list[int], slots: int, frames: int) -> None:
     assert largest_error(network("as published, narrow"), noise(*lengths), slots=slots, frames=frames) < 2e-6
 
 
-def test_a_clip_is_the_same_to_the_bit_whatever_its_neighbours() -> None:
+def test_a_clip_is_bit_identical_with_any_neighbours() -> None:
     module = network("as published, narrow")
     clips = noise(7_000, 3_000, 9_000, 4_000, 5_000, 16_000)
     together = dict(DemucsStreams(module, slots=4)(enumerate(clips)))
@@ -75,7 +75,7 @@ def test_a_clip_is_the_same_to_the_bit_whatever_its_neighbours() -> None:
 
 
 @pytest.mark.parametrize("name", ["as published, narrow", "one level"])
-def test_a_clip_is_the_same_to_the_bit_in_any_number_of_slots(name: str) -> None:
+def test_a_clip_is_bit_identical_in_any_number_of_slots(name: str) -> None:
     clips = noise(7_000, 3_000, 16_000)
     many, some, few = (dict(DemucsStreams(network(name), n)(enumerate(clips))) for n in (32, 5, 1))
     for key in many:
@@ -92,7 +92,7 @@ def test_one_streamer_can_be_used_again() -> None:
     assert all(torch.equal(first[key], second[key]) for key in first)
 
 
-def test_an_abandoned_run_leaves_no_trace() -> None:
+def test_an_abandoned_run_does_not_change_the_next() -> None:
     module = network("as published, narrow")
     streams = DemucsStreams(module, slots=2)
     clips = noise(5_000, 700, 9_000)
@@ -101,7 +101,7 @@ def test_an_abandoned_run_leaves_no_trace() -> None:
     assert all(torch.equal(expected[key], clip) for key, clip in streams(enumerate(clips)))
 
 
-def test_clips_are_read_only_as_slots_get_free() -> None:
+def test_clips_are_read_when_slots_become_free() -> None:
     taken: list[int] = []
 
     def clips() -> list[Tensor]:

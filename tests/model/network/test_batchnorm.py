@@ -1,4 +1,4 @@
-"""Masked batch renormalisation against torch's BatchNorm1d on the valid frames laid end to end."""
+"""Masked batch renormalisation equals torch's BatchNorm1d on the concatenated valid frames."""
 
 import copy
 
@@ -48,7 +48,7 @@ def test_with_the_statistics_of_its_batch_value_and_gradients_are_those_of_batch
     assert torch.allclose(ours.bias.grad, reference.bias.grad, atol=1e-10)
 
 
-def test_with_other_running_statistics_it_is_the_papers_formula() -> None:
+def test_with_other_running_statistics_it_equals_the_formula_of_the_paper() -> None:
     """Algorithm 1 of the paper, r and d without gradient and unclipped, left to autograd."""
     _, ours = reference_and_ours()
     ours.running_mean.uniform_(2, 6)

@@ -1,4 +1,4 @@
-"""Dropout drops the share it is told to, keeps the mean, and repeats itself for a seed."""
+"""Dropout has the given rate, keeps the mean, and is determined by the seed."""
 
 import pytest
 import torch
@@ -19,7 +19,7 @@ def test_share_mean_and_gradient(probability: float) -> None:
     assert torch.equal(x.grad, y.detach())
 
 
-def test_a_seed_repeats_it_and_evaluation_and_0_leave_everything() -> None:
+def test_a_seed_repeats_it_and_evaluation_drops_nothing() -> None:
     torch.manual_seed(1)
     first = keep_mask(1001, 30_000)
     second = keep_mask(1001, 30_000)
@@ -32,7 +32,7 @@ def test_a_seed_repeats_it_and_evaluation_and_0_leave_everything() -> None:
 
 
 @pytest.mark.parametrize("probability", [0.1, 0.5, 0.9])
-def test_the_four_lanes_of_a_draw_are_fair_and_know_nothing_of_each_other(probability: float) -> None:
+def test_the_four_lanes_of_a_draw_are_independent(probability: float) -> None:
     """Each element is dropped with the same probability wherever it stands in a 64-bit draw, and by itself.
 
     Of independent draws a correlation over n pairs has a standard deviation of 1 / sqrt(n).

@@ -1,4 +1,4 @@
-"""The network's parts against slow, obvious references."""
+"""The layers equal slow references."""
 
 import pytest
 import torch
@@ -45,7 +45,7 @@ def test_bilstm_equals_torchs_packed_bidirectional_lstm(lengths: list[int], num_
 
 
 @given(LENGTHS)
-def test_reversal_turns_each_clip_within_its_own_length_and_is_its_own_inverse(lengths: list[int]) -> None:
+def test_reversal_is_within_each_clip_and_is_an_involution(lengths: list[int]) -> None:
     num_frames, _ = masks(lengths)
     x = torch.randn(max(lengths), len(lengths), 2)
     order = reversal_order(num_frames, max(lengths))
@@ -56,7 +56,7 @@ def test_reversal_turns_each_clip_within_its_own_length_and_is_its_own_inverse(l
     assert torch.equal(reverse(turned, order), x)
 
 
-def test_reversal_passes_gradients_back_to_where_they_belong() -> None:
+def test_gradients_pass_through_reversal() -> None:
     x = torch.randn(3, 2, 2, requires_grad=True)
     order = reversal_order(torch.tensor([3, 2]), 3)
     weights = torch.randn(3, 2, 2)
@@ -109,7 +109,7 @@ def test_depthwise_separable_convolution_has_fewer_weights() -> None:
     assert count(False) == 32 * 32 * 5
 
 
-def test_attention_pooling_weighs_valid_frames_and_no_others() -> None:
+def test_attention_pooling_weights_only_valid_frames() -> None:
     torch.manual_seed(0)
     pooling = AttentionPooling(4)
     _, valid = masks([5, 2])

@@ -1,4 +1,4 @@
-"""Levels taken out and slopes added, against the obvious loop."""
+"""Normalisation and deltas equal a simple loop."""
 
 from collections.abc import Callable
 
@@ -67,7 +67,7 @@ def test_speakers_are_standardised_over_all_their_own_clips(toy_features: Callab
         normalise_speakers(speakers(features, ["a", "b", "", "b", "a", "a"]))
 
 
-def test_a_voice_made_of_a_speakers_is_a_speaker_of_its_own(toy_features: Callable[..., Features]) -> None:
+def test_a_changed_voice_is_a_separate_speaker(toy_features: Callable[..., Features]) -> None:
     copies = ["", "", "1-voice+1.00x0.90", "1-voice+1.00x0.90", "2-voice+1.00x0.90", "1-pitch+1.00"]
     voices = ["", "", "1+1.00x0.90", "1+1.00x0.90", "2+1.00x0.90", ""]
     features = speakers(toy_features(6, 0), ["a"] * 6, copies, voices)

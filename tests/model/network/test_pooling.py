@@ -1,4 +1,4 @@
-"""Pooling against the formulas, clip by clip."""
+"""Pooling equals the formulas, clip by clip."""
 
 import torch
 

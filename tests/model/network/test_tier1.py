@@ -1,4 +1,4 @@
-"""SERTier1: a clip's logits are its own, in evaluation and in training."""
+"""SERTier1: the logits of a clip do not depend on its batch, in evaluation and in training."""
 
 import copy
 from typing import Any

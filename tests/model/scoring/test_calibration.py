@@ -1,4 +1,4 @@
-"""Temperature scaling finds a temperature that is known, and stays sane where data ask for none."""
+"""Temperature scaling recovers a known temperature, and stays within its bounds."""
 
 import pytest
 import torch

@@ -47,7 +47,7 @@ def test_a_case_by_hand() -> None:
     assert scores.ece == pytest.approx((2 * 0.3 + 2 * 0.4) / 4)
 
 
-def test_a_guess_by_dice_and_a_certain_answer() -> None:
+def test_a_uniform_guess_and_a_certain_answer() -> None:
     dice = score_calibration(np.zeros((4, 4)), np.arange(4))
     assert (dice.nll, dice.brier, dice.ece) == pytest.approx((math.log(4), 0.75, 0.0))
     wrong = score_calibration(np.array([[1e4, 0.0]]), np.array([1]))  # a probability of 0 for what is true
@@ -114,7 +114,9 @@ def test_a_long_curve_is_thinned_and_ends_at_the_share_of_errors() -> None:
     truth=hnp.arrays(np.int64, 12, elements=st.integers(0, 2)),
     order=st.permutations(range(12)),
 )
-def test_ranges_and_indifference_to_order(logits: np.ndarray, truth: np.ndarray, order: list[int]) -> None:
+def test_values_are_in_range_and_do_not_depend_on_the_order(
+    logits: np.ndarray, truth: np.ndarray, order: list[int]
+) -> None:
     scores, shuffled = score_calibration(logits, truth), score_calibration(logits[order], truth[order])
     assert asdict(scores) == pytest.approx(asdict(shuffled))
     assert scores.nll >= 0

@@ -1,4 +1,4 @@
-"""Scores from confusion matrices: those of the clips, and of all speakers but one."""
+"""Scores from confusion matrices equal those of the clips; leaving out each speaker."""
 
 from typing import Any
 

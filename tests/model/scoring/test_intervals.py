@@ -1,4 +1,4 @@
-"""The jackknife over speakers: against a slow one, and against a truth that is known in a simulation."""
+"""The jackknife over speakers equals a slow one, and has its coverage in simulations."""
 
 import itertools
 import json
@@ -34,7 +34,7 @@ def slow_interval(score: Any, without: Any) -> Any:
     return [1 / (1 + np.exp(-(centre + sign * reach))) for sign in (-1, 1)]
 
 
-def test_the_fast_jackknife_is_the_slow_one() -> None:
+def test_the_fast_jackknife_equals_the_slow_one() -> None:
     """Each speaker's clips are put aside in turn, and all scores computed anew."""
     truth, predicted, speakers = clips(num_speakers=6, per_speaker=11)
     rests = [speakers != name for name in sorted(set(speakers))]
@@ -114,25 +114,25 @@ def test_a_perfect_uar_is_as_certain_as_its_rarest_class() -> None:
     assert found.recall["b"] == (pytest.approx(0.025 ** (1 / 8)), 1.0)
 
 
-def test_speakers_who_are_alike_count_as_one_clip_each() -> None:
+def test_identical_speakers_count_as_one_clip_each() -> None:
     confusion = np.tile(np.array([[3, 1], [2, 2]]), (8, 1, 1))  # 5 of 8 are right
     exact = stats.binomtest(5, 8).proportion_ci(0.95, "exact")
     assert speaker_intervals(confusion, ["a", "b"]).uar == pytest.approx((exact.low, exact.high))
 
 
 def test_no_interval_is_explained() -> None:
-    def told(*names: str) -> Any:
+    def note_of(*names: str) -> Any:
         return why_no_intervals(np.array(names, dtype=object))
 
-    assert told("a", "b", "c") == ""
-    assert "all test clips are of one speaker (anna)" in told("anna", "anna")
-    assert "of anna and bob, and an interval over speakers needs 3 speakers" in told("anna", "bob", "anna")
-    assert "1 of 4 test clips name no speaker" in told("a", "b", "c", "")
+    assert note_of("a", "b", "c") == ""
+    assert "all test clips are of one speaker (anna)" in note_of("anna", "anna")
+    assert "of anna and bob, and an interval over speakers needs 3 speakers" in note_of("anna", "bob", "anna")
+    assert "1 of 4 test clips name no speaker" in note_of("a", "b", "c", "")
     with pytest.raises(ValueError, match="at least 3"):
         speaker_intervals(np.ones((2, 2, 2), dtype=int), ["a", "b"])
 
 
-def test_doubts_are_told_where_there_are_any() -> None:
+def test_caveats_are_in_the_note() -> None:
     alike = np.ones((24, 2, 2), dtype=int)
     assert doubts_about(alike, ["a", "b"]) == ""
     assert doubts_about(alike[:4], ["a", "b"]) == "only 4 test speakers: the intervals are wide"
@@ -156,7 +156,7 @@ def simulated(rng: Any, worlds: Any, num_speakers: int, num_classes: int = 4, mo
 
 
 @pytest.mark.parametrize("num_speakers", [3, 4, 6, 10, 24])
-def test_intervals_hold_the_truth_at_their_rate(num_speakers: int) -> None:
+def test_intervals_have_their_coverage(num_speakers: int) -> None:
     confusion, truth = simulated(np.random.default_rng(num_speakers), 3000, num_speakers)
     every, without = score_confusions(confusion.sum(axis=1)), score_confusions(leave_each_out(confusion))
     low, high = score_interval(every.uar, without.uar)
@@ -173,7 +173,7 @@ confusions = st.builds(
 
 
 @given(confusion=confusions, order=st.randoms(use_true_random=False))
-def test_who_is_called_what_changes_nothing(confusion: Any, order: Any) -> None:
+def test_names_and_order_of_speakers_change_nothing(confusion: Any, order: Any) -> None:
     found = asdict(speaker_intervals(confusion, LABELS))
     shuffled = list(range(len(confusion)))
     order.shuffle(shuffled)
@@ -184,7 +184,7 @@ def test_who_is_called_what_changes_nothing(confusion: Any, order: Any) -> None:
 
 
 @given(confusion=confusions)
-def test_an_interval_holds_its_score_and_stays_between_0_and_1(confusion: Any) -> None:
+def test_an_interval_contains_its_score_and_is_within_0_and_1(confusion: Any) -> None:
     found, scores = speaker_intervals(confusion, LABELS), score_confusions(confusion.sum(axis=0))
     pairs = [(getattr(found, name), getattr(scores, name)) for name in ("uar", "accuracy", "macro_f1")]
     pairs += [(found.recall[label], scores.recall[k]) for k, label in enumerate(LABELS)]

@@ -1,4 +1,4 @@
-"""The tests of a difference: by hand, against slow references, and under a null that is true."""
+"""Tests of a difference: by hand, against slow references, and under the null hypothesis."""
 
 import itertools
 from typing import Any
@@ -31,7 +31,7 @@ def uar(truth: Any, predicted: Any) -> Any:
     return compute_metrics(truth, predicted, ["a", "b", "c"]).uar
 
 
-def test_the_difference_and_its_p_against_every_swap_of_every_speaker() -> None:
+def test_the_difference_and_its_p_equal_those_of_all_permutations() -> None:
     truth, first, second, speakers = answers()
     result = compare_uar(truth, first, second, speakers, 3)
     assert result.difference == pytest.approx(uar(truth, second) - uar(truth, first))
@@ -57,14 +57,14 @@ def test_the_interval_is_that_of_the_paired_difference() -> None:
     assert result.interval == pytest.approx((result.difference - reach, result.difference + reach))
 
 
-def test_a_run_against_itself_shows_no_spread_to_go_by() -> None:
+def test_a_run_compared_with_itself_has_no_interval() -> None:
     truth, first, _, speakers = answers()
     result = compare_uar(truth, first, first, speakers, 3)
     assert (result.difference, result.interval, result.p) == (0.0, None, 1.0)
     assert "the same for every speaker" in result.note
 
 
-def test_the_ends_stay_between_minus_1_and_1() -> None:
+def test_intervals_are_within_minus_1_and_1() -> None:
     truth, _, _, speakers = answers(num_speakers=3)
     wrong = (truth + 1) % 3
     result = compare_uar(truth, np.where(speakers == "s0", truth, wrong), truth, speakers, 3)
@@ -87,7 +87,7 @@ def test_two_speakers_have_a_p_and_no_interval() -> None:
     assert (result.p in {0.5, 1.0}, result.least_p) == (True, 0.5)
 
 
-def test_a_clear_difference_is_found_and_turned_around() -> None:
+def test_a_clear_difference_is_significant_in_both_directions() -> None:
     truth, first, second, speakers = answers(num_speakers=12, first=0.4, second=0.7)
     result, turned = (compare_uar(truth, *pair, speakers, 3) for pair in ((first, second), (second, first)))
     assert result.p < 0.01
@@ -131,7 +131,7 @@ def null_pair(rng: Any, num_speakers: int, num_classes: int = 4, clips_per_class
     return pair
 
 
-def test_five_percent_of_null_pairs_look_different() -> None:
+def test_five_percent_of_null_pairs_are_significant() -> None:
     rng = np.random.default_rng(1)
     found = [swap_test(uar_parts(*null_pair(rng, 9))) < 0.05 for _ in range(400)]
     assert np.mean(found) == pytest.approx(0.05, abs=0.03)
@@ -151,7 +151,7 @@ def as_clips(pair: Any) -> Any:
 
 
 @pytest.mark.parametrize("num_speakers", [3, 4, 6])
-def test_intervals_of_null_pairs_hold_zero_at_their_rate(num_speakers: int) -> None:
+def test_intervals_of_null_pairs_have_their_coverage(num_speakers: int) -> None:
     rng = np.random.default_rng(num_speakers)
     held = []
     for _ in range(400):
@@ -161,7 +161,7 @@ def test_intervals_of_null_pairs_hold_zero_at_their_rate(num_speakers: int) -> N
     assert np.mean(held) == pytest.approx(0.95, abs=0.03)
 
 
-def test_mcnemar_keeps_its_level_where_clips_are_independent() -> None:
+def test_mcnemar_keeps_its_level_for_independent_clips() -> None:
     rng = np.random.default_rng(0)
     truth = np.zeros(200, dtype=int)
     found = [mcnemar(truth, *(rng.random((2, 200)) < 0.4).astype(int)).p < 0.05 for _ in range(400)]

@@ -1,4 +1,4 @@
-"""SpecAugment hides stripes within each clip; mixup mixes clips and their targets in the same shares."""
+"""SpecAugment masks within each clip; mixup mixes clips and targets with the same weights."""
 
 from typing import Any
 
@@ -49,7 +49,7 @@ def test_stripes_are_no_wider_than_allowed_and_within_the_clip(
     assert (keep == keep[:, :1]).all()
 
 
-def test_masks_hide_something_in_most_clips_and_differ_between_clips_and_epochs() -> None:
+def test_masks_differ_between_clips_and_epochs() -> None:
     masks = SpecAugmentParams(time_masks=2, time_width=0.5, freq_masks=2, freq_width=3)
     first, _ = augmentation(1, spec_augment=masks)(*batch())
     again, _ = augmentation(1, spec_augment=masks)(*batch())
@@ -88,7 +88,7 @@ def test_mixup_mixes_clips_and_targets_alike_and_lasts_as_long_as_the_longer() -
     assert torch.isnan(unknown[:, 0]).tolist() == touched
 
 
-def test_off_is_off() -> None:
+def test_disabled_augmentation_changes_nothing() -> None:
     made = augmentation()
     mfcc, num_frames = batch()
     assert made(mfcc, num_frames)[0] is mfcc

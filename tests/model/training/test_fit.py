@@ -1,4 +1,4 @@
-"""fit(): learns, repeats itself to the bit, chooses the best epoch, and refuses what it cannot train on."""
+"""fit(): learns, is reproducible bit for bit, selects the best epoch, and refuses invalid data."""
 
 import math
 from collections.abc import Callable
@@ -72,7 +72,7 @@ def test_the_same_seed_gives_the_same_weights_and_another_one_others(
     assert not torch.equal(first.head[2].weight, other.head[2].weight)
 
 
-def test_training_leaves_the_process_random_state_alone(run: Callable[..., Any]) -> None:
+def test_training_does_not_change_the_global_random_state(run: Callable[..., Any]) -> None:
     torch.manual_seed(3)
     expected = torch.rand(1)
     torch.manual_seed(3)
@@ -80,10 +80,10 @@ def test_training_leaves_the_process_random_state_alone(run: Callable[..., Any])
     assert torch.equal(torch.rand(1), expected)
 
 
-def test_every_step_takes_its_rate_and_every_epoch_is_told(
+def test_every_step_uses_its_rate_and_every_epoch_is_reported(
     run: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    told, steps = [], []
+    reported, steps = [], []
     rate = Schedule.rate
 
     def watched(self: Schedule, step: int) -> float:
@@ -91,12 +91,12 @@ def test_every_step_takes_its_rate_and_every_epoch_is_told(
         return rate(self, step)
 
     monkeypatch.setattr(Schedule, "rate", watched)
-    _, result = run(on_epoch=told.append)
+    _, result = run(on_epoch=reported.append)
     assert steps == [(step, 18, 6) for step in range(18)]
-    assert told == result.history
-    assert [epoch.epoch for epoch in told] == [1, 2, 3]
+    assert reported == result.history
+    assert [epoch.epoch for epoch in reported] == [1, 2, 3]
     schedule = Schedule(FAST, 6)
-    assert [epoch.learning_rate for epoch in told] == [rate(schedule, step) for step in (5, 11, 17)]
+    assert [epoch.learning_rate for epoch in reported] == [rate(schedule, step) for step in (5, 11, 17)]
 
 
 def scripted(monkeypatch: pytest.MonkeyPatch, scores: list[tuple[float, float]]) -> None:
@@ -110,9 +110,7 @@ def scripted(monkeypatch: pytest.MonkeyPatch, scores: list[tuple[float, float]])
     monkeypatch.setattr(Trainer, "validate", validate)
 
 
-def test_it_stops_early_once_patience_is_spent(
-    run: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_it_stops_early_after_patience(run: Callable[..., Any], monkeypatch: pytest.MonkeyPatch) -> None:
     scripted(monkeypatch, [(0.5, 1.0), (0.7, 1.0), (0.6, 0.5), (0.7, 1.0), (0.9, 0.1)])
     _, result = run(FAST.model_copy(update={"epochs": 9, "patience": 2}))
     assert len(result.history) == 4
@@ -163,7 +161,7 @@ def with_copies(features: Features, copies: int) -> Features:
 
 
 @pytest.mark.parametrize("sampler", ["shuffle", "balanced"])
-def test_copies_make_no_epoch_longer_and_all_are_seen(
+def test_copies_make_no_epoch_longer_and_all_are_drawn(
     run: Callable[..., Any],
     toy_features: Callable[..., Features],
     monkeypatch: pytest.MonkeyPatch,

@@ -1,4 +1,4 @@
-"""SERLoss against the formula written out."""
+"""SERLoss equals the formula."""
 
 import numpy as np
 import pytest
@@ -22,7 +22,7 @@ def test_default_is_plain_cross_entropy() -> None:
     assert torch.allclose(loss, torch.log(torch.tensor(4.0)))
 
 
-def test_balanced_weights_give_each_class_the_same_say() -> None:
+def test_balanced_weights_give_each_class_the_same_weight() -> None:
     labels = np.array([0, 0, 0, 2])
     weights = balanced_weights(labels, 3)
     assert weights.tolist() == pytest.approx([4 / 6, 0, 2])

@@ -1,4 +1,4 @@
-"""Batches cut from resident frames are those that are padded from the shards."""
+"""Batches from resident frames equal those padded from shards."""
 
 from collections.abc import Callable
 

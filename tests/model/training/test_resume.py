@@ -1,4 +1,4 @@
-"""A run that was killed and resumed ends with the weights of one that never stopped, bit for bit."""
+"""A killed and resumed run ends with the same weights as an uninterrupted one, bit for bit."""
 
 import os
 import signal
@@ -70,7 +70,7 @@ def train(toy_params: NetworkParams, toy_features: Callable[..., Features]) -> C
 
 
 @pytest.mark.parametrize("epoch", [1, 3])
-def test_killed_and_resumed_it_ends_as_if_it_had_not_stopped(
+def test_a_killed_and_resumed_run_equals_an_uninterrupted_one(
     train: Callable[..., Any], tmp_path: Path, epoch: int
 ) -> None:
     whole, expected = train(tmp_path / "whole")
@@ -86,11 +86,11 @@ def test_killed_and_resumed_it_ends_as_if_it_had_not_stopped(
         [sys.executable, "-c", script], env={**os.environ, "PYTHONPATH": root}, check=False
     )
     assert killed.returncode == -signal.SIGKILL
-    told = []
-    resumed, result = train(tmp_path / "killed", resume=True, on_epoch=told.append)
+    reported = []
+    resumed, result = train(tmp_path / "killed", resume=True, on_epoch=reported.append)
     for name, value in whole.state_dict().items():
         assert torch.equal(value, resumed.state_dict()[name]), name
-    assert result.history == expected.history == told
+    assert result.history == expected.history == reported
     assert result.temperature == expected.temperature
     last, expected_last = (load_checkpoint(tmp_path / run / "last.pt")[0] for run in ("killed", "whole"))
     for name, value in expected_last.state_dict().items():
@@ -98,9 +98,7 @@ def test_killed_and_resumed_it_ends_as_if_it_had_not_stopped(
     assert result.best_path.read_bytes() == expected.best_path.read_bytes()
 
 
-def test_a_finished_run_resumes_to_itself_and_last_pt_is_a_plain_checkpoint(
-    train: Callable[..., Any], tmp_path: Path
-) -> None:
+def test_resuming_a_finished_run_changes_nothing(train: Callable[..., Any], tmp_path: Path) -> None:
     _, first = train(tmp_path)
     before = (tmp_path / "last.pt").read_bytes()
     _, again = train(tmp_path, resume=True)
@@ -127,7 +125,7 @@ def test_another_runs_last_pt_is_refused_in_one_line(
     assert "\n" not in str(caught.value)
 
 
-def test_there_must_be_something_to_resume(train: Callable[..., Any], tmp_path: Path) -> None:
+def test_resuming_needs_a_last_pt(train: Callable[..., Any], tmp_path: Path) -> None:
     with pytest.raises(CheckpointError, match=r"last\.pt: no such file"):
         train(tmp_path, resume=True)
     _, result = train(tmp_path)

@@ -1,4 +1,4 @@
-"""The order of clips in an epoch: bucketed by length, or balanced by class, by seed and epoch alone."""
+"""The order of clips in an epoch is bucketed by length or balanced by class, and depends on seed and epoch only."""
 
 import numpy as np
 import pytest
@@ -58,7 +58,7 @@ def test_originals_and_copies_are_drawn_once_each_over_as_many_epochs_as_there_a
         assert sorted(np.concatenate(rows).tolist()) == list(range(len(num_frames)))
 
 
-def test_a_second_time_through_the_rows_deals_them_to_other_epochs() -> None:
+def test_the_second_pass_has_another_order() -> None:
     first, later = (set(draw(np.zeros(90, dtype=int), 30, 0, epoch)) for epoch in (1, 4))
     assert first != later
 

@@ -1,4 +1,4 @@
-"""Learning rates: a linear warm-up, then what the schedule's name says."""
+"""Learning rates: a linear warm-up, then the schedule."""
 
 import itertools
 from typing import Any
@@ -20,7 +20,7 @@ def test_each_warms_up_linearly_to_the_peak(name: str) -> None:
     assert schedule(schedule=name, warmup_epochs=0).rate(0) == 0.5
 
 
-def test_cosine_falls_to_almost_nothing() -> None:
+def test_cosine_decays_to_nearly_zero() -> None:
     rates = [schedule().rate(step) for step in range(100)]
     assert rates[55] == pytest.approx(0.25)
     assert all(a > b for a, b in itertools.pairwise(rates[10:]))
@@ -32,7 +32,7 @@ def test_step_decays_every_so_many_epochs() -> None:
     assert [steps.rate(step) for step in (10, 29, 30, 49, 50)] == pytest.approx([0.5, 0.5, 0.05, 0.05, 0.005])
 
 
-def test_plateau_decays_once_the_score_has_stood_still_and_remembers_it() -> None:
+def test_plateau_decays_when_the_score_stagnates_and_keeps_its_state() -> None:
     plateau = schedule(schedule="plateau", decay_epochs=2, decay=0.1)
     seen = []
     for epoch, score in enumerate([0.3, 0.2, 0.4, 0.4, 0.1, 0.5, 0.5, 0.5], start=1):

@@ -1,4 +1,4 @@
-"""Options of training reach the weights, or say why they do not."""
+"""Training options change the weights, or are refused with a reason."""
 
 import logging
 from collections.abc import Callable
@@ -123,7 +123,7 @@ def test_the_network_runs_in_half_precision_with_norms_in_full(toy_network: SERT
     assert torch.allclose(half, expected, atol=0.1)
 
 
-def test_what_is_scored_is_the_moving_average_of_the_weights(
+def test_the_moving_average_of_the_weights_is_scored(
     toy_params: NetworkParams, toy_features: Callable[..., Features]
 ) -> None:
     network = build_network(4, 3, toy_params, 0)

@@ -1,4 +1,4 @@
-"""The checks that need no audio: every kind of finding, and its severity."""
+"""Checks without audio: all kinds of findings, and their severity."""
 
 from pathlib import Path
 
@@ -21,7 +21,7 @@ from pipeline.corpora.clip import Clip, LeftOut
 from pipeline.extraction.engine import InProcess
 from pipeline.protocol.findings import Audit, Finding
 
-UNHEARD = AuditParams(fingerprint=False)
+NO_FINGERPRINTS = AuditParams(fingerprint=False)
 
 NUMBER = iter(range(10**6))
 
@@ -37,7 +37,7 @@ def kinds(findings: list[Finding]) -> list[tuple[str, str, list[str]]]:
     return [(finding.kind, finding.severity, finding.splits) for finding in findings]
 
 
-def test_a_speaker_in_two_splits_stops_unless_it_was_chosen() -> None:
+def test_a_speaker_in_two_splits_stops_unless_the_split_is_random() -> None:
     entries = [entry("a", "train"), entry("b", "train"), entry("c", "test"), entry("d", "val", "other")]
     (finding,) = find_shared_speakers(entries, by_choice=False)
     assert kinds([finding]) == [("speaker-overlap", "stop", ["train", "test"])]
@@ -170,7 +170,9 @@ def test_a_second_tree_is_a_note_that_names_its_copies() -> None:
     assert find_doubles([]) == []
 
 
-def test_all_is_found_at_once_the_worst_first(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+def test_all_findings_are_returned_the_most_severe_first(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     entries = [
         entry("a", "train", "s", "sad", "1", "01"),
         entry("b", "test", "s", "happy", "1", "01"),
@@ -203,7 +205,7 @@ def test_all_is_found_at_once_the_worst_first(tmp_path: Path, caplog: pytest.Log
     assert "\n" not in str(error.value)
 
 
-def test_what_does_not_stop_is_let_through() -> None:
+def test_only_findings_of_severity_stop_raise() -> None:
     note = Finding("retake", "note", [], [], "")
     refuse_leaks(Audit(params={}, clips=2, fingerprinted=2, findings=[note]), Path("audit.json"))
 

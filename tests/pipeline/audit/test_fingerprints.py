@@ -1,4 +1,4 @@
-"""Fingerprints of a corpus: computed once, by any engine, whatever the files hold."""
+"""Fingerprints of a corpus are computed once, with any engine, for any files."""
 
 import os
 import shutil
@@ -46,7 +46,7 @@ def decoded(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     return names
 
 
-def test_they_are_those_of_the_audio(entries: list[Entry], tmp_path: Path) -> None:
+def test_fingerprints_equal_those_of_the_audio(entries: list[Entry], tmp_path: Path) -> None:
     found = fingerprint_clips(entries, tmp_path, InProcess())
     assert list(found) == [entry.sha256 for entry in entries]
     for entry in entries:
@@ -54,7 +54,7 @@ def test_they_are_those_of_the_audio(entries: list[Entry], tmp_path: Path) -> No
         assert np.array_equal(found[entry.sha256], alone)
 
 
-def test_of_a_part_it_is_the_parts(entries: list[Entry], tmp_path: Path) -> None:
+def test_the_fingerprint_of_a_part(entries: list[Entry], tmp_path: Path) -> None:
     whole = entries[0].clip
     parts = [replace(whole, start_s=start, end_s=start + 0.6) for start in (0.0, 0.5)]
     prints = fingerprint_clips(
@@ -65,7 +65,7 @@ def test_of_a_part_it_is_the_parts(entries: list[Entry], tmp_path: Path) -> None
         assert np.array_equal(prints[f"part {clip.start_s}"], alone)
 
 
-def test_processes_change_nothing(
+def test_fingerprints_do_not_depend_on_processes(
     entries: list[Entry], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(grouping, "CLIPS_PER_SHARD", 2)
@@ -89,7 +89,7 @@ def test_a_second_run_decodes_nothing(entries: list[Entry], tmp_path: Path, deco
 
 
 @pytest.mark.parametrize("version", ["VERSION", "LOAD_VERSION"])
-def test_another_version_is_not_taken_over(
+def test_fingerprints_of_another_version_are_not_reused(
     version: str, entries: list[Entry], tmp_path: Path, decoded: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     fingerprint_clips(entries, tmp_path, InProcess())
@@ -99,7 +99,7 @@ def test_another_version_is_not_taken_over(
     assert len(decoded) == len(entries)
 
 
-def test_a_damaged_file_is_made_anew(
+def test_a_damaged_file_is_computed_again(
     entries: list[Entry], tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     first = fingerprint_clips(entries, tmp_path, InProcess())
@@ -127,7 +127,7 @@ def test_what_cannot_be_decoded_is_skipped_and_counted(
     assert fingerprint_clips(bad, tmp_path / "none", InProcess()) == {}
 
 
-def test_a_clip_that_kills_its_decoder_costs_itself_alone(
+def test_only_the_clip_that_kills_its_decoder_is_lost(
     entries: list[Entry], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.syspath_prepend(str(HERE.parent / "extraction"))  # worker processes take it over

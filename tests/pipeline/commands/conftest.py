@@ -1,4 +1,4 @@
-"""Commands up to the call that does their work."""
+"""Run commands up to the call of the function that does the work."""
 
 import inspect
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""Options and parameters of the experiments' commands reach the experiments."""
+"""Options and parameters of the experiment commands are passed on."""
 
 from pathlib import Path
 from typing import Any
@@ -71,7 +71,7 @@ def test_robustness(reached: Any) -> None:
     }
 
 
-def test_robustness_takes_the_best_checkpoint_where_none_is_named(reached: Any) -> None:
+def test_robustness_uses_the_best_checkpoint_by_default(reached: Any) -> None:
     Path("c").mkdir()
     Path("c/best_uar_0.5.pt").touch()
     options = ("--noise", "n", "--checkpoints", "c", "--device", "cpu")

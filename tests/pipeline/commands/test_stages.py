@@ -1,4 +1,4 @@
-"""Options and parameters of the stages' commands reach the stages."""
+"""Options and parameters of the stage commands are passed on."""
 
 from pathlib import Path
 from typing import Any
@@ -92,7 +92,9 @@ def test_report(reached: Any) -> None:
     }
 
 
-def test_hardware_may_be_chosen_by_the_environment(reached: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_hardware_options_can_be_set_by_the_environment(
+    reached: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("SER_DEVICE", "cuda:7")
     monkeypatch.setenv("SER_WORKERS", "5")
     call = reached("pipeline.stages.denoise.denoise", "denoise")

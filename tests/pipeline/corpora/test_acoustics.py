@@ -1,4 +1,4 @@
-"""Noise has the level and colour that it says, and vocal effort tilts the right way."""
+"""Noise has the stated level and colour; vocal effort tilts the spectrum."""
 
 import numpy as np
 import pytest
@@ -25,7 +25,7 @@ def test_noise_has_mains_hum() -> None:
     assert band_db(noise, 49.5, 50.5) > band_db(noise, 52, 53) + 10
 
 
-def test_the_mixture_has_the_ratio_asked_for() -> None:
+def test_the_mixture_has_the_requested_snr() -> None:
     rng = np.random.default_rng(1)
     signal, noise = rng.standard_normal(10_000), 7 * rng.standard_normal(10_000)
     mixture = acoustics.mix(signal, noise, float(np.mean(signal**2)), snr_db=12.0)
@@ -33,7 +33,7 @@ def test_the_mixture_has_the_ratio_asked_for() -> None:
     assert 10 * np.log10(np.mean(signal**2) / np.mean(rest**2)) == pytest.approx(12.0)
 
 
-def test_a_loud_voice_has_more_of_its_energy_high() -> None:
+def test_a_loud_voice_has_more_energy_at_high_frequencies() -> None:
     speech = np.random.default_rng(2).standard_normal(12_345)
     balance = [
         band_db(voice, 2000, 4000) - band_db(voice, 125, 500)
@@ -42,7 +42,7 @@ def test_a_loud_voice_has_more_of_its_energy_high() -> None:
     assert balance[0] < balance[1] < balance[2]
 
 
-def test_effort_of_zero_changes_the_level_alone() -> None:
+def test_effort_of_zero_changes_the_level_only() -> None:
     speech = np.random.default_rng(3).standard_normal(999)
     np.testing.assert_allclose(
         acoustics.vocal_effort(speech, 0.0, RATE), speech / np.abs(speech).max(), atol=1e-9
@@ -50,7 +50,7 @@ def test_effort_of_zero_changes_the_level_alone() -> None:
 
 
 @pytest.mark.parametrize("num_samples", [1, 2, 3, 1024, 1025])
-def test_every_length_keeps_its_length(num_samples: int) -> None:
+def test_the_length_is_kept(num_samples: int) -> None:
     speech = np.ones(num_samples)
     assert acoustics.vocal_effort(speech, 3.0, RATE).shape == (num_samples,)
     noise = acoustics.room_noise(num_samples + 10, np.random.default_rng(0), RATE)

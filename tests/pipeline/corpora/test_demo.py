@@ -1,4 +1,4 @@
-"""The demo corpus: reproducible to the byte, true to its table, and never written over something else."""
+"""The demo corpus is reproducible, matches its table, and overwrites no other files."""
 
 import csv
 import hashlib
@@ -70,7 +70,7 @@ def test_another_seed_gives_other_speech(tiny: Path, tmp_path: Path) -> None:
     assert all(ours[name] != theirs[name] for name in ours)
 
 
-def test_more_voices_leave_the_first_ones_as_they_are(tiny: Path, tmp_path: Path) -> None:
+def test_more_voices_do_not_change_the_first_ones(tiny: Path, tmp_path: Path) -> None:
     demo.make(DemoParams(voices=3, sentences=1), tmp_path / "more")
     more = hashes(tmp_path / "more")
     assert {name: more[name] for name in hashes(tiny) if name.endswith(".wav")}.items() <= hashes(
@@ -78,7 +78,7 @@ def test_more_voices_leave_the_first_ones_as_they_are(tiny: Path, tmp_path: Path
     ).items()
 
 
-def test_the_table_tells_the_truth_about_every_clip(tiny: Path) -> None:
+def test_the_table_matches_every_clip(tiny: Path) -> None:
     with (tiny / "demo.csv").open(encoding="utf-8") as file:
         rows = list(csv.DictReader(file))
     assert len(rows) == 8
@@ -115,25 +115,25 @@ def test_reading_gives_the_clips_of_the_table(tiny: Path) -> None:
     assert {(clip.speaker, clip.gender) for clip in corpus.clips} == {("f01", "female"), ("m01", "male")}
 
 
-def test_reading_nothing_says_how_to_make_it(tmp_path: Path) -> None:
+def test_a_missing_corpus_says_how_to_make_it(tmp_path: Path) -> None:
     with pytest.raises(CorpusError, match="ser corpus"):
         demo.read(tmp_path)
 
 
-def test_a_table_without_its_columns_is_one_line(tmp_path: Path) -> None:
+def test_a_table_without_its_columns_is_an_error(tmp_path: Path) -> None:
     (tmp_path / "demo.csv").write_text("something,else\n1,2\n")
     with pytest.raises(CorpusError, match=r"demo\.csv.*ser corpus"):
         demo.read(tmp_path)
 
 
-def test_a_folder_with_other_files_is_left_alone(tmp_path: Path) -> None:
+def test_a_folder_with_other_files_is_not_changed(tmp_path: Path) -> None:
     (tmp_path / "thesis.txt").write_text("irreplaceable")
     with pytest.raises(CorpusError, match=r"thesis\.txt"):
         demo.make(TINY, tmp_path)
     assert (tmp_path / "thesis.txt").read_text() == "irreplaceable"
 
 
-def test_a_file_in_the_way_is_one_line(tmp_path: Path) -> None:
+def test_a_file_in_place_of_the_folder_is_an_error(tmp_path: Path) -> None:
     (tmp_path / "demo").write_text("")
     with pytest.raises(CorpusError, match="is a file"):
         demo.make(TINY, tmp_path / "demo")

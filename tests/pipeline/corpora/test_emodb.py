@@ -1,4 +1,4 @@
-"""EMO-DB, from file names and from the real corpus."""
+"""EMO-DB: file names, and the real corpus."""
 
 from collections import Counter
 from pathlib import Path
@@ -47,7 +47,7 @@ def test_other_names_are_counted(tmp_path: Path, caplog: pytest.LogCaptureFixtur
     assert "2 files skipped: their names are not EMO-DB codes" in caplog.text
 
 
-def test_another_corpus_is_one_line(tmp_path: Path) -> None:
+def test_another_corpus_is_an_error(tmp_path: Path) -> None:
     touch(tmp_path, "03-01-01-01-01-01-01.wav")
     with pytest.raises(CorpusError, match="no EMO-DB recording"):
         emodb.read(tmp_path)

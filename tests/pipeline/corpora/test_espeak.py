@@ -1,4 +1,4 @@
-"""The wall around espeak-ng: pure in its list, and clear when the library cannot be had."""
+"""Speech synthesis depends on the list only, and errors of the library are clear."""
 
 import shutil
 from pathlib import Path
@@ -24,13 +24,13 @@ def test_speech_depends_on_the_list_alone() -> None:
     assert len(np.frombuffer(first[0], np.int16)) > espeak.SAMPLE_RATE / 4
 
 
-def test_rate_and_pitch_are_heard() -> None:
+def test_rate_and_pitch_change_the_speech() -> None:
     slow, fast = (Utterance("One, two, three.", "en+m3", rate, 50, 50, 1) for rate in (110, 240))
     one, two = speak([slow, fast])
     assert len(one) > 1.5 * len(two)
 
 
-def test_nothing_to_say_is_nothing() -> None:
+def test_no_utterances_give_no_samples() -> None:
     assert speak([]) == []
 
 
@@ -39,14 +39,14 @@ def test_an_unknown_voice_is_named() -> None:
         speak([Utterance("Hello.", "xx-nobody", 170, 50, 50, 1)])
 
 
-def test_a_missing_package_is_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_missing_package_is_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PYTHONPATH", fake_loader(tmp_path, "raise ImportError('nothing here')"))
     with pytest.raises(CorpusError, match="espeakng-loader is missing or damaged: nothing here") as error:
         demo.make(demo.DemoParams(voices=2, sentences=1), tmp_path / "demo")
     assert "\n" not in str(error.value)
 
 
-def test_a_damaged_library_is_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_damaged_library_is_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "lib.so").write_text("not a library")
     body = (
         f"def get_library_path(): return {str(tmp_path / 'lib.so')!r}\n"
@@ -57,7 +57,7 @@ def test_a_damaged_library_is_one_line(tmp_path: Path, monkeypatch: pytest.Monke
         speak([HELLO])
 
 
-def test_missing_phoneme_data_is_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_missing_phoneme_data_are_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     import espeakng_loader
 
     body = (

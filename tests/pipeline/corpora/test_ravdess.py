@@ -1,4 +1,4 @@
-"""RAVDESS, from file names and from the real corpus."""
+"""RAVDESS: file names, and the real corpus."""
 
 from collections import Counter
 from pathlib import Path
@@ -29,7 +29,9 @@ def test_the_code_is_read(tmp_path: Path) -> None:
     assert (first.sentence, second.sentence) == ("02", "01")
 
 
-def test_what_is_no_spoken_recording_is_counted(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+def test_files_that_are_not_speech_recordings_are_counted(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     touch(tmp_path, "03-01-01-01-01-01-01.wav", "03-02-01-01-01-01-01.wav", "01-01-01-01-01-01-01.mp4")
     touch(
         tmp_path,
@@ -44,7 +46,7 @@ def test_what_is_no_spoken_recording_is_counted(tmp_path: Path, caplog: pytest.L
     assert "4 files skipped: their names are not RAVDESS codes" in caplog.text
 
 
-def test_the_archive_that_holds_everything_twice(tmp_path: Path) -> None:
+def test_an_archive_that_holds_the_corpus_twice(tmp_path: Path) -> None:
     names = ["Actor_01/03-01-01-01-01-01-01.wav", "Actor_02/03-01-02-01-01-01-02.wav"]
     touch(tmp_path, *names, *(f"audio_speech_actors_01-24/{name}" for name in names))
     corpus = ravdess.read(tmp_path)
@@ -54,7 +56,7 @@ def test_the_archive_that_holds_everything_twice(tmp_path: Path) -> None:
     ]
 
 
-def test_the_known_duplicate_is_left_out_and_told(tmp_path: Path) -> None:
+def test_the_known_duplicate_is_skipped_and_reported(tmp_path: Path) -> None:
     touch(tmp_path, "03-01-03-01-02-01-07.wav", "03-01-03-01-02-02-07.wav")
     corpus = ravdess.read(tmp_path)
     assert [clip.path.stem for clip in corpus.clips] == ["03-01-03-01-02-01-07"]
@@ -62,12 +64,12 @@ def test_the_known_duplicate_is_left_out_and_told(tmp_path: Path) -> None:
     assert [(file.name, file.kept, file.why) for file in corpus.left_out] == [(*twin, "known duplicate")]
 
 
-def test_one_of_the_known_duplicates_alone_stays(tmp_path: Path) -> None:
+def test_one_of_the_known_duplicates_alone_is_read(tmp_path: Path) -> None:
     touch(tmp_path, "03-01-03-01-02-02-07.wav")
     assert len(ravdess.read(tmp_path).clips) == 1
 
 
-def test_a_folder_of_songs_is_one_line(tmp_path: Path) -> None:
+def test_a_folder_of_songs_is_an_error(tmp_path: Path) -> None:
     touch(tmp_path, "03-02-01-01-01-01-01.wav")
     with pytest.raises(CorpusError, match="no RAVDESS speech recording"):
         ravdess.read(tmp_path)

@@ -39,7 +39,7 @@ def test_linked_folders_are_followed_once(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("kind", ["absent", "file", "empty"])
-def test_a_root_that_holds_nothing_is_one_line(tmp_path: Path, kind: str) -> None:
+def test_a_root_without_audio_is_an_error(tmp_path: Path, kind: str) -> None:
     root = tmp_path / kind
     if kind == "file":
         root.write_text("")
@@ -50,7 +50,7 @@ def test_a_root_that_holds_nothing_is_one_line(tmp_path: Path, kind: str) -> Non
         audio_files(root, "ravdess")
 
 
-def test_identical_doubles_are_read_once(tmp_path: Path) -> None:
+def test_identical_duplicates_are_read_once(tmp_path: Path) -> None:
     touch(tmp_path, "Actor_01/x.wav", "Actor_02/y.wav")
     (tmp_path / "all" / "Actor_01").mkdir(parents=True)
     (tmp_path / "all" / "Actor_01" / "x.wav").write_bytes((tmp_path / "Actor_01" / "x.wav").read_bytes())
@@ -65,12 +65,12 @@ def test_different_files_of_one_name_are_named(tmp_path: Path) -> None:
         one_per_name(tmp_path, audio_files(tmp_path, "x"), "x")
 
 
-def test_ids_leave_the_ending_out_where_they_can() -> None:
+def test_ids_omit_the_ending_where_possible() -> None:
     paths = [PurePosixPath(name) for name in ("a/x.wav", "a/x.mp3", "b/y.z.flac", "ä ö/ü.wav")]
     assert clip_ids("c", paths) == ["c/a/x.wav", "c/a/x.mp3", "c/b/y.z", "c/ä ö/ü"]
 
 
-def test_a_name_that_is_not_text_is_one_line() -> None:
+def test_a_name_that_is_not_utf_8_is_an_error() -> None:
     with pytest.raises(CorpusError, match="not UTF-8"):
         clip_ids("c", [PurePosixPath("bad\udce4.wav")])
 

@@ -1,4 +1,4 @@
-"""A user's CSV: both formats, every way to write one, and one line for everything that is wrong with it."""
+"""A user's CSV: both formats, all notations, and one line for each error."""
 
 import re
 from dataclasses import replace
@@ -171,11 +171,11 @@ def test_genders_that_are_not_read_are_counted(folder: Path, caplog: pytest.LogC
         ("path,label,Path\na.wav,0,b.wav\n", "two columns 'path'"),
     ],
 )
-def test_everything_wrong_is_one_line_with_its_place(folder: Path, text: str | bytes, expected: str) -> None:
+def test_errors_name_row_and_column(folder: Path, text: str | bytes, expected: str) -> None:
     assert re.search(expected, error_of(folder, text))
 
 
-def test_a_table_that_is_not_there_is_one_line(folder: Path) -> None:
+def test_a_missing_table_is_an_error(folder: Path) -> None:
     with pytest.raises(CorpusError, match=r"corpus\.root.*No such file"):
         table.read(folder / "nothing.csv")
     with pytest.raises(CorpusError, match=r"corpus\.root.*[Dd]irectory"):
@@ -185,7 +185,7 @@ def test_a_table_that_is_not_there_is_one_line(folder: Path) -> None:
 @pytest.mark.parametrize(
     "name", ["zero\0byte.wav", "x" * 5000 + ".wav", "/", ".", "..", "~/a.wav", "~nobody"]
 )
-def test_impossible_paths_are_left_to_be_rejected_later(folder: Path, name: str) -> None:
+def test_impossible_paths_are_kept_and_rejected_later(folder: Path, name: str) -> None:
     clip, _ = table.read(write(folder, f"path,label\n{name},1\nb.wav,0\n")).clips
     assert clip.clip_id
 
@@ -193,7 +193,7 @@ def test_impossible_paths_are_left_to_be_rejected_later(folder: Path, name: str)
 @pytest.mark.parametrize(
     "word", ["", "nan", "NaN", "NA", "N/A", "None", "null", "<NA>", "#N/A", "-", " \u200b"]
 )
-def test_words_for_nothing_are_nothing_in_every_column(
+def test_missing_values_are_recognised_in_every_column(
     folder: Path, word: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     header = "path,label,speaker,gender,sentence,split,valence,arousal,start,end\n"
@@ -227,19 +227,19 @@ def speakers_of(folder: Path, *names: str) -> list[str]:
         (("unknown", "", "Unk"), ["", "", ""]),
     ],
 )
-def test_a_person_is_one_speaker_where_that_is_certain(
+def test_spellings_of_a_speaker_are_merged_only_if_unambiguous(
     folder: Path, written: tuple[str, ...], read: list[str]
 ) -> None:
     assert speakers_of(folder, *written) == read
 
 
-def test_speakers_written_in_several_ways_are_said(folder: Path, caplog: pytest.LogCaptureFixture) -> None:
+def test_merged_spellings_of_speakers_are_logged(folder: Path, caplog: pytest.LogCaptureFixture) -> None:
     speakers_of(folder, "3", "03", "8")
     assert "'03' and '3' as 3" in caplog.text
     assert "8" not in caplog.text.split("read as one")[1]
 
 
-def test_labels_are_one_class_however_they_are_written(folder: Path) -> None:
+def test_spellings_of_a_label_are_one_class(folder: Path) -> None:
     text = "path,label\na.wav,fro\u0301h\nb.wav,\u200bfr\u00f3h\u00a0\nc.wav,FR\u00d3H\n"
     clips = table.read(write(folder, text)).clips
     assert [clip.emotion for clip in clips] == ["fr\u00f3h", "fr\u00f3h", "FR\u00d3H"]
@@ -290,7 +290,7 @@ def test_times_of_other_tools(folder: Path, header: str, cells: str) -> None:
     assert spans_of(folder, f"path,label,{header}\na.wav,0,{cells}\n") == [("a@0.50-2.00", 0.5, 2.0)]
 
 
-def test_a_duration_without_a_start_says_nothing_of_parts(folder: Path) -> None:
+def test_a_duration_without_a_start_is_ignored(folder: Path) -> None:
     assert spans_of(folder, "path,label,duration\na.wav,0,1.5\n") == [("a", None, None)]
 
 
@@ -299,9 +299,7 @@ def test_a_part_in_two_rows_that_contradict_each_other_is_an_error(folder: Path)
     assert "rows 2 and 4 contradict" in error_of(folder, text)
 
 
-def test_a_column_that_is_only_called_like_a_split_is_not_read(
-    folder: Path, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_a_split_column_with_other_values_is_ignored(folder: Path, caplog: pytest.LogCaptureFixture) -> None:
     clips = table.read(write(folder, "path,label,subset\na.wav,0,studio\nb.wav,1,train\n")).clips
     assert [clip.split for clip in clips] == ["", ""]
     assert "column subset is not read as the split (row 2: 'studio')" in caplog.text
@@ -367,7 +365,7 @@ TABLES = st.one_of(
 
 @settings(max_examples=400, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(TABLES)
-def test_no_bytes_whatever_are_more_than_one_line(folder: Path, data: bytes) -> None:
+def test_any_bytes_give_a_corpus_or_one_line(folder: Path, data: bytes) -> None:
     path = write(folder, data)
     for root in (None, folder / "lists"):
         try:
@@ -380,7 +378,7 @@ def test_no_bytes_whatever_are_more_than_one_line(folder: Path, data: bytes) -> 
 
 
 @pytest.mark.parametrize("path", sorted(CASES.glob("*.csv")), ids=lambda path: path.stem)
-def test_tables_that_people_really_have(path: Path) -> None:
+def test_shared_cases_of_tables(path: Path) -> None:
     if path.stem in {"basename", "tilde", "envvar"}:
         clips = table.read(path, CASES / "clips").clips
     else:

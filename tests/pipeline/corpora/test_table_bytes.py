@@ -1,4 +1,4 @@
-"""Bytes of a table → text: encodings, what comes under a wrong name, and what no text is."""
+"""Bytes of a table → text: encodings, and other file formats."""
 
 import gzip
 import io
@@ -39,7 +39,7 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def test_a_guessed_encoding_is_said(folder: Path, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_guessed_encoding_is_logged(folder: Path, caplog: pytest.LogCaptureFixture) -> None:
     read(folder, TEXT.encode("cp1252"))
     assert "read as Windows-1252 (row 2: clips/Zoë.wav)" in caplog.text
     caplog.clear()
@@ -90,5 +90,5 @@ def archive(*names: str) -> bytes:
         (b"path,label\n" + bytes(100), "not text"),
     ],
 )
-def test_what_is_no_table_is_named(folder: Path, data: bytes, what: str) -> None:
+def test_other_file_formats_are_named(folder: Path, data: bytes, what: str) -> None:
     assert what in error_of(folder, data)

@@ -32,7 +32,7 @@ def test_everything_that_pandas_takes_for_missing_is_unknown() -> None:
 
 
 @pytest.mark.parametrize("character", "\u200b\ufeff\u00ad\u2060\u200e\u200d\x00\x7f")
-def test_what_cannot_be_seen_is_not_there(character: str) -> None:
+def test_invisible_characters_are_removed(character: str) -> None:
     assert clean(f"{character}An{character}na{character}") == "Anna"
 
 
@@ -41,7 +41,7 @@ def test_every_space_is_one_plain_space(space: str) -> None:
     assert clean(f"{space}Anna {space}B{space}") == "Anna B"
 
 
-def test_the_unicode_form_is_composed_or_left_alone() -> None:
+def test_the_unicode_form_is_composed() -> None:
     assert clean("Zoe\u0308") == "Zo\u00eb"
     assert visible("Zoe\u0308\u200b") == "Zoe\u0308"
 
@@ -76,12 +76,12 @@ def test_time_deltas_as_pandas_writes_them(time: float) -> None:
 @pytest.mark.parametrize(
     "text", ["soon", "1,5", "inf", "1:2:3:4", "9" * 400, "9" * 400 + ":00", "1.2.3s", "P1D"]
 )
-def test_what_is_no_time_is_said(text: str) -> None:
+def test_invalid_times_are_errors(text: str) -> None:
     with pytest.raises(ValueError, match="is not a time; give seconds"):
         seconds(text)
 
 
-def test_a_decimal_comma_where_it_is_meant() -> None:
+def test_decimal_commas() -> None:
     assert number("3,5", decimal_comma=True) == 3.5
     assert seconds("0,25", decimal_comma=True) == 0.25
     for text in ("1,234,5", "1.234,5"):

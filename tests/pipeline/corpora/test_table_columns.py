@@ -1,4 +1,4 @@
-"""Columns under our names and those of other tools."""
+"""Columns with documented names and with those of other tools."""
 
 from pathlib import Path
 
@@ -32,7 +32,7 @@ def test_names_of_other_tools(header: str, fields: str) -> None:
     assert [field for field, _ in sorted(chosen.items(), key=lambda each: each[1])] == fields.split()
 
 
-def test_what_was_read_as_what_is_one_line(caplog: pytest.LogCaptureFixture) -> None:
+def test_the_columns_read_are_logged_in_one_line(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level("INFO")
     choose_columns(TABLE, ["file_path", "label", "speaker"])
     assert caplog.records == []
@@ -42,7 +42,7 @@ def test_what_was_read_as_what_is_one_line(caplog: pytest.LogCaptureFixture) -> 
     assert "not read: emotion (column label is used)" in record.getMessage()
 
 
-def test_our_own_name_wins_over_every_other() -> None:
+def test_documented_names_take_precedence() -> None:
     for field in DOCUMENTED:
         names = NAMES[field]
         needed = {"path": "path", "emotion": "label"} | {field: names[0]}
@@ -51,7 +51,7 @@ def test_our_own_name_wins_over_every_other() -> None:
         ].index(field)
 
 
-def test_no_name_stands_for_two_things() -> None:
+def test_no_name_is_of_two_fields() -> None:
     assert len(KNOWN) == sum(map(len, NAMES.values()))
     assert all(plain(name) == name for name in KNOWN)
 
@@ -65,7 +65,7 @@ def test_no_name_stands_for_two_things() -> None:
         ("wav,feeling", "no column 'emotion_code' or 'label'"),
     ],
 )
-def test_what_is_lacking_is_one_line(header: str, expected: str) -> None:
+def test_a_missing_column_is_an_error(header: str, expected: str) -> None:
     with pytest.raises(CorpusError) as error:
         choose_columns(TABLE, header.split(","))
     assert expected in str(error.value)

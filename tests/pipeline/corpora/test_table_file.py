@@ -1,4 +1,4 @@
-"""Text of a table → rows: every dialect gives the same cells, at the same row numbers."""
+"""Text of a table → rows: all dialects give the same cells and row numbers."""
 
 from pathlib import Path
 
@@ -51,7 +51,7 @@ def test_row_numbers_are_those_of_a_spreadsheet(tmp_path: Path) -> None:
     assert [row.number for row in rows_of(tmp_path, 'path,label\n"a\nb",0\nc,1\n')] == [2, 3]
 
 
-def test_a_decimal_comma_is_one_only_where_no_comma_separates(tmp_path: Path) -> None:
+def test_decimal_commas_need_another_separator(tmp_path: Path) -> None:
     assert rows_of(tmp_path, "path;label\na;0\n")[0].decimal_comma
     assert not rows_of(tmp_path, "path,label\na,0\n")[0].decimal_comma
 
@@ -69,6 +69,6 @@ def test_an_error_names_table_row_and_the_columns_own_name(tmp_path: Path) -> No
 @pytest.mark.parametrize(
     "text", ["sep=;\n", "# nothing\n", "#\n\n#\n", "sep=\r\n", 'sep="\npath,label\n"a,0\n']
 )
-def test_nothing_below_is_one_line(tmp_path: Path, text: str) -> None:
+def test_a_header_without_rows_is_an_error(tmp_path: Path, text: str) -> None:
     with pytest.raises(CorpusError, match=r"table\.csv"):
         rows_of(tmp_path, text)

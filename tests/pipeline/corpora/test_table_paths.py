@@ -1,4 +1,4 @@
-"""Paths of other systems, other folders, other spellings: found where only one file can be meant."""
+"""Paths of other systems, folders and spellings are resolved if only one file matches."""
 
 import unicodedata
 from pathlib import Path
@@ -74,7 +74,7 @@ def test_each_way_to_write_a_path(
         assert kind.replace("\\\\", "\\") in caplog.text
 
 
-def test_each_kind_is_said_once(folder: Path, caplog: pytest.LogCaptureFixture) -> None:
+def test_each_kind_of_translation_is_logged_once(folder: Path, caplog: pytest.LogCaptureFixture) -> None:
     for number in range(3):
         (folder / "lists" / "clips" / f"{number}.wav").write_bytes(b"")
     find(folder, *(f"clips\\{number}.wav" for number in range(3)))
@@ -82,7 +82,7 @@ def test_each_kind_is_said_once(folder: Path, caplog: pytest.LogCaptureFixture) 
     assert "3 paths found with / for \\" in record.getMessage()
 
 
-def test_what_fits_two_files_is_not_guessed(folder: Path) -> None:
+def test_a_path_that_matches_two_files_is_not_resolved(folder: Path) -> None:
     (folder / "lists" / "clips" / "A.Wav").write_bytes(b"other")
     if len([*(folder / "lists" / "clips").iterdir()]) < 3:
         pytest.skip("this file system knows no case")
@@ -93,7 +93,7 @@ def test_what_fits_two_files_is_not_guessed(folder: Path) -> None:
     assert right.location.samefile(folder / A)
 
 
-def test_two_paths_are_not_guessed_to_be_one_file(folder: Path) -> None:
+def test_two_paths_are_not_resolved_to_one_file(folder: Path) -> None:
     one, other, real = find(folder, "/x/clips/a.wav", "/y/clips/a.wav", "clips/hapü b.wav")
     assert not one.location.exists()
     assert not other.location.exists()
@@ -115,7 +115,7 @@ def test_audio_root_comes_first_and_is_searched(folder: Path) -> None:
     assert ambiguous.location == folder / "audio" / "x" / "d.wav"
 
 
-def test_an_audio_root_that_is_no_folder_is_one_line(folder: Path) -> None:
+def test_an_audio_root_that_is_not_a_folder_is_an_error(folder: Path) -> None:
     with pytest.raises(CorpusError, match=r"corpus\.audio_root.*not a folder"):
         find(folder, "a.wav", root="nowhere")
 
@@ -135,7 +135,7 @@ def test_an_audio_root_that_is_no_folder_is_one_line(folder: Path) -> None:
         ("x\0.wav", "audio_root"),
     ],
 )
-def test_where_nothing_is_there_the_likely_cause_is_one_line(folder: Path, text: str, cause: str) -> None:
+def test_if_no_file_exists_the_error_names_the_likely_cause(folder: Path, text: str, cause: str) -> None:
     with pytest.raises(CorpusError) as error:
         find(folder, text, text + "2")
     message = str(error.value)
@@ -144,7 +144,7 @@ def test_where_nothing_is_there_the_likely_cause_is_one_line(folder: Path, text:
     assert "\n" not in message
 
 
-def test_ids_are_of_the_path_without_what_only_says_where_it_lies(folder: Path) -> None:
+def test_ids_omit_protocol_and_drive(folder: Path) -> None:
     texts = ["clips\\a.wav", "C:\\clips\\hapü b.wav", "s3://bucket/x/y.wav", "/abs/z.wav"]
     assert [str(found.name) for found in find(folder, *texts)] == [
         *("clips/a.wav", "clips/hapü b.wav", "bucket/x/y.wav", "abs/z.wav")

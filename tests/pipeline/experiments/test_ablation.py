@@ -1,4 +1,4 @@
-"""Every combination of the levels once, and their means."""
+"""Each combination of the levels is run once and averaged."""
 
 import json
 from pathlib import Path
@@ -16,7 +16,7 @@ from tests.pipeline.made_up import make_card, make_run
 
 
 class FakeRunner:
-    """The UAR tells the levels: 0.4 for compact, 0.2 for no VAD, 0.1 a copy, 0.01 a seed."""
+    """The UAR encodes the levels: 0.4 for compact, 0.2 for no VAD, 0.1 per copy, 0.01 per seed."""
 
     ill: tuple[str, ...] = ()
     check = ExperimentRunner.check
@@ -35,8 +35,8 @@ class FakeRunner:
             o = one.overrides
             uar = 0.4 * (o["denoise.model"] == "compact") + 0.2 * (o["vad.method"] == "none")
             uar += 0.1 * int(o["augment.copies"]) + 0.01 * int(o["train.seed"])
-            heard = ["x"] if o["denoise.model"] == "compact" else []
-            card = make_card(denoiser=o["denoise.model"], denoiser_heard_test_speakers=heard)
+            seen = ["x"] if o["denoise.model"] == "compact" else []
+            card = make_card(denoiser=o["denoise.model"], denoiser_heard_test_speakers=seen)
             runs[one.label] = make_run(f"{one.label}-1234567", card, uar=uar, val_uar=1 - uar)
         for label in self.ill:
             del runs[label]
@@ -76,7 +76,7 @@ def test_every_combination_is_run_once_and_averaged(
     assert "Choose by the validation UAR" in capsys.readouterr().out
 
 
-def test_a_path_as_denoiser_makes_a_name_that_git_takes(tmp_path: Path) -> None:
+def test_a_path_as_denoiser_makes_a_valid_name_in_git(tmp_path: Path) -> None:
     ablate(["/a b/net~1.pt"], ["none"], [0], 1, tmp_path)
     assert (
         read(tmp_path)["runs"][0]["experiment"]
@@ -84,7 +84,7 @@ def test_a_path_as_denoiser_makes_a_name_that_git_takes(tmp_path: Path) -> None:
     )
 
 
-def test_nothing_varies_but_the_levels_and_the_seed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_only_the_levels_and_the_seed_vary(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     seen: list[Experiment] = []
     run = FakeRunner.run
     monkeypatch.setattr(FakeRunner, "run", lambda self, runs: seen.extend(runs) or run(self, runs))
@@ -98,7 +98,7 @@ def test_nothing_varies_but_the_levels_and_the_seed(tmp_path: Path, monkeypatch:
         }
 
 
-def test_a_level_that_is_none_is_refused_before_anything_runs(
+def test_an_unknown_level_is_refused_before_the_first_run(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(FakeRunner, "prepare", lambda _: pytest.fail("ran"))

@@ -1,4 +1,4 @@
-"""Figures over folds and seeds: against slow, obvious ones, and never over half of the clips unsaid."""
+"""Scores over folds and seeds equal slow references, and incomplete ones are marked."""
 
 import itertools
 import json
@@ -31,8 +31,8 @@ def outcome(fold: int, seed: int, clips: list[str] | None = None, **card: Any) -
     clips = clips or [f"clip{index}" for index in range(fold - 1, 40, 4)]
     true, predicted = np.arange(len(clips)) % 3, rng.choice(3, len(clips))
     scores = dict(zip(("uar", "accuracy", "macro_f1", "val_uar"), rng.uniform(size=4).tolist(), strict=True))
-    heard = {"denoiser": "compact", "denoiser_heard_test_speakers": [f"toy/{fold % 2}"]}
-    own = make_card(**{"folds": FOUR_FOLDS, "fold": fold, "seed": seed, **heard, **card})
+    seen = {"denoiser": "compact", "denoiser_heard_test_speakers": [f"toy/{fold % 2}"]}
+    own = make_card(**{"folds": FOUR_FOLDS, "fold": fold, "seed": seed, **seen, **card})
     speakers = [f"s{5 * fold + index % 5}" for index in range(len(clips))]
     return make_run(f"cv-{fold}-{seed}", own, clips, speakers, truth=true, predicted=predicted, **scores)
 
@@ -100,7 +100,7 @@ def test_a_clip_that_is_scored_twice_or_never_is_an_error() -> None:
         tabulate(FOUND, {}, CLIPS | {"clip99"})
 
 
-def test_figures_without_a_fold_say_so() -> None:
+def test_figures_of_incomplete_folds_say_so() -> None:
     found = {run: o for run, o in FOUND.items() if run != (3, 1)}
     content = tabulate(found, {(3, 1): "power cut"}, CLIPS)
     assert content["protocol"].endswith("seeds 0, 1, INCOMPLETE: 1 of 8 runs failed")
@@ -144,7 +144,7 @@ def runner(monkeypatch: pytest.MonkeyPatch) -> type[FakeRunner]:
     return Fresh
 
 
-def test_every_fold_meets_every_seed(
+def test_every_fold_runs_with_every_seed(
     runner: type[FakeRunner], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     cross_validate(2, tmp_path)

@@ -1,4 +1,4 @@
-"""Experiments run beside the workspace, are found again, and fail one by one: a toy project under real git and DVC."""
+"""Experiments run outside the workspace, are reused, and fail separately: a toy project with real git and DVC."""
 
 import json
 import subprocess
@@ -98,7 +98,7 @@ def ser(*arguments: str) -> int:
     return 0
 
 
-def test_a_fold_runs_beside_the_workspace_and_is_taken_over(
+def test_a_fold_runs_outside_the_workspace_and_is_reused(
     toy: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     mine = "split: {folds: 2, fold: 2} # mine, changed\ntrain: {epochs: 3}\n"
@@ -124,7 +124,7 @@ def test_a_fold_runs_beside_the_workspace_and_is_taken_over(
 
 
 def prepared(root: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[ExperimentRunner, list[tuple[str, ...]]]:
-    """a runner whose calls of DVC are only written down."""
+    """A runner whose calls of DVC are only recorded."""
     monkeypatch.chdir(root)
     calls: list[tuple[str, ...]] = []
 
@@ -138,9 +138,7 @@ def prepared(root: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[ExperimentRun
     return ExperimentRunner(Path("reports")), calls
 
 
-def test_a_name_follows_every_parameter_the_code_and_the_audio(
-    toy: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_name_depends_on_parameters_code_and_audio(toy: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     runner, _ = prepared(toy, monkeypatch)
 
     def name(overrides: dict[str, Any]) -> str:
@@ -161,7 +159,7 @@ def test_a_name_follows_every_parameter_the_code_and_the_audio(
     assert name({"split.fold": 1}) != first
 
 
-def test_the_queue_takes_what_is_neither_finished_nor_waiting(
+def test_experiments_that_are_finished_or_queued_are_not_queued(
     toy: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     runner, calls = prepared(toy, monkeypatch)
@@ -174,7 +172,7 @@ def test_the_queue_takes_what_is_neither_finished_nor_waiting(
     )
 
 
-def test_one_that_fails_stops_no_other(
+def test_a_failed_experiment_does_not_stop_the_others(
     toy: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     runner, _ = prepared(toy, monkeypatch)
@@ -195,7 +193,7 @@ def test_one_that_fails_stops_no_other(
     assert "b failed: power cut" in caplog.text
 
 
-def test_overrides_are_checked_and_leave_the_rest_alone() -> None:
+def test_overrides_are_checked_and_change_nothing_else() -> None:
     params = override(Params(), {"augment.copies": 2, "vad.method": "none"})
     assert params.augment.copies == 2
     assert params.vad.method == "none"
@@ -206,7 +204,7 @@ def test_overrides_are_checked_and_leave_the_rest_alone() -> None:
         override(Params(), {"vad.method": "loud"})
 
 
-def test_where_experiments_cannot_run_one_line_says_so(
+def test_missing_requirements_of_experiments_are_errors(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.chdir(tmp_path)
@@ -218,9 +216,9 @@ def test_where_experiments_cannot_run_one_line_says_so(
     monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(tmp_path.parent))
     for command in ("cv", "ablate"):
         assert ser(command) == 2
-        told = capsys.readouterr().err
-        assert "no git commit" in told
-        assert told.count("\n") == 1
+        output = capsys.readouterr().err
+        assert "no git commit" in output
+        assert output.count("\n") == 1
     call("git", "init", "-q")
     assert ser("cv") == 2
     assert "git init && git add -A && git commit" in capsys.readouterr().err

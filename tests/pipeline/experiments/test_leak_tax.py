@@ -1,4 +1,4 @@
-"""`ser leak-tax`: the same clips under two splits, and nothing else changed."""
+"""`ser leak-tax`: the same clips under two splits with all else equal."""
 
 import hashlib
 import json
@@ -26,14 +26,14 @@ ROOT = Path(__file__).resolve().parents[3]
 @given(
     clips=st.lists(st.tuples(st.sampled_from(SPLITS), st.integers(0, 3)), max_size=60), seed=st.integers(0, 9)
 )
-def test_dealing_keeps_sizes_and_classes(clips: list[tuple[str, int]], seed: int) -> None:
+def test_shuffled_splits_keep_sizes_and_classes(clips: list[tuple[str, int]], seed: int) -> None:
     splits, labels = [split for split, _ in clips], [label for _, label in clips]
     assigned = shuffle_splits(splits, labels, seed)
     assert Counter(zip(assigned, labels, strict=True)) == Counter(clips)
     assert shuffle_splits(splits, labels, seed) == assigned
 
 
-def test_dealing_mixes_and_follows_the_seed() -> None:
+def test_shuffled_splits_depend_on_the_seed() -> None:
     splits = ["train"] * 60 + ["test"] * 20
     assigned = [shuffle_splits(splits, [0] * 80, seed) for seed in (0, 1)]
     assert assigned[0] != assigned[1]
@@ -44,7 +44,7 @@ def contents(folder: Path) -> dict[str, str]:
     return {str(p): hashlib.sha256(p.read_bytes()).hexdigest() for p in folder.rglob("*") if p.is_file()}
 
 
-def test_both_trainings_are_named_and_nothing_is_touched(
+def test_both_trainings_are_named_and_no_file_is_changed(
     small_run: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     params = tmp_path / "params.yaml"
@@ -107,7 +107,7 @@ def test_augmented_copies_are_left_out(small_run: Any, tmp_path: Path) -> None:
     assert Counter(whole.columns["split"].tolist()) == {"train": 12, "val": 4, "test": 4}
 
 
-def test_a_corpus_without_speakers_is_one_line(small_run: Any, tmp_path: Path) -> None:
+def test_a_corpus_without_speakers_is_an_error(small_run: Any, tmp_path: Path) -> None:
     data = with_columns(small_run, tmp_path, speaker=lambda _: "")
     params = small_run.params
     with pytest.raises(SplitError, match=r"20 of 20 clips have no speaker .*add a column speaker") as error:
@@ -116,13 +116,13 @@ def test_a_corpus_without_speakers_is_one_line(small_run: Any, tmp_path: Path) -
     assert not (tmp_path / "reports").exists()
 
 
-def test_missing_features_are_one_line(small_run: Any, tmp_path: Path) -> None:
+def test_missing_features_are_an_error(small_run: Any, tmp_path: Path) -> None:
     params = small_run.params
     with pytest.raises(ShardError, match="no shards"):
         leak_tax(params.network, params.train, params.split, tmp_path, tmp_path)
 
 
-def test_features_that_share_speakers_are_divided_anew() -> None:
+def test_features_that_share_speakers_are_split_again() -> None:
     clips = [(f"s{n % 8}", SPLITS[n % 3], n % 2) for n in range(48)]
     columns = {
         "clip_id": np.array([f"c{n}" for n in range(48)], dtype=object),

@@ -1,4 +1,4 @@
-"""All folds together: their intervals are over all speakers, and absent where there is nothing to go by."""
+"""Pooled folds: intervals are over all speakers, and absent if they cannot be computed."""
 
 from typing import Any
 
@@ -57,15 +57,15 @@ def test_several_seeds_have_one_interval_around_the_mean_of_their_uar() -> None:
 
 
 @pytest.mark.parametrize(
-    ("change", "complete", "told"),
+    ("change", "complete", "expected"),
     [
         ({}, False, "lack folds"),
         ({"speaker": "anna"}, True, "one speaker (anna)"),
         ({"speaker": ""}, True, "name no speaker"),
     ],
 )
-def test_no_interval_is_explained(change: dict[str, str], complete: bool, told: str) -> None:
+def test_no_interval_is_explained(change: dict[str, str], complete: bool, expected: str) -> None:
     pooled = {seed: table.assign(**change) for seed, table in seeds(2).items()}
     found = pooled_intervals(pooled, LABELS, complete)
     assert found["intervals"] is None
-    assert told in found["intervals_note"]
+    assert expected in found["intervals_note"]

@@ -1,4 +1,4 @@
-"""What experiments depend on, and what a copy of the project would lack."""
+"""The inputs of experiments, and files that a copy of the project would lack."""
 
 from pathlib import Path
 
@@ -32,7 +32,7 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def test_the_digest_follows_code_and_pipeline_and_nothing_that_is_made(project: Path) -> None:
+def test_the_digest_depends_on_code_and_pipeline_only(project: Path) -> None:
     first = code_digest()
     Path("data/made.json").write_text("2")
     assert code_digest() == first
@@ -56,16 +56,16 @@ def test_files_beside_git_and_dvc_become_absolute(project: Path) -> None:
         assert absolute_paths(override(Params(), {"corpus.root": known})) == {}
 
 
-def test_a_failure_of_dvc_is_one_line_that_names_its_log(project: Path) -> None:
+def test_an_error_of_dvc_names_its_log(project: Path) -> None:
     with pytest.raises(
         SerError, match=r"you are not inside of a DVC repository.*\(log: logs/a\.log\)"
-    ) as told:
+    ) as raised:
         run_dvc(Path("logs/a.log"), "status")
-    assert "\n" not in str(told.value)
+    assert "\n" not in str(raised.value)
     assert Path("logs/a.log").exists()
 
 
-def test_of_a_log_the_line_that_says_most_is_given() -> None:
+def test_the_most_informative_line_of_a_log_is_given() -> None:
     assert explain("ser: one\nser: two \nERROR: failed\n\n") == "two"
     assert explain("x\nERROR: first\nHaving any troubles?") == "first"
     assert explain("x\nlast\n") == "last"

@@ -1,4 +1,4 @@
-"""The robustness curve begins at the evaluation's own score, and only on clips that the network never heard."""
+"""The robustness curve begins at the score of the evaluation, and uses test clips only."""
 
 import json
 import shutil
@@ -116,7 +116,7 @@ def test_clips_that_cannot_be_used_are_left_out(
         robustness(best_checkpoint(small_run.checkpoints), data, tmp_path, noise, [])
 
 
-def test_noise_that_cannot_be_read_is_one_line(small_run: Any, tmp_path: Path) -> None:
+def test_unreadable_noise_is_an_error(small_run: Any, tmp_path: Path) -> None:
     (tmp_path / "text.wav").write_text("not audio")
     with pytest.raises(ParamsError, match=r"--noise.*text\.wav"):
         scored(small_run, tmp_path, tmp_path)

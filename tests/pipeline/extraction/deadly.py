@@ -1,4 +1,4 @@
-"""Jobs whose decoder dies on chosen clips; in a module of their own, since worker processes import it."""
+"""Jobs whose decoder crashes on selected clips; a separate module, since worker processes import it."""
 
 import os
 import signal

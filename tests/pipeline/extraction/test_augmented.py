@@ -1,4 +1,4 @@
-"""Copies are of training clips only, cost once, and come and go with their originals."""
+"""Only training clips have copies; copies are computed once, and follow their originals."""
 
 from pathlib import Path
 from typing import Any
@@ -76,7 +76,7 @@ def test_only_training_clips_have_copies_and_every_row_says_what_it_is(data: Pat
     assert len({row["clip_id"] for row in rows}) == len({row["sha256"] for row in rows}) == 10
 
 
-def test_a_copys_features_are_those_of_the_altered_waveform(data: Path) -> None:
+def test_the_features_of_a_copy_are_those_of_its_waveform(data: Path) -> None:
     shard = run(data, TWO)
     source = Shard(data / "denoised" / "part-00000.h5")
     vad = load_vad()

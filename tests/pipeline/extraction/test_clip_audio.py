@@ -1,4 +1,4 @@
-"""Files behind clips: opened once for all of their parts, whatever their format."""
+"""Files of clips are opened once for all of their parts, in any format."""
 
 import hashlib
 from collections import Counter

@@ -1,4 +1,4 @@
-"""Where shards are made does not show in them."""
+"""Shards do not depend on the engine."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -16,20 +16,20 @@ CLIPS = toy_clips(*["keep", "keep", "reject", "log", "keep"] * 4)
 
 def run(engine: Engine, folder: Path) -> tuple[dict[str, bytes], list[str], tuple[float, int, int]]:
     """Five shards through an engine: their bytes, the rejected clips, and the sums of the progress line."""
-    told: list[tuple[float, int, int]] = []
+    reported: list[tuple[float, int, int]] = []
 
     def advance(audio_s: float, clips: int = 1, rejected: int = 0) -> None:
-        told.append((audio_s, clips, rejected))
+        reported.append((audio_s, clips, rejected))
 
     tasks = [Task(number, CLIPS[4 * number : 4 * number + 4]) for number in range(5)]
     done = list(engine.run(ToyJob(toy_output(folder)), tasks, advance))
     assert sorted(one.number for one in done) == list(range(5))
     rejects = sorted(reject.clip_id for one in done for reject in one.rejects)
-    audio_s, clips, rejected = (sum(column) for column in zip(*told, strict=True))
+    audio_s, clips, rejected = (sum(column) for column in zip(*reported, strict=True))
     return {path.name: path.read_bytes() for path in folder.glob("*.h5")}, rejects, (audio_s, clips, rejected)
 
 
-def test_workers_make_what_one_process_makes(tmp_path: Path) -> None:
+def test_workers_and_one_process_give_the_same_shards(tmp_path: Path) -> None:
     expected = run(InProcess(), tmp_path / "one")
     assert run(LocalEngine(2), tmp_path / "two") == expected
     assert len(expected[0]) == 5

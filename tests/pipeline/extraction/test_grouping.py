@@ -1,4 +1,4 @@
-"""Clips into shards: by number and by the audio that they hold, not by the file that they are parts of."""
+"""Clips are grouped into shards by number and by duration, not by the size of their file."""
 
 from pathlib import Path
 from typing import Any

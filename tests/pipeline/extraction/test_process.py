@@ -1,4 +1,4 @@
-"""A worker process says where it is, and how it ended, whatever ended it."""
+"""A worker process reports the step of each clip, and how it ended."""
 
 import sys
 from collections.abc import Iterator
@@ -29,7 +29,7 @@ def until_done(worker: WorkerProcess) -> list[Message]:
     return messages
 
 
-def test_it_says_where_each_clip_is_and_works_on_the_next_task(worker: WorkerProcess, tmp_path: Path) -> None:
+def test_it_reports_the_step_of_each_clip(worker: WorkerProcess, tmp_path: Path) -> None:
     worker.send(toy_task("keep", "reject"))
     *steps, done = until_done(worker)
     assert steps == [At(0, "decode"), Finished(0, 1.0, False), At(1, "decode"), Finished(1, 0.0, True)]
@@ -43,13 +43,13 @@ def test_it_says_where_each_clip_is_and_works_on_the_next_task(worker: WorkerPro
 @pytest.mark.parametrize(
     ("order", "death"), [("kill", "SIGKILL"), ("exit", "exit code 3"), ("bug", "ValueError: two lines")]
 )
-def test_it_says_how_it_died(worker: WorkerProcess, order: str, death: str) -> None:
+def test_it_reports_how_it_died(worker: WorkerProcess, order: str, death: str) -> None:
     worker.send(toy_task("keep", order, "keep"))
     assert until_done(worker) == [At(0, "decode"), Finished(0, 1.0, False), At(1, "decode"), Died(death)]
     worker.send(toy_task("keep"))  # nobody is there any more, which is not the sender's fault
 
 
-def test_an_error_of_the_users_is_one(tmp_path: Path) -> None:
+def test_a_user_error_is_reported(tmp_path: Path) -> None:
     worker = WorkerProcess(ToyJob(toy_output(tmp_path), refusal="no such weights"), threads=1)
     error = worker.receive()
     worker.kill()

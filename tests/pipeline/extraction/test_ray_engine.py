@@ -1,4 +1,4 @@
-"""A cluster of two nodes, one of which dies in the middle, makes the same shards as one process."""
+"""A cluster of two nodes, one of which dies, makes the same shards as one process."""
 
 import socket
 from collections.abc import Callable, Iterator
@@ -52,7 +52,7 @@ def free_ports() -> dict[str, int]:
 
 
 def patient(get_node: Callable[..., Any]) -> Callable[..., Any]:
-    """Ask for a node until it is there."""
+    """Wait for a node."""
 
     def get(*arguments: Any) -> Any:
         found: list[Any] = []
@@ -182,9 +182,9 @@ def test_no_cluster_and_no_ray_are_one_line_each(monkeypatch: pytest.MonkeyPatch
     import sys
 
     monkeypatch.setenv("RAY_ADDRESS", "nonsense")
-    with pytest.raises(SerError, match=r"no cluster answers at nonsense .*ray start --head") as told:
+    with pytest.raises(SerError, match=r"no cluster answers at nonsense .*ray start --head") as raised:
         RayEngine(None)
-    assert "\n" not in str(told.value)
+    assert "\n" not in str(raised.value)
     monkeypatch.setitem(sys.modules, "ray", None)
     with pytest.raises(SerError, match=r"pip install 'ser\[ray\]'"):
         RayEngine(None)

@@ -1,4 +1,4 @@
-"""No clip is worked on twice: not after a kill, not for a new neighbour, not for another label."""
+"""No clip is processed twice: not after a kill, nor if other clips are added or labels change."""
 
 import os
 import signal
@@ -49,7 +49,7 @@ def test_a_second_run_does_nothing(tmp_path: Path, loaded: list[str]) -> None:
     assert (tmp_path / "denoised" / "part-00000.h5").stat().st_mtime_ns == before
 
 
-def test_a_new_clip_costs_one_clip_wherever_it_stands(
+def test_a_new_clip_is_the_only_one_processed(
     tmp_path: Path, loaded: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(grouping, "CLIPS_PER_SHARD", 3)
@@ -67,7 +67,7 @@ def test_a_new_clip_costs_one_clip_wherever_it_stands(
     assert contents(tmp_path / "denoised") == taken_over
 
 
-def test_another_label_costs_nothing_and_arrives(tmp_path: Path, loaded: list[str]) -> None:
+def test_a_changed_label_is_updated_without_processing(tmp_path: Path, loaded: list[str]) -> None:
     table = write_noise_corpus(tmp_path, 4)
     denoise(DenoiseParams(model="none"), tmp_path, tmp_path / "reports", 0.0)
     loaded.clear()
@@ -78,7 +78,7 @@ def test_another_label_costs_nothing_and_arrives(tmp_path: Path, loaded: list[st
     assert set(Shard(list_shards(tmp_path / "denoised")[0]).columns["label"]) == {"sad"}
 
 
-def test_another_denoiser_takes_nothing_over(tmp_path: Path, loaded: list[str]) -> None:
+def test_rows_of_another_denoiser_are_not_reused(tmp_path: Path, loaded: list[str]) -> None:
     import torch
     from denoiser.demucs import Demucs
 
@@ -159,7 +159,7 @@ stage.denoise(DenoiseParams(model="none"), data, data / "reports", 0.0)
 """
 
 
-def test_killed_anywhere_it_ends_as_if_never_killed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_killed_run_continues_to_the_same_shards(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     number, deaths = 30, [("decode", 6), ("save", 5), ("decode", 1), ("save", 6)]
     write_noise_corpus(tmp_path, number)
 

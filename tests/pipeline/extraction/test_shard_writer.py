@@ -1,4 +1,4 @@
-"""A shard holds its clips in order, whatever order they came in, and rows that a process left behind are used."""
+"""A shard holds its clips in order, whatever order they came in, and reuses rows of an earlier process."""
 
 from pathlib import Path
 
@@ -54,7 +54,7 @@ def test_rows_and_rejects_stand_in_the_order_of_the_clips(tmp_path: Path) -> Non
 
 
 @pytest.mark.usefixtures("save_at_once")
-def test_what_a_dead_process_left_is_used_by_its_run_and_cleared_away(tmp_path: Path) -> None:
+def test_rows_of_a_dead_process_are_reused_and_removed(tmp_path: Path) -> None:
     with writer_of(toy_task(*["keep"] * 3), tmp_path) as dead:
         keep(dead, 0, 1)
     assert len(pieces(tmp_path)) == 2
@@ -83,7 +83,7 @@ def test_saved_rows_are_held_on_disk_instead_of_in_memory(tmp_path: Path) -> Non
         assert not held.data.flags.owndata
 
 
-def test_many_bytes_are_saved_before_their_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_many_bytes_are_saved_early(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(shard_writer, "SECONDS_PER_PIECE", 1e9)
     monkeypatch.setattr(shard_writer, "BYTES_PER_PIECE", 2 * 3 * 2)  # two rows of three samples
     with writer_of(toy_task(*["keep"] * 3), tmp_path) as writer:
@@ -120,7 +120,7 @@ def test_without_rows_there_is_no_shard(tmp_path: Path) -> None:
     assert list(tmp_path.rglob("*.h5")) == []
 
 
-def test_a_source_that_is_gone_is_named(tmp_path: Path) -> None:
+def test_a_missing_source_is_named(tmp_path: Path) -> None:
     with (
         writer_of(toy_task("keep", source=tmp_path / "part-00007.h5"), tmp_path) as writer,
         pytest.raises(ShardError, match=r"part-00007\.h5"),

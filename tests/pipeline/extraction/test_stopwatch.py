@@ -1,4 +1,4 @@
-"""Every second is booked once, to the innermost step."""
+"""Time is counted once, for the innermost step."""
 
 import json
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""A step whose VERSION is raised is done anew, with all that follows and nothing else; rows keep what made them."""
+"""If the VERSION of a step is raised, that step and all later ones are repeated, and no others."""
 
 import json
 from collections import Counter

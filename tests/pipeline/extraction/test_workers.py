@@ -1,4 +1,4 @@
-"""A clip that kills its worker costs itself and nothing else, and no worker outlives its parent."""
+"""If a clip kills its worker, only that clip is rejected; no worker outlives its parent."""
 
 import os
 import shutil
@@ -48,7 +48,7 @@ def orders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return folder
 
 
-def test_a_deadly_clip_is_rejected_and_its_neighbours_unchanged(
+def test_a_clip_that_kills_its_worker_is_rejected(
     noise_corpus: Any, tmp_path: Path, orders: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     table = noise_corpus(tmp_path, 10)
@@ -124,10 +124,10 @@ def test_workers_end_with_their_parent(
             os.killpg(process.pid, how)  # as a terminal does: to every process of the group
         else:
             process.kill()
-        _, told = process.communicate(timeout=LONG_S)
+        _, output = process.communicate(timeout=LONG_S)
         if how is signal.SIGINT:
             assert process.returncode == 130
-            assert told.splitlines() == ["ser: interrupted; run it again to continue"]
+            assert output.splitlines() == ["ser: interrupted; run it again to continue"]
         wait_until(lambda: not is_running(worker), "the worker has ended")
     finally:
         end_group(process)
@@ -164,7 +164,7 @@ def test_suspects_are_tried_alone_those_in_decoding_first() -> None:
     assert work.task.crashed == {}
 
 
-def test_whoever_dies_alone_is_to_blame_and_the_others_are_free() -> None:
+def test_a_clip_that_dies_alone_is_rejected_and_the_others_are_not() -> None:
     work = Work(task(9), at={1: "wait", 2: "decode"})
     work.died("SIGKILL")
     work.at = {2: "decode"}
@@ -182,7 +182,7 @@ def test_a_worker_that_always_dies_stops_the_stage() -> None:
 
 
 @pytest.mark.parametrize("number", [1, 5])
-def test_deaths_have_an_end_even_if_every_suspect_passes(number: int) -> None:
+def test_the_number_of_crashes_is_limited(number: int) -> None:
     work = Work(task(number))
     with pytest.raises(SerError, match="no clip is to blame"):
         for _ in range(100):

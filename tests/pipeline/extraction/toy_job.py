@@ -1,4 +1,4 @@
-"""A job of three numbers a clip, where each clip says what becomes of it; worker processes import it."""
+"""A job of three numbers per clip, where each clip has an order; worker processes import it."""
 
 import logging
 import os

@@ -1,4 +1,4 @@
-"""A file's prediction is that of its features in the shard; bad files do not stop the others."""
+"""Predictions of a file equal those of its features in the shard; bad files do not stop the others."""
 
 import csv
 import io
@@ -53,7 +53,7 @@ def test_json_and_csv_say_the_same(
         assert {k: float(row[f"prob_{k}"]) for k in predictor.labels} == pytest.approx(one["probabilities"])
 
 
-def test_a_bad_file_is_told_and_the_others_go_on(
+def test_a_bad_file_is_reported_and_the_others_are_predicted(
     small_run: Any, predictor: Predictor, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     good = next((small_run.data / "raw" / "demo").rglob("*.wav"))
@@ -110,7 +110,7 @@ def test_a_recording_too_long_for_the_memory_costs_only_itself(
     assert complaints == ["long.wav: too long for the memory of this machine; cut it into parts"]
 
 
-def test_a_file_without_speech_has_no_emotion_unless_one_insists(
+def test_a_file_without_speech_has_no_emotion_by_default(
     predictor: Predictor, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     path = tmp_path / "hum.wav"

@@ -1,4 +1,4 @@
-"""Groups of speakers that are alike, against trying every way to form them."""
+"""Balanced groups of speakers, compared with an exhaustive search."""
 
 import random
 from collections import Counter
@@ -70,7 +70,7 @@ def small_corpus(seed: int) -> list[Speaker]:
 
 
 @pytest.mark.parametrize("num_folds", [2, 3])
-def test_small_corpora_get_the_best_folds_there_are(num_folds: int) -> None:
+def test_small_corpora_get_optimal_folds(num_folds: int) -> None:
     within = []
     for seed in range(12):
         speakers = small_corpus(seed)
@@ -88,7 +88,7 @@ def test_small_corpora_get_the_best_folds_there_are(num_folds: int) -> None:
     assert sum(within) >= 11, "moves and swaps end in a poor place more than once in a dozen"
 
 
-def test_validation_speakers_are_the_best_there_are() -> None:
+def test_validation_speakers_are_optimal() -> None:
     within = []
     for seed in range(12):
         speakers = small_corpus(seed)
@@ -113,7 +113,7 @@ def test_the_better_start_wins_and_equals_go_to_the_first() -> None:
     assert balance([[[a, b, c], [d]]], groups) != [[a, b, c], [d]]
 
 
-def test_a_damaged_clip_does_not_reshuffle_a_balanced_corpus() -> None:
+def test_a_damaged_clip_does_not_reassign_speakers() -> None:
     whole = [
         Speaker(f"s{n:02d}", "female" if n % 2 else "male", {"a": 20, "b": 20, "c": 20}) for n in range(20)
     ]
@@ -141,7 +141,7 @@ def test_the_search_ends_after_so_many_tries(monkeypatch: pytest.MonkeyPatch) ->
     assert cost(balance([even], groups), groups) < cost(even, groups)
 
 
-def test_folds_are_those_that_they_were() -> None:
+def test_folds_are_unchanged() -> None:
     """Golden: whoever changes the folds of a seed changes everybody's scores.
 
     They depend on Python's `random.Random(seed).shuffle`, the same since Python 3.2, and on IEEE arithmetic; not on

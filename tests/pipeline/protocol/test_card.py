@@ -1,4 +1,4 @@
-"""A card grows, travels as JSON, and is refused where a field is missing or strange."""
+"""Cards are extended by each stage, stored as JSON, and refused if a field is missing or invalid."""
 
 import json
 from typing import Any, get_args

@@ -1,11 +1,11 @@
-"""Classes that a split lacks, and the fold that has them."""
+"""Classes that a split lacks, and folds that have all of them."""
 
 from pipeline.protocol.class_coverage import describe_missing, find_better_fold, find_missing
 
 MANY = {"a": 9, "b": 9}
 
 
-def test_missing_classes_are_found_and_told_the_test_split_first() -> None:
+def test_missing_classes_are_described_test_split_first() -> None:
     labels, splits = ["a", "b", "c", "a", "b", "a"], ["train", "train", "train", "val", "val", "test"]
     missing = find_missing(labels, splits)
     assert missing == {"val": ["c"], "test": ["b", "c"]}
@@ -14,15 +14,15 @@ def test_missing_classes_are_found_and_told_the_test_split_first() -> None:
 
 
 def test_a_fold_of_the_current_ones_is_named_before_another_number() -> None:
-    told = find_better_fold(
+    advice = find_better_fold(
         MANY, 5, lambda number, fold: number is None and fold in (2, 4, 5), unit="speaker"
     )
-    assert told.endswith("split.fold=2 (or 4, 5)")
-    told = find_better_fold(MANY, 5, lambda number, fold: number in (3, 4) and fold == 1, unit="speaker")
-    assert told.endswith("split.folds=4 split.fold=1")
-    told = find_better_fold(MANY, 5, lambda number, fold: False, unit="speaker")
-    assert "no fold" in told
-    assert "split.fold=" not in told
+    assert advice.endswith("split.fold=2 (or 4, 5)")
+    advice = find_better_fold(MANY, 5, lambda number, fold: number in (3, 4) and fold == 1, unit="speaker")
+    assert advice.endswith("split.folds=4 split.fold=1")
+    advice = find_better_fold(MANY, 5, lambda number, fold: False, unit="speaker")
+    assert "no fold" in advice
+    assert "split.fold=" not in advice
 
 
 def test_the_folds_of_a_large_loso_are_not_tried_one_by_one() -> None:
@@ -41,6 +41,6 @@ def test_a_rare_class_is_named_and_nothing_is_tried() -> None:
     def never(number: int | None, fold: int) -> bool:
         raise AssertionError("tried")
 
-    told = find_better_fold({"a": 9, "b": 2}, 5, never, unit="speaker")
-    assert "three speakers" in told
-    assert "b has 2" in told
+    advice = find_better_fold({"a": 9, "b": 2}, 5, never, unit="speaker")
+    assert "three speakers" in advice
+    assert "b has 2" in advice

@@ -1,4 +1,4 @@
-"""How far speakers predict labels."""
+"""How well speakers predict labels."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -31,7 +31,7 @@ def test_it_is_what_leaving_out_one_clip_at_a_time_gives(clips: list[tuple[str, 
     assert measured.by_majority == max(Counter(label for _, label in clips).values()) / len(clips)
 
 
-def test_one_emotion_per_speaker_gives_the_label_away() -> None:
+def test_one_emotion_per_speaker_is_strong_confounding() -> None:
     measured = measure_confounding((item.speaker, item.label) for item in confounded_items())
     assert measured is not None
     assert measured.is_strong
@@ -39,13 +39,13 @@ def test_one_emotion_per_speaker_gives_the_label_away() -> None:
     assert measured.by_majority == 0.25
 
 
-def test_speakers_of_one_clip_give_nothing_away() -> None:
+def test_speakers_of_one_clip_are_not_confounded() -> None:
     measured = measure_confounding((f"s{number}", "ab"[number % 2]) for number in range(100))
     assert measured == Confounding(by_speaker=0.5, by_majority=0.5)
     assert not measured.is_strong
 
 
-def test_actors_who_play_every_emotion_give_nothing_away() -> None:
+def test_actors_who_play_every_emotion_are_not_confounded() -> None:
     clips = [(f"s{speaker}", label) for speaker in range(10) for label in "abcd" for _ in range(10)]
     measured = measure_confounding(clips)
     assert measured is not None

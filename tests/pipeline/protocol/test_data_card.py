@@ -1,4 +1,4 @@
-"""A checkpoint is scored on the data that it was trained for, or not at all."""
+"""A checkpoint is only scored on the data that it was trained for."""
 
 import json
 from pathlib import Path
@@ -80,9 +80,9 @@ def test_speakers_it_was_trained_on_are_named(
 ) -> None:
     speakers = data.speakers
     moved = {**speakers, "test": [*speakers["test"], speakers["train"][0], speakers["val"][0]]}
-    heard = ", ".join(sorted([speakers["train"][0], speakers["val"][0]]))
+    seen = ", ".join(sorted([speakers["train"][0], speakers["val"][0]]))
     other = data.model_copy(update={"fold": 2, "speakers": moved})
-    with pytest.raises(CheckpointError, match=f"a leak: .* {heard}"):
+    with pytest.raises(CheckpointError, match=f"a leak: .* {seen}"):
         check_checkpoint(CKPT, trained, other, made)
 
 
@@ -141,12 +141,12 @@ def test_features_of_another_split_are_refused(
         data_card(summary, paths, made)
 
 
-def test_a_denoiser_that_has_heard_a_test_speaker_is_named(
+def test_test_speakers_of_the_denoisers_training_are_named(
     small_run: Any, summary: ManifestSummary, data: DataCard, made: dict[str, Any]
 ) -> None:
     tested = data.speakers["test"][0]
-    heard = {**made, "denoiser": {**made["denoiser"], "trained_on": [f"demo/{tested}", "demo/other"]}}
-    card = data_card(summary, list_shards(small_run.data / "features"), heard)
+    provenance = {**made, "denoiser": {**made["denoiser"], "trained_on": [f"demo/{tested}", "demo/other"]}}
+    card = data_card(summary, list_shards(small_run.data / "features"), provenance)
     assert card.denoiser_heard_test_speakers == [f"demo/{tested}"]
 
 

@@ -1,4 +1,4 @@
-"""Dealing speakers and clips: everybody once, and every part like the whole."""
+"""Assignment of speakers and clips: each in one fold, and balanced folds."""
 
 from collections import Counter
 
@@ -100,7 +100,7 @@ def test_a_share_of_the_clips_has_the_labels_of_all(labels: dict[str, str], shar
         assert abs(taken - number / len(labels) * len(chosen)) < 1 + 1e-9
 
 
-def test_seeds_deal_differently() -> None:
+def test_seeds_give_different_folds() -> None:
     names = [f"s{number}" for number in range(12)]
     alike, labels = speakers_of(dict.fromkeys(names, "")), dict.fromkeys(names, "x")
     assert len({repr(speaker_folds(alike, 3, seed)) for seed in range(9)}) > 1

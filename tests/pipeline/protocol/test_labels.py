@@ -1,4 +1,4 @@
-"""Label sets: the description's four classes, a corpus's own, and a written mapping."""
+"""Label sets: the four classes of the specification, a corpus's classes, and a mapping."""
 
 import pytest
 from pydantic import ValidationError

@@ -1,4 +1,4 @@
-"""What made a number is named so that it can be found again."""
+"""The code version is recorded, including local changes."""
 
 import subprocess
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Splits: every speaker in one place, and every clip somewhere."""
+"""Splits: each speaker in one split, and each clip in a split."""
 
 import re
 from collections import Counter
@@ -148,7 +148,7 @@ def test_published_folds_of_half_a_corpus() -> None:
         ({"x": 2}, SplitParams(method="random"), "no clip in"),
     ],
 )
-def test_the_impossible_is_one_line(clips: dict[str, int], params: SplitParams, expected: str) -> None:
+def test_impossible_splits_are_errors(clips: dict[str, int], params: SplitParams, expected: str) -> None:
     with pytest.raises(SplitError, match=expected) as error:
         divide(items_of(clips), params)
     assert "\n" not in str(error.value)
@@ -197,7 +197,7 @@ def test_a_predefined_split_without_test_is_one_line() -> None:
         divide(items, SplitParams(method="predefined"))
 
 
-def test_a_class_that_train_lacks_is_an_error_and_elsewhere_is_told() -> None:
+def test_a_class_missing_in_train_is_an_error_and_elsewhere_a_finding() -> None:
     rows = [("x", "a", "train"), ("y", "a", "val"), ("y", "b", "val"), ("z", "b", "test")]
     with pytest.raises(SplitError, match="no clip of class b in train"):
         divide(given_items(*rows), SplitParams(method="predefined"))

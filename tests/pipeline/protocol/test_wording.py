@@ -1,4 +1,4 @@
-"""A card in words: loud about what makes a score worth less."""
+"""Descriptions of cards, with warnings in capitals."""
 
 import pytest
 
@@ -42,7 +42,7 @@ def test_one_line_says_what_a_score_is_worth() -> None:
         assert token in describe(make_card(**change))
 
 
-def test_speakers_who_tell_little_of_the_label_are_not_mentioned() -> None:
+def test_weak_confounding_is_not_mentioned() -> None:
     assert describe_confounding(make_card(confounding=Confounding(by_speaker=0.4, by_majority=0.3))) == ""
 
 
@@ -60,7 +60,7 @@ def test_folds(folds: FoldScheme | None, text: str) -> None:
     assert describe_fold(make_card(folds=folds)) == (f"fold 1 of {text}" if folds else "")
 
 
-def test_a_mixture_of_makers_is_said_with_what_is_unlike() -> None:
+def test_a_mixture_of_makers_is_described_with_its_differences() -> None:
     assert (
         describe_mixture(make_card())
         == describe_mixture(make_card(made_by={"denoise": TWO[:1], "featurize": TWO[1:]}))
@@ -73,7 +73,7 @@ def test_a_mixture_of_makers_is_said_with_what_is_unlike() -> None:
     )
 
 
-def test_what_is_unlike_has_a_caption_and_both_values() -> None:
+def test_differences_have_a_caption_and_both_values() -> None:
     other = make_card(
         folds=None, files_sha256="cd" * 32, steps={"load": "1", "mfcc": "2", "vad": "1"}, labels=list("abc")
     )
@@ -86,7 +86,7 @@ def test_what_is_unlike_has_a_caption_and_both_values() -> None:
     ]
 
 
-def test_differences_are_dotted_and_tell_absence() -> None:
+def test_differences_have_dotted_names_and_show_missing_values() -> None:
     one = {"a": 1, "b": {"c": 2, "d": [1]}, "e": {}}
     other = {"a": 1, "b": {"c": 3, "d": [1]}, "f": {"g": 4}}
     assert differences(one, other) == [("b.c", 2, 3), ("f.g", None, 4)]

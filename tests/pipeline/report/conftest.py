@@ -1,4 +1,4 @@
-"""A made-up run to report on, small and complete, and the page it becomes, parsed."""
+"""A small, complete, synthetic run, and its parsed page."""
 
 import json
 from collections.abc import Callable

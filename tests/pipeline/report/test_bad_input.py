@@ -1,4 +1,4 @@
-"""A missing, damaged or foreign file names itself and the command that mends it, in one line."""
+"""Errors of missing, damaged or foreign files name the file and the command to run, in one line."""
 
 import json
 from typing import Any

@@ -1,4 +1,4 @@
-"""The page in a real browser: it plays, sorts, stays quiet on the network, and fits a phone and the night."""
+"""The page in a real browser: playback, sorting, no requests, small screens and the dark theme."""
 
 import json
 import os
@@ -163,7 +163,7 @@ def test_a_clip_called_script_stays_text(opened: webdriver.Chrome) -> None:
     assert len(opened.find_elements(By.TAG_NAME, "script")) == 1
 
 
-def test_nothing_is_asked_of_the_network_and_nothing_goes_wrong(opened: webdriver.Chrome) -> None:
+def test_no_requests_and_no_errors(opened: webdriver.Chrome) -> None:
     play(opened)
     events = [json.loads(entry["message"])["message"] for entry in opened.get_log("performance")]
     asked = {
@@ -176,7 +176,7 @@ def test_nothing_is_asked_of_the_network_and_nothing_goes_wrong(opened: webdrive
     assert opened.get_log("browser") == []
 
 
-def test_it_fits_a_phone(opened: webdriver.Chrome) -> None:
+def test_the_page_fits_a_phone(opened: webdriver.Chrome) -> None:
     size = {"width": 390, "height": 844, "deviceScaleFactor": 2, "mobile": True}
     opened.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
     try:
@@ -186,7 +186,7 @@ def test_it_fits_a_phone(opened: webdriver.Chrome) -> None:
     assert widths == [390, 390]
 
 
-def test_pictures_are_dark_by_night(opened: webdriver.Chrome) -> None:
+def test_pictures_follow_the_dark_theme(opened: webdriver.Chrome) -> None:
     script = """
         const style = (name) => getComputedStyle(document.querySelector(name));
         return [style("body").backgroundColor, style(".picture text").fill, style(".spectrogram").filter];

@@ -1,4 +1,4 @@
-"""The surest errors, and the part of a long clip that is kept of them."""
+"""The errors of highest confidence, and the cut of long clips."""
 
 from pathlib import Path
 
@@ -54,7 +54,7 @@ def test_each_mistake_gets_its_own_sound(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("folder", ["denoised", "features"])
-def test_half_of_the_shards_is_no_sound(tmp_path: Path, folder: str) -> None:
+def test_missing_shards_give_no_sounds(tmp_path: Path, folder: str) -> None:
     write_shards(tmp_path, ["b", "c", "d"], (folder,))
     assert all(mistake.sound is None for mistake in find_mistakes(predictions(), tmp_path))
 

@@ -1,4 +1,4 @@
-"""A player carries the sound itself and says in words what its pictures show."""
+"""A player contains the audio, and describes its pictures in words."""
 
 import numpy as np
 
@@ -13,7 +13,7 @@ def sound(speech: list[list[int]], start_s: float = 0.0, clip_s: float = 1.0) ->
     return Sound(waveform, segments, 16_000, start_s, clip_s)
 
 
-def test_segments_stand_where_they_are_heard() -> None:
+def test_segments_are_marked_at_their_times() -> None:
     player = make_player(sound([[4000, 8000], [12_000, 16_000]]))
     assert player.segments == [(WIDTH / 4, WIDTH / 4), (3 * WIDTH / 4, WIDTH / 4)]
     assert player.caption == "1.0 s; speech in 50\u00a0% of it: 0.2 to 0.5 s, 0.8 to 1.0 s"

@@ -1,4 +1,4 @@
-"""The page tells the run's numbers, stamps what must be stamped, and trusts no name."""
+"""The page shows the numbers of the run and its warnings, and escapes names."""
 
 import base64
 import hashlib
@@ -24,15 +24,15 @@ LABELS = ["angry", "happy", "neutral", "sad"]
 TEST_SPEAKERS = "Test speakers: UAR, accuracy, and recall per class"
 
 
-def test_numbers_and_protocol_are_told(full_sample: Any, full_page: Any) -> None:
+def test_the_page_contains_numbers_and_protocol(full_sample: Any, full_page: Any) -> None:
     metrics = full_sample.metrics()
     for name in ("uar", "accuracy", "macro_f1"):
         assert f"{metrics[name]:.3f}" in full_page.text
-    for told in (
+    for expected in (
         "toy", "2 of 5", "native", "ab" * 32, "next fold", "best_uar_0.6100.pt", "3 train, 1 val, 2 test",
         "0.410 to 0.750", "guessing finds one in 4", "jackknife; 3 test speakers, 2 degrees of freedom",
     ):  # fmt: skip
-        assert told in full_page.text
+        assert expected in full_page.text
     assert full_page.of("html") == [{"lang": "en"}]
     assert f"guessing scores {1 / 4:.3f}" in full_page.text
     assert full_page.stamps() == set()
@@ -80,8 +80,15 @@ def test_audio_by_class_counts_clips_and_not_their_copies(full_sample: Any, full
     ]  # the sample's denoise stage rejected this clip, its manifest stage two more
     for label in LABELS:
         clips = int((manifest["label"] == label).sum())
-        told = [str(clips), f"{clips * 0.5:.1f} s", "0.5 s", "25\u00a0%", "0", str(int(label == rejected))]
-        assert rows[label] == told
+        expected = [
+            str(clips),
+            f"{clips * 0.5:.1f} s",
+            "0.5 s",
+            "25\u00a0%",
+            "0",
+            str(int(label == rejected)),
+        ]
+        assert rows[label] == expected
     assert rows["All"] == ["240", "2 min 0 s", "0.5 s", "25\u00a0%", "0", "3"]
 
 
@@ -132,7 +139,7 @@ def test_stamps_are_there_exactly_when_due(make_sample: Any, synthetic: bool, in
 
 
 @pytest.mark.parametrize("independent", [True, False])
-def test_speakers_who_give_the_label_away_are_stamped(make_sample: Any, independent: bool) -> None:
+def test_confounding_of_speaker_and_label_is_stamped(make_sample: Any, independent: bool) -> None:
     sample = make_sample(
         confounding={"by_speaker": 0.96, "by_majority": 0.26}, speaker_independent=independent
     )

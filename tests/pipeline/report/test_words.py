@@ -1,4 +1,4 @@
-"""Numbers and notes as a person reads them."""
+"""Formatting of numbers and notes."""
 
 from typing import Any
 
@@ -12,14 +12,14 @@ from tests.pipeline.made_up import make_run
 
 
 @pytest.mark.parametrize(
-    ("seconds", "told"),
+    ("seconds", "expected"),
     [(0.0, "0.0 s"), (3.44, "3.4 s"), (60.0, "1 min 0 s"), (3599.7, "1 h 0 min"), (36_000.0, "10 h 0 min")],
 )
-def test_duration(seconds: float, told: str) -> None:
-    assert words.duration(seconds) == told
+def test_duration(seconds: float, expected: str) -> None:
+    assert words.duration(seconds) == expected
 
 
-def test_what_there_is_not_is_a_dash() -> None:
+def test_missing_values_are_a_dash() -> None:
     for nothing in (None, float("nan")):
         assert words.score(nothing) == words.percent(nothing) == "–"
         assert words.place(nothing) == "0"
@@ -37,9 +37,9 @@ def metrics(low: float = 0.4, **changes: Any) -> Evaluation:
 
 
 def test_the_headline_counts_the_classes_that_were_tested() -> None:
-    told = words.headline(metrics())
-    assert told.startswith("Averaged over the 2 emotions, the network recognises 50\u00a0% ")
-    assert told.endswith("guessing finds one in 3.")
+    sentence = words.headline(metrics())
+    assert sentence.startswith("Averaged over the 2 emotions, the network recognises 50\u00a0% ")
+    assert sentence.endswith("guessing finds one in 3.")
 
 
 def test_an_interval_that_reaches_chance_says_so() -> None:
@@ -56,8 +56,10 @@ def test_notes_become_sentences() -> None:
 
 
 def test_the_method_is_named_and_a_uar_without_an_interval_leaves_the_note() -> None:
-    told = words.uncertainty(metrics())
-    assert f"({METHOD}; 5 test speakers, 4 degrees of freedom)" in told.replace("95\u00a0% interval: ", "")
+    sentence = words.uncertainty(metrics())
+    assert f"({METHOD}; 5 test speakers, 4 degrees of freedom)" in sentence.replace(
+        "95\u00a0% interval: ", ""
+    )
     without = Intervals(0.95, METHOD, 5, 4, None, (0, 1), None, {})
     assert (
         words.uncertainty(metrics(intervals=without, intervals_note="too few are sad")) == "Too few are sad."

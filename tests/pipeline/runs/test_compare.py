@@ -1,4 +1,4 @@
-"""`ser compare`: like with like only, and a verdict that does not promise too much."""
+"""`ser compare`: only equal protocols are compared, and the verdict is cautious."""
 
 import json
 from pathlib import Path
@@ -49,14 +49,14 @@ def test_a_clear_difference_is_called_better(tmp_path: Path) -> None:
 
 def test_what_may_be_chance_is_not_called_better(tmp_path: Path) -> None:
     one, other = (write_run(tmp_path / str(k), seed=k) for k in (0, 1))
-    told = verdict(compare(str(one), str(other), tmp_path))
-    assert "which may be chance (95 % interval" in told
-    assert "better" not in told
+    sentence = verdict(compare(str(one), str(other), tmp_path))
+    assert "which may be chance (95 % interval" in sentence
+    assert "better" not in sentence
     assert verdict(compare(str(one), str(one), tmp_path)) == "both have the same UAR (p = 1, 12 speakers)"
 
 
 def test_too_few_speakers_are_reported(tmp_path: Path) -> None:
-    for speakers, told in (
+    for speakers, expected in (
         (4, "with 4 speakers, no difference can be significant (p is at least 0.12)"),
         (2, "which may be chance (p = 0.5, 2 speakers); with 2 speakers, no difference can be significant"),
         (1, "cannot be tested for significance"),
@@ -66,7 +66,7 @@ def test_too_few_speakers_are_reported(tmp_path: Path) -> None:
             for k in (0, 1)
         )
         comparison = compare(str(one), str(other), tmp_path)
-        assert told in verdict(comparison)
+        assert expected in verdict(comparison)
         lines = " ".join(format_comparison(comparison))
         assert lines.count("McNemar") == 1
         assert ("no interval (all test clips are of s00 and" in lines) is (speakers == 2)
@@ -85,7 +85,7 @@ def test_too_few_speakers_are_reported(tmp_path: Path) -> None:
         ({"folds": {"kind": "loso", "number": 5}}, "folds: 5 and 5 (one speaker each)"),
     ],
 )
-def test_unlike_cards_are_refused(change: dict[str, Any], message: str, tmp_path: Path) -> None:
+def test_different_protocols_are_refused(change: dict[str, Any], message: str, tmp_path: Path) -> None:
     one, other = write_run(tmp_path / "one"), write_run(tmp_path / "other", **change)
     with pytest.raises(ProtocolError) as refused:
         compare(str(one), str(other), tmp_path)

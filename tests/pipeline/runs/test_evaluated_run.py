@@ -1,4 +1,4 @@
-"""A run is read from a folder or a revision, and only where its two files belong together."""
+"""A run is read from a folder or a revision if its two files match."""
 
 import json
 import subprocess

@@ -1,4 +1,4 @@
-"""evaluation.json from logits: what is defined is right, and what is not is said."""
+"""evaluation.json from logits: defined values are right, and undefined ones are marked."""
 
 import json
 from typing import Any

@@ -1,4 +1,4 @@
-"""Stage corpus: makes the demo corpus, and only where it is chosen."""
+"""Stage corpus: makes the demo corpus only if it is selected."""
 
 from pathlib import Path
 

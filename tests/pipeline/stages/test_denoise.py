@@ -1,4 +1,4 @@
-"""The denoise stage keeps every usable clip, lists the others, and never stops for one of them."""
+"""Stage denoise: keeps usable clips, lists the others, and does not stop for one of them."""
 
 import json
 from pathlib import Path

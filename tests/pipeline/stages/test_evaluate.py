@@ -1,4 +1,4 @@
-"""Evaluate's files agree with each other and with scikit-learn."""
+"""Stage evaluate: its files agree with each other and with scikit-learn."""
 
 import json
 import shutil
@@ -107,7 +107,7 @@ def with_other_splits(
     return folder
 
 
-def test_a_checkpoint_that_has_heard_the_test_speakers_is_refused(small_run: Any, tmp_path: Path) -> None:
+def test_a_checkpoint_trained_on_test_speakers_is_refused(small_run: Any, tmp_path: Path) -> None:
     turn = {"train": "test", "val": "val", "test": "train"}
     data = with_other_splits(small_run, tmp_path / "data", lambda f: {**f, "split": turn[f["split"]]})
     with pytest.raises(CheckpointError, match=r"a leak: .* test speakers"):
@@ -115,7 +115,7 @@ def test_a_checkpoint_that_has_heard_the_test_speakers_is_refused(small_run: Any
     assert not (tmp_path / "metrics.json").exists()
 
 
-def test_an_empty_test_split_is_told(small_run: Any, tmp_path: Path) -> None:
+def test_an_empty_test_split_is_an_error(small_run: Any, tmp_path: Path) -> None:
     data = with_other_splits(
         small_run,
         tmp_path / "data",

@@ -1,4 +1,4 @@
-"""Features from shards are those of Tier 0's one-file reference."""
+"""Stage featurize: features from shards equal those of Tier 0 for one file."""
 
 import json
 import shutil

@@ -1,4 +1,4 @@
-"""Stage manifest: from recordings of every condition to an audited list, and nothing lost without a word."""
+"""Stage manifest: from recordings in any condition to an audited list; all rejected clips are reported."""
 
 import csv
 import hashlib
@@ -91,7 +91,7 @@ def test_a_row_holds_what_is_known_of_a_clip(tmp_path: Path) -> None:
     assert read_manifest(tmp_path / "out" / "manifest.csv").to_dict("records") == rows
 
 
-def test_the_summary_tells_the_protocol(tmp_path: Path) -> None:
+def test_the_summary_contains_the_protocol(tmp_path: Path) -> None:
     rows, summary = run(make_table(tmp_path, [*plenty(), "c.wav,calm,s0"]), tmp_path / "out", fold=2)
     protocol = summary.protocol
     lines = sorted(f"{row['clip_id']}\t{row['sha256']}\n" for row in rows)
@@ -126,7 +126,9 @@ def confounded_table(folder: Path) -> CorpusParams:
     return make_table(folder, rows, "path,label,speaker,gender")
 
 
-def test_speakers_who_give_the_label_away_are_told(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+def test_speakers_who_predict_the_label_are_reported(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     params = confounded_table(tmp_path)
     _, summary = run(params, tmp_path / "out")
     (finding,) = findings_in(tmp_path / "out")
@@ -140,7 +142,7 @@ def test_speakers_who_give_the_label_away_are_told(tmp_path: Path, caplog: pytes
     assert "this random split measures speaker recognition" in found["speaker-label"]
 
 
-def test_a_class_that_the_test_split_lacks_is_told_with_the_remedy(
+def test_a_class_that_the_test_split_lacks_is_reported_with_advice(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     run(confounded_table(tmp_path), tmp_path / "out", folds="loso")
@@ -177,7 +179,9 @@ def test_recordings_that_cannot_be_opened_are_rejected_with_a_reason(tmp_path: P
     assert rejects_in(tmp_path / "out") == {f"{name}.wav": name for name in bad}
 
 
-def test_a_refused_read_is_unreadable(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_file_without_read_permission_is_unreadable(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     from featurize.errors import AudioError
 
     (tmp_path / "a.wav").write_bytes(b"x")
@@ -210,7 +214,7 @@ def test_too_many_rejects_stop_the_stage_and_leave_their_list(tmp_path: Path) ->
     assert not (tmp_path / "out" / "manifest.csv").exists()
 
 
-def test_identical_bytes_of_one_speaker_are_dropped_and_told(tmp_path: Path) -> None:
+def test_identical_bytes_of_one_speaker_are_dropped_and_reported(tmp_path: Path) -> None:
     params = make_table(tmp_path, [*plenty(), "twin.wav,happy,s0"])
     (tmp_path / "twin.wav").write_bytes(b"s0-happy.wav")
     rows, summary = run(params, tmp_path / "out")
@@ -255,7 +259,9 @@ def test_identical_bytes_in_two_splits_stop_the_stage(tmp_path: Path) -> None:
     assert stopped
 
 
-def test_identical_bytes_of_two_classes_are_said(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+def test_identical_bytes_of_two_classes_are_reported(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     params = make_table(tmp_path, plenty())
     (tmp_path / "s0-sad.wav").write_bytes(b"s0-happy.wav")
     rows, _ = run(params, tmp_path / "out")
@@ -317,7 +323,7 @@ def test_a_planted_copy_is_found_in_the_demo_corpus(
     assert "matching fingerprints (distance 0.0" in caplog.text
 
 
-def test_a_doubled_tree_is_told(tmp_path: Path) -> None:
+def test_a_duplicated_tree_is_reported(tmp_path: Path) -> None:
     names = [f"Actor_{a:02d}/03-01-{e}-01-01-01-{a:02d}.wav" for a in range(1, 7) for e in ("03", "04")]
     for name in [*names, *(f"audio_speech_actors_01-24/{name}" for name in names)]:
         (tmp_path / "r" / name).parent.mkdir(parents=True, exist_ok=True)
@@ -336,7 +342,7 @@ def test_a_table_without_speakers_says_what_to_do(tmp_path: Path) -> None:
         run(params, tmp_path / "out")
 
 
-def test_an_absent_corpus_is_one_line(tmp_path: Path) -> None:
+def test_a_missing_corpus_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(CorpusError, match="does not exist"):
         run(CorpusParams(name="emodb", root=tmp_path / "nothing"), tmp_path / "out")
 
@@ -448,7 +454,7 @@ def test_parts_that_overlap_may_not_be_in_two_splits(tmp_path: Path) -> None:
     assert "overlap" in {finding["kind"] for finding in findings_in(tmp_path / "out")}
 
 
-def test_unknown_speakers_take_the_stamp_away(tmp_path: Path) -> None:
+def test_with_unknown_speakers_the_split_is_not_speaker_independent(tmp_path: Path) -> None:
     named = (row.replace(",s0", ",nan") for row in plenty(3))
     rows = [f"{row},{split}" for row, split in zip(named, TWO_OF_EACH, strict=True)]
     params = make_table(tmp_path, rows, "path,label,speaker,split")

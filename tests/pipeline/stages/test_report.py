@@ -1,4 +1,4 @@
-"""A real run's page: complete, the same each time, and its sounds are what the network heard."""
+"""The page of a real run: complete, reproducible, and with the denoised audio."""
 
 import base64
 import io
@@ -28,7 +28,7 @@ def waveform_of(data: Path, clip: str) -> Any:
     return None
 
 
-def test_what_is_played_is_what_was_denoised(small_run: Any) -> None:
+def test_the_audio_of_the_page_is_the_denoised_waveform(small_run: Any) -> None:
     html = (small_run.reports / "index.html").read_text(encoding="utf-8")
     predictions = pd.read_csv(small_run.reports / "predictions.csv")
     played = re.findall(r'data-clip="([^"]+)".*?src="data:audio/flac;base64,([^"]+)"', html, re.DOTALL)

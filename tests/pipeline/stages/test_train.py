@@ -1,4 +1,4 @@
-"""The train stage leaves a checkpoint from which everything else can be known."""
+"""Stage train: the checkpoint contains all information about its training."""
 
 import json
 import shutil
@@ -92,9 +92,7 @@ def stopped(killed: Path, tmp_path: Path) -> Path:
     return shutil.copytree(killed, tmp_path, dirs_exist_ok=True)
 
 
-def test_resumed_it_ends_with_the_network_card_and_curves_of_a_run_that_never_stopped(
-    small_run: Any, stopped: Path
-) -> None:
+def test_a_resumed_run_equals_an_uninterrupted_one(small_run: Any, stopped: Path) -> None:
     assert ser(command(small_run, stopped, "--resume")) == 0
     checkpoints = stopped / "checkpoints"
     for found, expected in (
@@ -117,7 +115,7 @@ def test_resumed_it_ends_with_the_network_card_and_curves_of_a_run_that_never_st
         pd.testing.assert_frame_equal(found, expected)
 
 
-def test_a_run_that_never_was_is_not_resumed(
+def test_a_missing_run_is_not_resumed(
     small_run: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert ser(command(small_run, tmp_path, "--resume")) == 2
@@ -125,7 +123,7 @@ def test_a_run_that_never_was_is_not_resumed(
     assert str(tmp_path / "checkpoints" / "last.pt") in complaint
 
 
-def test_another_runs_last_pt_is_refused_and_left_as_it_is(
+def test_the_last_pt_of_another_run_is_refused_and_not_changed(
     small_run: Any, stopped: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     last = stopped / "checkpoints" / "last.pt"

@@ -1,4 +1,4 @@
-"""Pictures hold the numbers as text, take the page's colours and leave nothing of theirs on it."""
+"""Pictures have text for their numbers, use the page's colours and add no other styles."""
 
 import re
 from importlib.resources import files
@@ -73,7 +73,7 @@ def test_curves_with_gaps_or_without_points(values: tuple[float, ...]) -> None:
     assert not re.search(r"\b(nan|inf)\b", svg, re.IGNORECASE)
 
 
-def test_reliability_says_whether_the_network_is_too_sure() -> None:
+def test_reliability_describes_overconfidence() -> None:
     assert "10 clips at confidence 0.50" not in alt(draw_reliability(BINS))
     assert "30 clips at confidence 0.90, of which 80% are right" in alt(draw_reliability(BINS))
     assert " overconfident" in alt(draw_reliability(BINS))
@@ -81,11 +81,11 @@ def test_reliability_says_whether_the_network_is_too_sure() -> None:
     assert "not overconfident" in alt(draw_reliability(shy))
 
 
-def test_risk_is_told_at_full_and_half_coverage() -> None:
-    told = alt(draw_risk_coverage([(1.0, 0.4), (0.25, 0.0), (0.5, 0.2)]))
+def test_risk_at_full_and_half_coverage_is_in_the_alt_text() -> None:
+    description = alt(draw_risk_coverage([(1.0, 0.4), (0.25, 0.0), (0.5, 0.2)]))
     assert (
         "40% of answers are wrong where every clip is answered, 20% where only the more confident half is"
-        in told
+        in description
     )
     assert "0%" in alt(draw_risk_coverage([(1.0, 0.0)]))
 
@@ -98,7 +98,7 @@ def test_speakers_are_named_up_to_a_number() -> None:
         assert f"UAR of {num} test speakers, from 0.50 (s000)" in alt(svg)
 
 
-def test_gender_is_told_by_shape_and_word() -> None:
+def test_gender_is_shown_by_shape_and_word() -> None:
     svg = draw_speakers(["a", "b"], ["female", "male"], [0.4, 0.7], overall=0.5, chance=0.25)
     assert {"female", "male", "chance", "all speakers"} <= set(texts(svg))
     assert "unknown" not in texts(draw_speakers(["a"], ["unknown"], [0.4], overall=0.4, chance=0.25))
@@ -140,7 +140,7 @@ def contrast(one: NDArray[np.float64], other: NDArray[np.float64]) -> float:
     return (high + 0.05) / (low + 0.05)
 
 
-def test_everything_is_readable_by_day_and_by_night() -> None:
+def test_contrast_is_sufficient_in_both_themes() -> None:
     page = files("pipeline.report").joinpath("templates/page.css").read_text(encoding="utf-8")
     modes = re.findall(r":root \{(.*?)\}", page, re.DOTALL)
     assert len(modes) == 2

@@ -1,4 +1,4 @@
-"""A clip's pictures show where its sound is, in time and in frequency."""
+"""Waveform and spectrogram show sound at its time and frequency."""
 
 import base64
 import io
