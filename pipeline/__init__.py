@@ -15,7 +15,9 @@ report/          the HTML page
 rejects          clips that cannot be used
 span             the part of a file that a clip is
 locations        local paths, and URLs such as s3://
+repository       the git repository around the project
 progress         the progress line: clips/s and × real time
+terminal         the standard streams
 device           choice of the device
 doctor           `ser doctor`
 """

@@ -14,6 +14,7 @@ from ruamel.yaml import YAML
 
 from featurize.errors import SerError
 from pipeline.params import Params
+from pipeline.repository import git, require_commit
 
 PATHS = ("corpus.root", "denoise.model", "denoise.weights", "augment.noise")
 """Parameters that may name files."""
@@ -28,11 +29,7 @@ def require_project() -> None:
     for file in ("params.yaml", "dvc.yaml", ".dvc"):
         if not Path(file).exists():
             raise SerError(f"{Path.cwd()}: no {file} here; experiments run from the root of the project")
-    if _git("rev-parse", "--verify", "HEAD").returncode:
-        raise SerError(
-            f"{Path.cwd()}: no git commit, on which DVC's experiments build; "
-            'run `git init && git add -A && git commit -m "Baseline"`'
-        )
+    require_commit("DVC's experiments are git commits")
 
 
 def run_dvc(log_file: Path, *arguments: str) -> str:
@@ -89,7 +86,8 @@ def absolute_paths(params: Params) -> dict[str, str]:
         if not value or path.is_absolute() or not path.exists():
             continue
         tracked = path.as_posix() in made or Path(f"{path}.dvc").exists()
-        if not tracked and not _git("ls-files", "--", str(path)).stdout:
+        listed = None if tracked else git("ls-files", "--", str(path))
+        if not tracked and not (listed and listed.stdout):
             found[name] = str(path.absolute())
     return found
 
@@ -108,13 +106,6 @@ def _made(stages: list[dict[str, Any]]) -> set[str]:
 def _path(entry: str | dict[str, Any]) -> str:
     """Path of a dep or an out, which is a string or a mapping from the path to its options."""
     return entry if isinstance(entry, str) else next(iter(entry))
-
-
-def _git(*arguments: str) -> subprocess.CompletedProcess[str]:
-    try:
-        return subprocess.run(["git", *arguments], capture_output=True, text=True, check=False)
-    except FileNotFoundError as error:
-        raise SerError("git is not installed; DVC stores experiments as git commits") from error
 
 
 def explain(text: str) -> str:

@@ -2,13 +2,14 @@
 
 import hashlib
 import platform
-import subprocess
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 import torch
 from pydantic import BaseModel
+
+from pipeline.repository import git
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -55,24 +56,20 @@ def versions() -> dict[str, str]:
 def code_version() -> str:
     """This project's version and git commit, such as "0.1.0 6e430806c1d2", with a mark if its code was edited since.
 
-    Without git, or where the project is not a git repository, only the version.
+    Where the project is not a git repository, only the version; where git cannot read it, "0.1.0 commit unknown".
     """
     try:
         released = version("ser")
     except PackageNotFoundError:
         released = "uninstalled"
-    if not (ROOT / ".git").exists() or (commit := _git("rev-parse", "--short=12", "HEAD")) is None:
+    if not (ROOT / ".git").exists():
         return released
-    edited = _git("status", "--porcelain", "--untracked-files=no", "--", "*.py")
-    return f"{released} {commit}{' with edits' if edited else ''}"
-
-
-def _git(*arguments: str) -> str | None:
-    try:
-        done = subprocess.run(["git", "-C", ROOT, *arguments], capture_output=True, text=True, check=True)
-    except (OSError, subprocess.CalledProcessError):
-        return None
-    return done.stdout.strip()
+    commit = git("rev-parse", "--short=12", "HEAD", folder=ROOT)
+    if commit is None or commit.returncode:
+        return f"{released} commit unknown"
+    status = git("status", "--porcelain", "--untracked-files=no", "--", "*.py", folder=ROOT)
+    edited = status is not None and status.stdout.strip()
+    return f"{released} {commit.stdout.strip()}{' with edits' if edited else ''}"
 
 
 def device_name(device: str) -> str:

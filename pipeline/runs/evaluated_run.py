@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from featurize.errors import SerError
 from pipeline.protocol.typed_json import parse_json
 from pipeline.protocol.wording import describe, describe_mixture
+from pipeline.repository import require_commit
 from pipeline.runs.evaluation import Evaluation
 
 WORKSPACE = "workspace"
@@ -105,7 +106,7 @@ def fit_lines(paragraphs: list[str]) -> list[str]:
 
 def _read_revision(name: str, reports: Path) -> tuple[bytes, bytes]:
     from dvc.api import DVCFileSystem
-    from dvc.exceptions import DvcException, NotDvcRepoError
+    from dvc.exceptions import NotDvcRepoError
     from dvc.scm import SCMError
 
     try:
@@ -115,7 +116,8 @@ def _read_revision(name: str, reports: Path) -> tuple[bytes, bytes]:
         raise SerError(
             f"{name}: neither a folder, nor an experiment, tag or commit; see `dvc exp list -A`"
         ) from error
-    except (DvcException, OSError) as error:
+    except Exception as error:  # besides DVC's and the system's errors, those of two libraries for git
+        require_commit(f"{name} is looked for in its history")
         raise SerError(
             f"{name}: {reports} of this revision cannot be read ({' '.join(str(error).split())[:120]}); "
             "`dvc pull` or `dvc exp apply` may bring it"

@@ -24,3 +24,7 @@ def test_the_code_is_named_by_its_commit_and_says_where_it_was_edited(
     assert provenance.code_version() == f"{version} {commit}"
     source.write_text("2")
     assert provenance.code_version() == f"{version} {commit} with edits"
+    monkeypatch.setenv("GIT_TEST_ASSUME_DIFFERENT_OWNER", "1")
+    assert provenance.code_version() == f"{version} commit unknown"
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert provenance.code_version() == f"{version} commit unknown"

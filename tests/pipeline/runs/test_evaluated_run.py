@@ -152,3 +152,26 @@ def test_a_dvc_experiment_is_read_without_bringing_it_back(
         read_run("absent", Path("reports"))
     with pytest.raises(SerError, match="elsewhere of this revision cannot be read"):
         read_run("weak", Path("elsewhere"))
+
+
+def test_a_repository_that_cannot_be_opened_is_one_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Broken(Exception):
+        """Such as pygit2's own."""
+
+    def fail(**_: object) -> None:
+        raise Broken("repository path is not owned by\ncurrent user")
+
+    monkeypatch.setattr("dvc.api.DVCFileSystem", fail)
+    monkeypatch.chdir(tmp_path)
+    identity = ["-c", "user.name=x", "-c", "user.email=x"]
+    for command in (["init", "-q"], [*identity, "commit", "-q", "--allow-empty", "-m", "x"]):
+        subprocess.run(["git", *command], check=True)
+    with pytest.raises(
+        SerError, match=r"exp-1: reports of this revision cannot be read .*not owned by current"
+    ):
+        read_run("exp-1", Path("reports"))
+    monkeypatch.setenv("GIT_TEST_ASSUME_DIFFERENT_OWNER", "1")
+    with pytest.raises(SerError, match=r"does not trust this repository.*safe\.directory"):
+        read_run("exp-1", Path("reports"))
