@@ -6,13 +6,14 @@ Each command imports its libraries when it runs, so that `ser --help` is fast.
 import logging
 import sys
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NoReturn
 
 import typer
 
 from featurize.errors import SerError
 from pipeline.commands import experiments, single_files, stages
 from pipeline.commands.options import print_error
+from pipeline.terminal import describe_fault, describe_refusal, replace_what_cannot_be_printed
 
 INTERRUPTED = 130
 """typer's exit code after Ctrl-C."""
@@ -51,19 +52,34 @@ for panel, commands in PANELS.items():
 
 
 def main(arguments: list[str] | None = None) -> Any:
-    """Run `ser`; a `SerError` is printed as one line on stderr, with exit code 2."""
+    """Run `ser`. What goes wrong is one line on stderr.
+
+    Exit codes: 2 for a `SerError`, a wrong option, or what the operating system refuses; 3 as `ser predict` has it;
+    1 for a fault of the program itself.
+    """
+    replace_what_cannot_be_printed()
     logging.basicConfig(level=logging.WARNING, format="%(message)s", stream=sys.stderr)
     for floor in ("featurize", "model", "pipeline"):
         logging.getLogger(floor).setLevel(logging.INFO)
     try:
         app(arguments)
     except SerError as error:
-        print_error(str(error))
-        sys.exit(2)
+        _exit(str(error), 2)
+    except OSError as error:
+        _exit(describe_refusal(error), 2)
+    except MemoryError:
+        _exit("not enough memory", 2)
     except SystemExit as exiting:
         if exiting.code == INTERRUPTED:
             print_error("interrupted; run it again to continue")
         raise
+    except Exception as error:
+        _exit(describe_fault(error), 1)
+
+
+def _exit(message: str, code: int) -> NoReturn:
+    print_error(message)
+    sys.exit(code)
 
 
 if __name__ == "__main__":

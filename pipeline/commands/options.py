@@ -1,5 +1,6 @@
 """Options that several commands share, and the printing of errors."""
 
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -84,5 +85,6 @@ def choose_engine(name: str, workers: int | None) -> "AnyEngine":
 
 
 def print_error(message: str) -> None:
-    """Print one line to stderr."""
-    typer.secho(f"ser: {message}", fg="red", err=True)
+    """Print one line to stderr, red on a terminal."""
+    text = f"ser: {' '.join(message.splitlines())}"
+    sys.stderr.write((typer.style(text, fg="red") if sys.stderr.isatty() else text) + "\n")

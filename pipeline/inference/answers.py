@@ -7,6 +7,8 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from typing import Literal
 
+from pipeline.terminal import can_print
+
 Style = Literal["table", "json", "csv"]
 
 SIDES = ("left", "right")
@@ -48,7 +50,9 @@ def _table_writer(labels: list[str]) -> Callable[[Prediction], None]:
 
 def _json_writer(labels: list[str]) -> Callable[[Prediction], None]:
     def write(prediction: Prediction) -> None:
-        sys.stdout.write(json.dumps(asdict(prediction), ensure_ascii=False) + "\n")
+        text = json.dumps(asdict(prediction), ensure_ascii=False)
+        # Escapes lose nothing, where the terminal lacks a character.
+        sys.stdout.write((text if can_print(text, sys.stdout) else json.dumps(asdict(prediction))) + "\n")
 
     return write
 
