@@ -1,4 +1,4 @@
-"""Files that no decoder has to be given: absent, empty, text, or none at all but a pipe."""
+"""Checks of a file before it is decoded: missing, a directory or pipe, empty, or text."""
 
 import codecs
 import stat
@@ -6,14 +6,14 @@ from pathlib import Path
 
 from featurize.errors import reject
 
-_HEAD = 4096  # bytes that are looked at; a SPHERE file begins with 1024 bytes of text
+_HEAD = 4096  # number of bytes that are checked; a SPHERE file begins with 1024 bytes of text
 _CONTROL = bytes({*range(32), 127} - {*b"\t\n\r\f"})
 
 
 def check_file(path: Path) -> None:
-    """Check that a path is a readable file that holds something else than text.
+    """Check that a path is a readable file that is not empty and not text.
 
-    No decoder then waits on a pipe, or guesses at the content of a web page or of a pointer to the audio.
+    So no decoder waits for a pipe, or tries to decode a web page or a Git LFS pointer.
 
     Raises:
         AudioError: missing, directory, unreadable, empty, lfs-pointer, or undecodable (text).
