@@ -83,7 +83,7 @@ def test_a_recording_that_is_no_audio_goes_by_the_name_it_was_given(
     predictor: Predictor, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "._a.wav").write_bytes(bytes.fromhex("00051607") + bytes(4092))
-    for content, what in ((b"text", "damaged, or not audio"), (b"", "zero bytes")):
+    for content, what in ((b"text", "not audio, but text"), (b"", "an empty file")):
         monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(content)))
         complaints: list[str] = []
         assert predict([tmp_path / "._a.wav", "-"], predictor, "table", complaints.append) == UNUSABLE
