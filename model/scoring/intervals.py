@@ -67,7 +67,7 @@ def score_interval(
     """
     error = jackknife_error(without)
     alike = error < NO_SPREAD
-    inside = np.where(alike, 0.5, score)
+    inside = np.where(alike, 0.5, np.clip(score, NO_SPREAD, 1 - NO_SPREAD))  # the scale below ends at 0 and 1
     reach = t_quantile(without.shape[-1], level) * error / (inside * (1 - inside))
     low, high = expit(logit(inside) - reach), expit(logit(inside) + reach)
     least, most = _one_trial_each(score, trials or without.shape[-1], level)

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from scipy import stats
 from scipy.special import expit
@@ -198,6 +198,7 @@ def test_an_interval_contains_its_score_and_is_within_0_and_1(confusion: Any) ->
     spread=st.lists(st.floats(-0.1, 0.1), min_size=3, max_size=8),
     levels=st.tuples(st.floats(0.5, 0.99), st.floats(0.5, 0.99)),
 )
+@example(score=2.2250738585e-313, spread=[0.0, 0.0, 0.0625], levels=(0.5, 0.5))
 def test_a_higher_level_is_a_wider_interval(score: Any, spread: Any, levels: Any) -> None:
     without = np.clip(score + np.array(spread), 0, 1)
     if score in {0.0, 1.0}:
