@@ -2,7 +2,7 @@
 
 There are two decoders: soundfile (libsndfile), and PyAV (FFmpeg) for formats that libsndfile does not support. The
 content of the file decides which one is used, not its name. Memory is allocated for decoded samples, never for the
-number stated in a header, and headers are first compared with the content of the file (`headers`, `joined`).
+number stated in a header, and headers are first compared with the content of the file (`containers`).
 """
 
 import math
@@ -17,9 +17,9 @@ from typing import BinaryIO, cast
 import numpy as np
 import soundfile
 
+from featurize.containers.contents import recordings
 from featurize.containers.ffmpeg import Block, count_ffmpeg_tracks, ffmpeg_blocks
-from featurize.containers.joined import recordings
-from featurize.containers.pieces import Piece, Pieces
+from featurize.containers.pieces import Piece, Pieces, Steady
 from featurize.containers.readable import check_file
 from featurize.errors import AudioError, SerError, reject
 
@@ -140,7 +140,7 @@ def count_tracks(path: Path) -> int:
 def _open_soundfile(file: BinaryIO) -> soundfile.SoundFile | None:
     """Open a file with libsndfile; None if it does not support the format, or cannot determine the length."""
     try:
-        sound = soundfile.SoundFile(file)
+        sound = soundfile.SoundFile(Steady(file))
     except (soundfile.LibsndfileError, TypeError) as error:  # TypeError: the name ends in .raw
         if getattr(error, "code", None) == _MALFORMED:
             raise

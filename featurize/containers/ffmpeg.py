@@ -9,6 +9,7 @@ import numpy as np
 from av.container import InputContainer
 from numpy.typing import NDArray
 
+from featurize.containers.pieces import Steady
 from featurize.errors import reject
 
 # Playlists and session descriptions (m3u8, ffconcat, SDP) make FFmpeg open the files and addresses in them.
@@ -25,7 +26,7 @@ def ffmpeg_blocks(file: BinaryIO, path: Path, size: int, track: int = 0) -> Iter
         AudioError: undecodable. Exceptions of PyAV are not translated.
     """
     num_samples, rate = 0, 0
-    with av.open(file, mode="r", options=_NO_OTHER_FILES) as container:
+    with av.open(Steady(file), mode="r", options=_NO_OTHER_FILES) as container:
         if not container.streams.audio:
             reject("undecodable", path, "a media file without an audio stream")
         for samples, rate in _gather(_frames(container, track), size):
@@ -42,7 +43,7 @@ def ffmpeg_blocks(file: BinaryIO, path: Path, size: int, track: int = 0) -> Iter
 
 def count_ffmpeg_tracks(file: BinaryIO) -> int:
     """Number of audio tracks of a file that FFmpeg can open."""
-    with av.open(file, mode="r", options=_NO_OTHER_FILES) as container:
+    with av.open(Steady(file), mode="r", options=_NO_OTHER_FILES) as container:
         return len(container.streams.audio)
 
 

@@ -4,36 +4,18 @@ A recorder writes the length at the end. If it was interrupted or wrote to a pip
 or an earlier length, and libsndfile returns that number of samples without an error. Here the chunk sizes are compared
 with the size of the file; if they differ, the decoder gets a header with the correct length before the same samples.
 
-    length in the header      content of the file                                  result
-    too large                 shorter by at most 1 % or the size of the header     all samples
-    a placeholder             anything                                             all samples
-    too large                 shorter by more                                      rejected as truncated
-    too small, or zero        chunks and tags after the samples                    the stated samples
-    too small, or zero        another header after the samples                     two recordings
-    too small, or zero        text after the samples                               rejected
-    too small, or zero        other bytes after the samples                        all of them, with a warning
+The rules are listed in `lengths`. Another header after the samples starts a second recording.
 """
 
-import logging
 import struct
 from mmap import mmap
 from pathlib import Path
-from typing import NamedTuple, NoReturn
+from typing import NamedTuple
 
+from featurize.containers.lengths import kind_of_rest, reject_text, require_whole, warn_of_more
 from featurize.containers.pieces import Piece
 from featurize.errors import reject
 
-log = logging.getLogger(__name__)
-
-_PLACEHOLDERS = (
-    (0x7FFE_0000, 0x8001_0000),
-    (0xFFFF_0000, 0xFFFF_FFFF),
-)  # sizes that programs write for an unknown length
-_LARGE, _MULTIPLE = (
-    2**28,
-    64,
-)  # sizes from _LARGE bytes and above _MULTIPLE times the file's size are placeholders as well
-_JUNK = 4096  # bytes after the samples that are ignored if they are also less than 1 %
 _RECORDINGS = (b"RIFF", b"RIFX", b"RF64", b"FORM")
 _TAGS = (b"ID3", b"TAG", b"APETAGEX")
 _CHUNKS = frozenset(
@@ -100,19 +82,10 @@ def au_recording(content: mmap, path: Path) -> list[Piece]:
     """
     begin, promised = struct.unpack(">II", content[4:12].ljust(8, b"\0"))
     held = len(content) - begin
-    if (
-        promised > held
-        and promised - held > max(begin, 0.01 * promised)
-        and not _is_placeholder(promised, held)
-    ):
-        _reject_truncated(path, promised, held)
+    require_whole(path, begin, promised, held)
     if promised == held or held <= 0:
         return [(0, len(content))]
     return [content[:8] + b"\xff\xff\xff\xff", (12, len(content))]
-
-
-def _reject_truncated(path: Path, promised: int, held: int) -> NoReturn:
-    reject("undecodable", path, f"truncated: header promises {promised} bytes of samples, file has {held}")
 
 
 def _recording(content: mmap, at: int, path: Path) -> tuple[list[Piece], int | None]:
@@ -126,19 +99,14 @@ def _recording(content: mmap, at: int, path: Path) -> tuple[list[Piece], int | N
     length = min(held, promised)
     following: int | None = None
     if promised > held:
-        if not _is_placeholder(promised, held) and promised - held > max(found.begin - at, 0.01 * promised):
-            _reject_truncated(path, promised, held)
+        require_whole(path, found.begin - at, promised, held)
     elif promised < held:
         rest, following = _after_samples(content, found.begin + promised)
         if rest == "text":
-            reject(
-                "undecodable", path, f"{held - promised} bytes of text follow the {promised} bytes of samples"
-            )
+            reject_text(path, promised, held)
         if rest == "samples":
             length = held
-            if promised:
-                message = "%s: the header states %d bytes of samples, the file has %d; all of them are read"
-                log.warning(message, path, promised, held)
+            warn_of_more(path, promised, held)
     if length == promised and not found.damaged:
         return [(at, end if following is None else following)], following
     head = _head(content, at, found, form, length)
@@ -179,13 +147,8 @@ def _next_chunk(content: mmap, at: int, size: int) -> int:
     return bare if unpadded else padded
 
 
-def _is_placeholder(promised: int, held: int) -> bool:
-    known = any(low <= promised <= high for low, high in _PLACEHOLDERS)
-    return known or (promised >= _LARGE and promised > _MULTIPLE * held)
-
-
 def _after_samples(content: mmap, at: int) -> tuple[str, int | None]:
-    """The content after the samples ("chunks", "text" or "samples"), and the offset of another recording or None."""
+    """The content after the samples ("chunks" or as `kind_of_rest`), and the offset of another recording or None."""
     end = len(content)
     for start in (at + at % 2, at):
         place = start
@@ -201,12 +164,7 @@ def _after_samples(content: mmap, at: int) -> tuple[str, int | None]:
             place = min(_next_chunk(content, place, size), end)
         if end - place < 8:
             return "chunks", None
-    rest = content[at : at + _JUNK]
-    if end - at <= _JUNK and (end - at <= 0.01 * at or not any(rest)):
-        return "chunks", None
-    if sum(32 <= byte < 127 or byte in b"\t\n\r" for byte in rest) >= 0.95 * len(rest):
-        return "text", None
-    return "samples", None
+    return kind_of_rest(content, at), None
 
 
 def _is_name(name: bytes) -> bool:

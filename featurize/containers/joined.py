@@ -6,17 +6,17 @@ stderr. (stderr is not redirected while decoding: file descriptor 2 belongs to t
 threads would be lost.)
 """
 
+import mmap
 import re
 import struct
 from dataclasses import dataclass, field
-from mmap import mmap
 from pathlib import Path
 
-from featurize.containers.headers import au_recording, is_riff, riff_recordings
 from featurize.containers.pieces import Piece
 from featurize.errors import reject
 
 _FLAC = re.compile(rb"fLaC[\x00\x80]\x00\x00\x22")
+_FLAC_MARK, _WINDOW = 8, 2**24  # bytes: length of the pattern, and searched at a time
 _FLAC_FRAME = re.compile(rb"\xff[\xf8\xf9]")
 _FLAC_BLOCKS = {
     1: 192,
@@ -31,16 +31,12 @@ _KBPS_2 = (0, 8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160)
 _MOST_JUNK = 1024  # largest number of bytes skipped between frames, as in libmpg123
 
 
-def recordings(content: mmap, path: Path) -> list[list[Piece]]:
-    """The recordings in a file, each as pieces for the decoder.
+def joined(content: mmap.mmap, path: Path) -> list[list[Piece]]:
+    """The recordings in an Ogg, FLAC or MP3 file, each as pieces for the decoder; any other file as one recording.
 
     Raises:
         AudioError: undecodable.
     """
-    if is_riff(content):
-        return riff_recordings(content, path)
-    if content[:4] == b".snd":
-        return [au_recording(content, path)]
     if content[:4] == b"OggS":
         return _between(_ogg_starts(content), len(content))
     if _FLAC.match(content):
@@ -52,7 +48,7 @@ def _between(starts: list[int], end: int) -> list[list[Piece]]:
     return [[(start, stop)] for start, stop in zip(starts, [*starts[1:], end], strict=True)]
 
 
-def _ogg_starts(content: mmap) -> list[int]:
+def _ogg_starts(content: mmap.mmap) -> list[int]:
     """Offsets of recordings: pages that begin a stream and do not follow another such page (RFC 3533, section 4)."""
     starts, at, began = [0], 0, True
     while at >= 0 and at + 27 <= len(content):
@@ -68,9 +64,9 @@ def _ogg_starts(content: mmap) -> list[int]:
     return starts
 
 
-def _flac(content: mmap) -> list[list[Piece]]:
+def _flac(content: mmap.mmap) -> list[list[Piece]]:
     """Divide the file at each stream; if the last frame of a stream is after its stated length, set it to unknown."""
-    starts = [match.start() for match in _FLAC.finditer(content)]
+    starts = _flac_starts(content)
     found: list[list[Piece]] = []
     for start, end in zip(starts, [*starts[1:], len(content)], strict=True):
         stated = int.from_bytes(content[start + 18 : start + 26], "big") & (2**36 - 1)
@@ -82,7 +78,18 @@ def _flac(content: mmap) -> list[list[Piece]]:
     return found
 
 
-def _flac_last_frame(content: mmap, start: int, end: int) -> int:
+def _flac_starts(content: mmap.mmap) -> list[int]:
+    """Offsets of the streams; the parts of a large file that have been searched do not stay in memory."""
+    starts: list[int] = []
+    for at in range(0, len(content), _WINDOW):
+        end = min(at + _WINDOW, len(content))
+        starts += [match.start() for match in _FLAC.finditer(content, at, end + _FLAC_MARK - 1)]
+        if hasattr(content, "madvise"):  # not on Windows
+            content.madvise(mmap.MADV_DONTNEED, at, end - at)
+    return starts
+
+
+def _flac_last_frame(content: mmap.mmap, start: int, end: int) -> int:
     """Number of the first sample of the last frame, from its header (RFC 9639, section 9.1); 0 if not found."""
     block = int.from_bytes(content[start + 10 : start + 12], "big")
     tail = content[max(start + 42, end - 2**16) : end]
@@ -129,7 +136,7 @@ class _Frames:
             self.spans.append((start, end))
 
 
-def _mp3(content: mmap, path: Path) -> list[list[Piece]]:
+def _mp3(content: mmap.mmap, path: Path) -> list[list[Piece]]:
     """Divide an MP3 file into the frames of each recording; empty if the file is not MP3.
 
     A recording begins at an ID3v2 tag, at a frame that states a length (Xing, Info, VBRI), or after the number of
@@ -167,7 +174,7 @@ def _mp3(content: mmap, path: Path) -> list[list[Piece]]:
     return [_mp3_pieces(content, frames, path) for frames in found if frames.number]
 
 
-def _mp3_pieces(content: mmap, frames: _Frames, path: Path) -> list[Piece]:
+def _mp3_pieces(content: mmap.mmap, frames: _Frames, path: Path) -> list[Piece]:
     """The frames, preceded by one that states their number: otherwise libsndfile estimates it from the bit rate."""
     if frames.number - 1 < 0.99 * frames.stated:
         what = f"truncated: header promises {frames.stated} frames, file has {frames.number - 1}"
@@ -185,7 +192,7 @@ def _mp3_pieces(content: mmap, frames: _Frames, path: Path) -> list[Piece]:
     return [(head + info).ljust(_frame_length(head, 0), b"\0"), *frames.spans]
 
 
-def _next_sync(content: mmap, at: int) -> int:
+def _next_sync(content: mmap.mmap, at: int) -> int:
     """Offset of the next frame that is followed by another frame; or the end of the file."""
     while (at := content.find(b"\xff", at)) >= 0:
         length = _frame_length(content, at)
@@ -195,13 +202,13 @@ def _next_sync(content: mmap, at: int) -> int:
     return len(content)
 
 
-def _behind_id3(content: mmap, at: int) -> int:
+def _behind_id3(content: mmap.mmap, at: int) -> int:
     while (behind := _behind_tag(content, at)) and content[at : at + 3] == b"ID3":
         at = behind
     return at
 
 
-def _behind_tag(content: mmap, at: int) -> int:
+def _behind_tag(content: mmap.mmap, at: int) -> int:
     """End of the tag at offset `at`; 0 if there is none."""
     if content[at : at + 3] == b"ID3" and at + 10 <= len(content) and max(content[at + 6 : at + 10]) < 128:
         size = 0
@@ -216,7 +223,7 @@ def _behind_tag(content: mmap, at: int) -> int:
     return 0
 
 
-def _frame_length(content: mmap | bytes, at: int) -> int:
+def _frame_length(content: mmap.mmap | bytes, at: int) -> int:
     """Size in bytes of the MPEG layer 3 frame at offset `at`; 0 if there is none."""
     head = content[at : at + 4]
     if len(head) < 4 or head[0] != 0xFF or head[1] & 0xE6 != 0xE2:

@@ -2,9 +2,9 @@
 
 import io
 from bisect import bisect_right
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import accumulate
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 Piece = bytes | tuple[int, int]
 """Bytes, or the part [start, end) of a file."""
@@ -59,6 +59,28 @@ class Pieces(io.RawIOBase):
             done += len(part)
             self._at += len(part)
         return done
+
+
+class Steady:
+    """A file that stays where it is when it is sent to an impossible place.
+
+    libsndfile and FFmpeg do that in damaged files; an exception in their callbacks would be printed to stderr.
+
+    Args:
+        file: to read; it is not closed with this one.
+    """
+
+    def __init__(self, file: BinaryIO) -> None:
+        self._file = file
+        self.read, self.tell, self.name = file.read, file.tell, getattr(file, "name", "")
+        self.readinto: Callable[[Any], int] = getattr(file, "readinto")  # noqa: B009 - BinaryIO lacks it
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
+        """Move the position, and return it; or -1 if that is not possible."""
+        try:
+            return self._file.seek(offset, whence)
+        except (OSError, ValueError, OverflowError):
+            return -1
 
 
 def _length(piece: Piece) -> int:

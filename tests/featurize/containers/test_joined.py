@@ -1,5 +1,6 @@
 """All recordings of a file with several are decoded: Ogg, MP3 and FLAC."""
 
+import mmap
 from itertools import product
 from pathlib import Path
 
@@ -8,6 +9,7 @@ import pytest
 import soundfile
 
 from featurize.audio import decode
+from featurize.containers import joined
 from featurize.containers.joined import _frame_length
 from featurize.errors import AudioError
 
@@ -117,3 +119,17 @@ def test_flac_with_a_stale_length(tmp_path: Path, stated: int) -> None:
     damaged[21] &= 0xF0
     damaged[22:26] = stated.to_bytes(4, "big")
     assert_both(path, bytes(damaged), expected)
+
+
+def test_flac_streams_are_found_wherever_a_searched_part_ends(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(joined, "_WINDOW", mmap.ALLOCATIONGRANULARITY)
+    path, mark = tmp_path / "marks", b"fLaC\x00\x00\x00\x22"
+    places = [number * mmap.ALLOCATIONGRANULARITY + number - 10 for number in range(1, 20)]
+    content = bytearray(places[-1] + 9)
+    for place in places:
+        content[place : place + len(mark)] = mark
+    path.write_bytes(content)
+    with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as found:
+        assert joined._flac_starts(found) == places

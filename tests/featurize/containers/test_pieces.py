@@ -6,7 +6,7 @@ import os
 from hypothesis import given
 from hypothesis import strategies as st
 
-from featurize.containers.pieces import Pieces
+from featurize.containers.pieces import Pieces, Steady
 
 CONTENT = bytes(range(200))
 
@@ -28,3 +28,12 @@ def test_like_a_file_of_the_same_bytes(
         assert file.tell() == expected.tell()
     assert file.seek(-3, os.SEEK_END) == len(expected.getvalue()) - 3
     assert file.seek(2, os.SEEK_CUR) == len(expected.getvalue()) - 1
+
+
+def test_an_impossible_place_is_not_gone_to() -> None:
+    file = Steady(io.BytesIO(CONTENT))
+    assert file.seek(20) == 20
+    for place, whence in ((-1, os.SEEK_SET), (2**80, os.SEEK_SET)):
+        assert file.seek(place, whence) == -1
+        assert file.tell() == 20
+    assert file.read(2) == CONTENT[20:22]
