@@ -1,29 +1,74 @@
-"""The progress line: clips, clips per second, speed relative to real time, rejects."""
+"""The progress line: clips, clips per second, speed relative to real time, rejects.
+
+The rates are those of the work that was done; clips that stood already have no part in them.
+"""
 
 import contextlib
 import time
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Protocol
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from featurize.plurals import counted
+
 
 class Advance(Protocol):
-    """Report finished clips: their total seconds of audio, their number, and how many of them were rejected."""
+    """Report finished clips.
 
-    def __call__(self, audio_s: float, clips: int = 1, rejected: int = 0) -> None: ...  # noqa: D102
+    Args:
+        audio_s: total length of those that were worked on, in s.
+        clips: their number, with those that were not.
+        rejected: how many of them cannot be used.
+        standing: how many of them stood already, and were not worked on.
+    """
+
+    def __call__(self, audio_s: float, clips: int = 1, rejected: int = 0, standing: int = 0) -> None: ...  # noqa: D102
+
+
+@dataclass
+class _Tally:
+    """What has been reported."""
+
+    unusable: str
+    """What a rejected clip is called."""
+    clips: int = 0
+    audio_s: float = 0.0
+    rejected: int = 0
+    standing: int = 0
+
+    def rates(self, wall_s: float) -> str:
+        made = (self.clips - self.standing) / max(wall_s, 1e-9)
+        return f"{made:.1f} clips/s, {self.audio_s / max(wall_s, 1e-9):.0f} × real time{self.rejects()}"
+
+    def rejects(self) -> str:
+        return f", {self.rejected} {self.unusable}" if self.rejected else ""
+
+    def closing(self, wall_s: float) -> str:
+        if not self.clips - self.standing - self.rejected:
+            stand = f"{counted(self.standing, 'clip')} {'stands' if self.standing == 1 else 'stand'}"
+            what = f"nothing to do: {stand}" if self.standing else counted(self.clips, "clip")
+            return what + self.rejects()
+        stood = f" ({self.standing} stood already)" if self.standing else ""
+        return f"{counted(self.clips, 'clip')}{stood}, {self.rates(wall_s)}"
 
 
 @contextlib.contextmanager
-def clip_progress(title: str, num_clips: int) -> Iterator[Advance]:
+def clip_progress(title: str, num_clips: int, unusable: str = "rejected") -> Iterator[Advance]:
     """Show progress over clips on stderr; at the end, print one line with the rates.
+
+    Args:
+        title: of the line.
+        num_clips: that will be reported.
+        unusable: what a rejected clip is called.
 
     Yields:
         A function to call for finished clips.
     """
     console = Console(stderr=True)
-    start, all_clips, all_audio_s, rejects = time.perf_counter(), 0, 0.0, 0
+    start, tally = time.perf_counter(), _Tally(unusable)
     with Progress(
         TextColumn("{task.description}"),
         BarColumn(),
@@ -36,15 +81,13 @@ def clip_progress(title: str, num_clips: int) -> Iterator[Advance]:
     ) as progress:
         task = progress.add_task(title, total=num_clips, rate="")
 
-        def rate() -> str:
-            wall_s = max(time.perf_counter() - start, 1e-9)
-            rejected = f", {rejects} rejected" if rejects else ""
-            return f"{all_clips / wall_s:.1f} clips/s, {all_audio_s / wall_s:.0f} × real time{rejected}"
-
-        def advance(audio_s: float, clips: int = 1, rejected: int = 0) -> None:
-            nonlocal all_clips, all_audio_s, rejects
-            all_clips, all_audio_s, rejects = all_clips + clips, all_audio_s + audio_s, rejects + rejected
-            progress.update(task, advance=clips, rate=rate())
+        def advance(audio_s: float, clips: int = 1, rejected: int = 0, standing: int = 0) -> None:
+            tally.clips += clips
+            tally.audio_s += audio_s
+            tally.rejected += rejected
+            tally.standing += standing
+            progress.update(task, advance=clips, rate=tally.rates(time.perf_counter() - start))
 
         yield advance
-    console.print(f"{title}: {all_clips} clips, {rate()}", highlight=False)
+    closing = f"{title}: {tally.closing(time.perf_counter() - start)}"
+    console.print(closing, highlight=False, markup=False, soft_wrap=True)

@@ -2,6 +2,7 @@
 
 import csv
 import io
+import logging
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
@@ -9,8 +10,13 @@ from typing import NamedTuple
 
 from featurize.atomic import write_text
 from featurize.errors import Reason, RejectsError, SerError
+from featurize.plurals import counted
 from pipeline.locations import Location, written
 
+log = logging.getLogger(__name__)
+
+NAMED = 5
+"""Rejects that the log names."""
 _LISTEN = "listen to a few of them"
 ADVICE: dict[Reason, str] = {
     "missing": "check that the audio is at the paths in the manifest, and run `ser manifest` again",
@@ -76,6 +82,18 @@ def _reject(row: dict[str, str | None]) -> Reject:
     return Reject(clip_id, path, reason, detail)
 
 
+def log_rejects(stage: str, path: Location, rejects: Sequence[Reject]) -> None:
+    """Name the first few rejects, and the file that lists all of them."""
+    if rejects:
+        log.warning("%s: %s rejected: %s; see %s", stage, counted(len(rejects), "clip"), named(rejects), path)
+
+
+def named(rejects: Sequence[Reject]) -> str:
+    """Clip and reason of the first few."""
+    first = ", ".join(f"{reject.clip_id} ({reject.reason})" for reject in rejects[:NAMED])
+    return first + (f" and {len(rejects) - NAMED} more" if len(rejects) > NAMED else "")
+
+
 def check_rejects(path: Location, rejects: Sequence[Reject], num_clips: int, max_fraction: float) -> None:
     """Stop the stage if more than `max_fraction` of `num_clips` clips, or all of them, were rejected.
 
@@ -87,7 +105,7 @@ def check_rejects(path: Location, rejects: Sequence[Reject], num_clips: int, max
     reason, count = Counter(reject.reason for reject in rejects).most_common(1)[0]
     example = next(reject for reject in rejects if reject.reason == reason)
     raise RejectsError(
-        f"{len(rejects)} of {num_clips} clips rejected, more than corpus.max_reject_fraction = {max_fraction} allows; "
-        f"{count} times '{reason}', first {example.detail}; {ADVICE[reason]}; "
+        f"{len(rejects)} of {counted(num_clips, 'clip')} rejected, more than corpus.max_reject_fraction = "
+        f"{max_fraction} allows; {counted(count, 'time')} '{reason}', first {example.detail}; {ADVICE[reason]}; "
         f"all of them are in {path}"
     )

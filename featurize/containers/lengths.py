@@ -1,12 +1,14 @@
-"""How many bytes of samples a file holds, where its header may state another number.
+"""The number of bytes of samples in a file whose header may state a wrong one.
 
-the header states                 the file holds                           what is read
-more than there is                up to 1 % or the header's size less      all of it
-a placeholder                     anything                                 all of it
-more than there is                less                                     rejected as truncated
-less than there is, or nothing    chunks and tags behind the samples       as stated
-less than there is, or nothing    text behind the samples                  rejected
-less than there is, or nothing    anything else behind the samples         all of it, with a warning
+The stated number is compared with what the file holds:
+
+    length in the header      content of the file                                  result
+    too large                 shorter by at most 1 % or the size of the header     all samples
+    a placeholder             anything                                             all samples
+    too large                 shorter by more                                      rejected as truncated
+    too small, or zero        chunks and tags after the samples                    the stated samples
+    too small, or zero        text after the samples                               rejected
+    too small, or zero        other bytes after the samples                        all of them, with a warning
 """
 
 import logging
@@ -21,12 +23,12 @@ log = logging.getLogger(__name__)
 _PLACEHOLDERS = (
     (0x7FFE_0000, 0x8001_0000),
     (0xFFFF_0000, 0xFFFF_FFFF),
-)  # "until the end", as programs write it
+)  # sizes that programs write for an unknown length
 _LARGE, _MULTIPLE = (
     2**28,
     64,
-)  # bytes; a large size that is so many times the file's own is a placeholder as well
-_JUNK = 4096  # bytes behind the samples that are ignored, if they are less than 1 % as well
+)  # sizes from _LARGE bytes and above _MULTIPLE times the file's size are placeholders as well
+_JUNK = 4096  # bytes after the samples that are ignored if they are also less than 1 %
 
 
 def held_length(

@@ -26,6 +26,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import betaincinv, expit, logit, stdtrit
 
+from featurize.plurals import counted
 from model.scoring.confusions import Counts, Floats, leave_each_out, score_confusions
 
 Interval = tuple[float, float]
@@ -146,7 +147,8 @@ def why_no_intervals(speakers: NDArray[Any]) -> str:
     """One line that says why there are no intervals for clips of these speakers; empty if there are."""
     known = sorted(set(speakers.tolist()) - {""})
     if unknown := int((speakers == "").sum()):
-        return f"{unknown} of {len(speakers)} test clips name no speaker"
+        of = f"of {counted(len(speakers), 'test clip')} "
+        return f"{counted(unknown, of + 'names', of + 'name')} no speaker"
     if len(known) == 1:
         return f"all test clips are of one speaker ({known[0]}), so nothing tells how speakers differ"
     if len(known) < MIN_SPEAKERS:
@@ -165,7 +167,7 @@ def doubts_about(confusion: Counts, labels: Sequence[str]) -> str:
     """What is to be held against `speaker_intervals` of these speakers (S, K, K), in one line; empty if nothing."""
     doubts = []
     if len(confusion) < FEW_SPEAKERS:
-        doubts.append(f"only {len(confusion)} test speakers: the intervals are wide")
+        doubts.append(f"only {counted(len(confusion), 'test speaker')}: the intervals are wide")
     clips = confusion.sum(axis=(1, 2))
     if (share := clips.max() / clips.sum()) > MOST_OF_ONE:
         doubts.append(f"one speaker has {share:.0%} of the test clips: the intervals may be too narrow")

@@ -3,6 +3,7 @@
 import numpy as np
 
 from featurize.errors import TrainingError
+from featurize.plurals import counted
 from model.batches import Features
 from model.training.hyperparameters import TrainParams
 
@@ -42,7 +43,7 @@ def check_sizes(train: Features, params: TrainParams, num_processes: int, affect
     draws = int(train.original.sum())
     if params.batch_size > draws:
         raise TrainingError(
-            f"train.batch_size {params.batch_size} is larger than the train split of {draws} clips; "
+            f"train.batch_size {params.batch_size} is larger than the train split of {counted(draws, 'clip')}; "
             f"set it to {draws} or less"
         )
     num_batches = -(-draws // params.batch_size)

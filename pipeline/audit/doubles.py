@@ -4,6 +4,7 @@ import os.path
 from collections.abc import Sequence
 from pathlib import PurePosixPath
 
+from featurize.plurals import counted
 from pipeline.corpora.clip import LeftOut
 from pipeline.protocol.findings import Finding
 
@@ -14,9 +15,11 @@ def find_doubles(left_out: Sequence[LeftOut]) -> list[Finding]:
     findings = []
     if tree:
         folder = os.path.commonpath([PurePosixPath(file.name).parent for file in tree])
+        are = counted(len(tree), "recording is", "recordings are")
+        copies = "its copy" if len(tree) == 1 else "their copies"
         detail = (
-            f"{len(tree)} recordings are in the corpus twice with identical bytes: their copies in {folder}/ were "
-            f"left out, such as {tree[0].name}, a copy of {tree[0].kept}"
+            f"{are} in the corpus twice with identical bytes: {copies} in {folder}/ left "
+            f"out, such as {tree[0].name}, a copy of {tree[0].kept}"
         )
         findings.append(Finding("doubled-tree", "note", [], [file.name for file in tree], detail))
     for file in left_out:

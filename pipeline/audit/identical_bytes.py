@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Sequence
 
+from featurize.plurals import counted
 from pipeline.audit.finding import Entry, named, splits_of
 from pipeline.protocol.findings import Finding
 
@@ -33,7 +34,7 @@ def note_dropped(duplicates: Sequence[Entry]) -> list[Finding]:
     """One note on all clips that were dropped because another of the same speaker and class holds their bytes."""
     if not duplicates:
         return []
-    are = "1 clip was" if len(duplicates) == 1 else f"{len(duplicates)} clips were"
+    are = counted(len(duplicates), "clip was", "clips were")
     detail = (
         f"{are} dropped because another clip of the same speaker and class holds the same bytes: "
         f"{named(duplicates)}"

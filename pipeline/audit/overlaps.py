@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Sequence
 
+from featurize.plurals import counted
 from pipeline.audit.finding import Entry, named, splits_of
 from pipeline.protocol.findings import Finding
 from pipeline.span import Span
@@ -22,16 +23,16 @@ def find_overlaps(entries: Sequence[Entry]) -> list[Finding]:
         harmless += [pair for pair in pairs if pair[0].split == pair[1].split]
         if apart:
             concerned = [*dict.fromkeys(entry for pair in apart for entry in pair)]
+            number = counted(len(apart), "pair")
             detail = (
-                f"{len(apart)} pairs of clips of {path} overlap and are in two splits, such as {named(apart[0])}; "
+                f"{number} of overlapping clips of {path} in two splits, such as {named(apart[0])}; "
                 "remove one of each, or keep a file in one split"
             )
             ids = [entry.clip_id for entry in concerned]
             findings.append(Finding("overlap", "stop", splits_of(concerned), ids, detail))
     if harmless:
-        detail = (
-            f"{len(harmless)} pairs of clips are parts of one file and overlap, such as {named(harmless[0])}"
-        )
+        number = counted(len(harmless), "pair")
+        detail = f"{number} of overlapping clips of one file in one split, such as {named(harmless[0])}"
         ids = [entry.clip_id for entry in harmless[0]]
         findings.append(Finding("overlap", "note", splits_of(harmless[0]), ids, detail))
     return findings

@@ -8,6 +8,7 @@ needs a corpus that gives the sentence of each clip.
 from collections.abc import Sequence
 from itertools import combinations
 
+from featurize.plurals import counted
 from pipeline.audit.finding import Entry
 from pipeline.protocol.findings import Finding
 from pipeline.protocol.splits import SPLITS
@@ -27,9 +28,10 @@ def find_retakes(entries: Sequence[Entry]) -> list[Finding]:
         if not repeated:
             continue
         labelled = {(*_sentence(entry), entry.label) for entry in members[earlier]}
+        of = f"of {counted(len(members[later]), f'{later} clip')} "
         same_class = sum((*_sentence(entry), entry.label) in labelled for entry in repeated)
         detail = (
-            f"{len(repeated)} of {len(members[later])} {later} clips repeat a sentence that their speaker also "
+            f"{counted(len(repeated), of + 'repeats', of + 'repeat')} a sentence that their speaker also "
             f"speaks in {earlier}, {same_class} of them in the same class"
         )
         ids = [entry.clip_id for entry in repeated[:EXAMPLES]]

@@ -3,7 +3,9 @@
 import logging
 from collections.abc import Sequence
 
+from featurize.audio import LoadParams
 from featurize.errors import SplitError
+from featurize.plurals import counted
 from pipeline.audit.audit_params import AuditParams
 from pipeline.audit.contradictions import find_contradictions
 from pipeline.audit.copies import group_copies, judge_copies
@@ -33,6 +35,7 @@ def audit(
     params: AuditParams,
     fingerprints: Location,
     engine: Engine,
+    load: LoadParams | None = None,
     *,
     speakers_may_overlap: bool,
     duplicates: Sequence[Entry] = (),
@@ -46,6 +49,7 @@ def audit(
         params: whether and how to compare audio fingerprints.
         fingerprints: folder of the fingerprints' shards, which later runs reuse.
         engine: runs the fingerprint job.
+        load: how the clips are loaded for it, as for the features.
         speakers_may_overlap: the user chose a speaker-dependent split, and scores are stamped accordingly.
         duplicates: clips that were dropped because others hold the same bytes.
         left_out: files that the corpus's reader skipped.
@@ -55,7 +59,7 @@ def audit(
         SerError: the fingerprints cannot be computed or written.
     """
     identical = group_identical(entries)
-    prints = fingerprint_clips(entries, fingerprints, engine) if params.fingerprint else {}
+    prints = fingerprint_clips(entries, fingerprints, engine, load) if params.fingerprint else {}
     copies = group_copies(entries, prints, params.threshold)
     findings = [
         *find_shared_speakers(entries, by_choice=speakers_may_overlap),
@@ -91,7 +95,8 @@ def refuse_leaks(found: Audit, file: Location) -> None:
     """
     stops = [finding for finding in found.findings if finding.severity == "stop"]
     if stops:
-        more = f" (and {len(stops) - 1} more findings that stop)" if len(stops) > 1 else ""
+        others = counted(len(stops) - 1, "more finding that stops", "more findings that stop")
+        more = f" (and {others})" if len(stops) > 1 else ""
         raise SplitError(f"{stops[0].detail}{more}; see {file}")
 
 
@@ -106,9 +111,9 @@ def _log_findings(found: Audit) -> None:
     for (kind, severity), number in counts.items():
         if number > LOGGED and severity != "stop":
             log.warning("audit: %s (%s): %d more in audit.json", severity, kind, number - LOGGED)
-    compared = f"{found.fingerprinted} of {found.clips} clips compared by fingerprint"
+    compared = f"{found.fingerprinted} of {counted(found.clips, 'clip')} compared by fingerprint"
     log.info(
-        "audit: %d findings; %s",
-        len(found.findings),
+        "audit: %s; %s",
+        counted(len(found.findings), "finding"),
         compared if found.params["fingerprint"] else "fingerprints not compared",
     )

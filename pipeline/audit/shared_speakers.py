@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Sequence
 
+from featurize.plurals import counted
 from pipeline.audit.finding import Entry, splits_of
 from pipeline.protocol.findings import Finding, Severity
 from pipeline.protocol.folds import some
@@ -23,7 +24,7 @@ def find_shared_speakers(entries: Sequence[Entry], *, by_choice: bool) -> list[F
     findings = []
     if shared:
         examples = [entry for first in shared.values() for entry in first.values()]
-        are = "1 speaker is" if len(shared) == 1 else f"{len(shared)} speakers are"
+        are = counted(len(shared), "speaker is", "speakers are")
         todo = "every score is stamped speaker-dependent" if by_choice else "split by speaker instead"
         detail = f"{are} in two splits: {some(list(shared))} (such as {_such_as(examples)}); {todo}"
         ids = [entry.clip_id for entry in examples]
@@ -31,8 +32,9 @@ def find_shared_speakers(entries: Sequence[Entry], *, by_choice: bool) -> list[F
         findings.append(Finding("speaker-overlap", severity, splits_of(examples), ids, detail))
     unknown = [entry for entry in entries if not entry.clip.speaker]
     if unknown:
+        of = f"of {counted(len(entries), 'clip')} "
         detail = (
-            f"{len(unknown)} of {len(entries)} clips have no speaker (first: {unknown[0].clip_id}): "
+            f"{counted(len(unknown), of + 'has', of + 'have')} no speaker (first: {unknown[0].clip_id}): "
             "whether speakers are in two splits cannot be checked"
         )
         ids = [entry.clip_id for entry in unknown[:5]]

@@ -8,6 +8,7 @@ import re
 from pathlib import Path
 
 from featurize.errors import CorpusError
+from featurize.plurals import counted
 from pipeline.corpora.clip import Clip, Corpus
 from pipeline.corpora.recordings import audio_files, clip_ids, one_per_name
 
@@ -40,7 +41,8 @@ def read(root: Path) -> Corpus:
     paths = audio_files(root, "emodb")
     coded = [path for path in paths if _CODE.fullmatch(path.stem)]
     if len(coded) < len(paths):
-        log.warning("emodb: %d files skipped: their names are not EMO-DB codes", len(paths) - len(coded))
+        number = counted(len(paths) - len(coded), "file")
+        log.warning("emodb: %s skipped: no EMO-DB code as name", number)
     if not coded:
         raise CorpusError(f"corpus.root: no EMO-DB recording (such as 03a01Fa.wav) in {root}")
     coded, left_out = one_per_name(root, coded, "emodb")

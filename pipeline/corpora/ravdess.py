@@ -11,6 +11,7 @@ from collections import Counter
 from pathlib import Path, PurePosixPath
 
 from featurize.errors import CorpusError
+from featurize.plurals import counted
 from pipeline.corpora.clip import Clip, Corpus, LeftOut
 from pipeline.corpora.recordings import audio_files, clip_ids, one_per_name
 
@@ -48,15 +49,15 @@ def read(root: Path) -> Corpus:
     for path in audio_files(root, "ravdess"):
         code = _CODE.fullmatch(path.stem)
         if code is None:
-            skipped["their names are not RAVDESS codes"] += 1
+            skipped["no RAVDESS code as name"] += 1
         elif code[1] != _AUDIO_ONLY:
-            skipped["they have video"] += 1
+            skipped["with video"] += 1
         elif code[2] != _SPEECH:
-            skipped["they are songs"] += 1
+            skipped["sung, not spoken"] += 1
         else:
             spoken.append(path)
     for why, count in skipped.items():
-        log.warning("ravdess: %d files skipped: %s", count, why)
+        log.warning("ravdess: %s skipped: %s", counted(count, "file"), why)
     if not spoken:
         raise CorpusError(f"corpus.root: no RAVDESS speech recording (03-01-*) in {root}")
     paths, same_name = one_per_name(root, spoken, "ravdess")

@@ -17,6 +17,7 @@ from dataclasses import fields, replace
 from pathlib import Path, PurePosixPath
 
 from featurize.errors import CorpusError
+from featurize.plurals import counted
 from pipeline.corpora.clip import Clip, Corpus
 from pipeline.corpora.recordings import clip_ids, distinct
 from pipeline.corpora.table_cells import clean, known, known_name, number, seconds, shortest_integers
@@ -56,9 +57,9 @@ def _without_comments(table: Path, rows: list[Row]) -> list[Row]:
     comments = [row for row in rows if row.cells["path"].startswith("#") and not _is_there(row)]
     if comments:
         log.warning(
-            "%s: %d rows begin with # (first: row %d) and are skipped",
+            "%s: skipped: %s with # in front (first: row %d)",
             table,
-            len(comments),
+            counted(len(comments), "row"),
             comments[0].number,
         )
     return [row for row in rows if row not in comments] if comments else rows
@@ -80,7 +81,11 @@ def _labelled(table: Path, rows: list[Row]) -> list[Row]:
             column = unlabelled[0].names["emotion"]
             raise CorpusError(f"{table}: no row has a label in column {column} ({first})")
         log.warning(
-            "%s: %d of %d rows have no label and are skipped (%s)", table, len(unlabelled), len(rows), first
+            "%s: skipped: %d of %s, without a label (%s)",
+            table,
+            len(unlabelled),
+            counted(len(rows), "row"),
+            first,
         )
     if not rows:
         raise CorpusError(f"{table}: only comments below the header")
@@ -180,7 +185,7 @@ def _without_duplicates(table: Path, rows: Sequence[Row], clips: Sequence[Clip])
         if same != index:
             _require_same(rows[same], clips[same], rows[index], clip)
     if len(first) < len(rows):
-        log.warning("%s: %d duplicate rows dropped", table, len(rows) - len(first))
+        log.warning("%s: %s dropped", table, counted(len(rows) - len(first), "duplicate row"))
     return sorted(first.values(), key=lambda index: (files[_file(clips[index])], clips[index].start_s or 0.0))
 
 
@@ -216,7 +221,7 @@ def _log_unknown(table: Path, rows: Sequence[Row], clips: Sequence[Clip]) -> Non
         if field in {"speaker", "gender", "sentence", "split"} and clean(text) and not known_name(text)
     )
     if words:
-        counts = ", ".join(f"{word} ({count} rows)" for word, count in words.most_common(5))
+        counts = ", ".join(f"{word} ({counted(count, 'row')})" for word, count in words.most_common(5))
         log.warning("%s: read as unknown: %s", table, counts)
     unread = [
         row
@@ -225,4 +230,5 @@ def _log_unknown(table: Path, rows: Sequence[Row], clips: Sequence[Clip]) -> Non
     ]
     if unread:
         word, number_ = unread[0].cells["gender"], unread[0].number
-        log.warning("%s: gender of %d rows left empty (row %d: %r)", table, len(unread), number_, word)
+        rows_ = counted(len(unread), "row")
+        log.warning("%s: gender of %s left empty (row %d: %r)", table, rows_, number_, word)

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from featurize.errors import CorpusError
+from featurize.plurals import counted
 from pipeline.corpora.table_bytes import read_text
 from pipeline.corpora.table_columns import KNOWN, choose_columns, plain
 
@@ -61,7 +62,7 @@ def read_rows(table: Path) -> list[Row]:
     for number, cells in records:
         if any(cells[len(header) :]):
             raise CorpusError(
-                f"{table}, row {number}: {len(cells)} cells under {len(header)} columns; "
+                f"{table}, row {number}: {counted(len(cells), 'cell')} under {counted(len(header), 'column')}; "
                 f"put quotes around a path that holds {separator!r}"
             )
         values = {field: cells[index] if index < len(cells) else "" for field, index in columns.items()}

@@ -15,6 +15,7 @@ from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
 from featurize.errors import CorpusError
+from featurize.plurals import counted
 from pipeline.corpora.folder_names import composed, list_folder
 from pipeline.corpora.table_readings import Kinds, from_address, name_of, readings
 from pipeline.locations import PROTOCOL, Location, locate
@@ -48,9 +49,9 @@ def find_audio_of(table: Path, texts: Sequence[str], audio_root: Path | None) ->
     taken = {match[0] for match in found.values() if match}
     found |= finder.elsewhere([text for text, match in found.items() if match is None], taken)
     if texts and not any(found.values()):
-        raise CorpusError(f"{table}: none of its {len(found)} paths exists; {finder.cause(texts[0])}")
+        raise CorpusError(f"{table}: none of its paths ({len(found)}) exists; {finder.cause(texts[0])}")
     for kind, count in Counter(kind for match in found.values() if match for kind in match[1]).items():
-        log.warning("%s: %d paths found %s", table, count, kind)
+        log.warning("%s: %s found %s", table, counted(count, "path"), kind)
     matches = [found[text] or (finder.bases[0] / from_address(text), ()) for text in texts]
     return [
         Found(location, name_of(text, as_is=not kinds))

@@ -16,6 +16,7 @@ from rich.table import Table
 
 from featurize.atomic import write_json
 from featurize.errors import SerError
+from featurize.plurals import counted
 from pipeline.experiments.experiment_runner import SCORES, Experiment, ExperimentRunner, scores_of
 from pipeline.protocol.card import TrainingCard
 from pipeline.protocol.wording import describe_making, describe_task
@@ -59,7 +60,9 @@ def ablate(
     _print(content)
     if failures:
         which = "; ".join(f"{label}: {why}" for label, why in failures.items())
-        raise SerError(f"{len(failures)} of {len(rows)} runs failed and are missing in the table: {which}")
+        raise SerError(
+            f"{len(failures)} of {counted(len(rows), 'run')} failed, missing in the table: {which}"
+        )
 
 
 def tabulate(

@@ -16,6 +16,7 @@ from rich.table import Table
 
 from featurize.atomic import write_json
 from featurize.errors import ProtocolError, SerError
+from featurize.plurals import counted
 from pipeline.experiments.experiment_runner import SCORES, Experiment, ExperimentRunner, scores_of
 from pipeline.experiments.pooled_folds import pool, pooled_intervals, pooled_metrics
 from pipeline.protocol.card import ScoringCard
@@ -54,9 +55,9 @@ def cross_validate(seeds: int, reports: Path, queue: bool = False) -> None:
     if queue:
         queued = runner.queue(list(experiments.values()))
         log.info(
-            "%d of %d experiments added to the queue; the others are queued or finished already",
+            "%d of %s added to the queue; the others are queued or finished already",
             len(queued),
-            len(runs),
+            counted(len(runs), "experiment"),
         )
         log.info("start them with `dvc queue start` (one worker), then collect the results with `ser cv`")
         return
@@ -70,7 +71,9 @@ def cross_validate(seeds: int, reports: Path, queue: bool = False) -> None:
     _print(content)
     if failed:
         which = "; ".join(f"fold {fold}, seed {seed}: {why}" for (fold, seed), why in failed.items())
-        raise SerError(f"{len(failed)} of {len(runs)} runs failed and are missing in the figures: {which}")
+        raise SerError(
+            f"{len(failed)} of {counted(len(runs), 'run')} failed, missing in the figures: {which}"
+        )
 
 
 def usable_clips(data: Path) -> set[str]:
@@ -96,9 +99,9 @@ def tabulate(found: dict[FoldSeed, Run], failed: dict[FoldSeed, str], clips: set
     if not failed:
         for seed, predictions in pooled.items():
             if lost := sorted(clips ^ set(predictions["clip_id"])):
+                are = counted(len(lost), "clip is", "clips are")
                 raise SerError(
-                    f"seed {seed}: {len(lost)} clips are in no fold's test split, or not in the manifest, "
-                    f"first {lost[0]}"
+                    f"seed {seed}: {are} in no fold's test split, or not in the manifest, first {lost[0]}"
                 )
     table = pd.DataFrame([{"fold": f, "seed": s, **scores_of(run)} for (f, s), run in found.items()])
     labels = next(iter(found.values())).evaluation.labels
@@ -150,7 +153,9 @@ def describe_all(found: dict[FoldSeed, Run], failed: dict[FoldSeed, str]) -> str
             )
     whole = _merge(cards)
     seeds = sorted({seed for _, seed in [*found, *failed]})
-    missing = f", INCOMPLETE: {len(failed)} of {len(found) + len(failed)} runs failed" if failed else ""
+    missing = (
+        f", INCOMPLETE: {len(failed)} of {counted(len(found) + len(failed), 'run')} failed" if failed else ""
+    )
     return (
         f"{describe_task(whole, 'all folds of ' + describe_folds(whole.folds))}, {describe_making(whole)}, "
         f"seeds {', '.join(map(str, seeds))}{missing}"

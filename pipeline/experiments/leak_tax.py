@@ -18,6 +18,7 @@ import numpy as np
 
 from featurize.atomic import write_json
 from featurize.errors import SplitError
+from featurize.plurals import counted
 from featurize.shards import list_shards
 from model.batches import Features, load_features
 from model.logits import predict_logits
@@ -162,8 +163,9 @@ def split_by_speaker(
     speakers, own = columns["speaker"].tolist(), columns["split"].tolist()
     unknown = [str(name) for name, speaker in zip(columns["clip_id"], speakers, strict=True) if not speaker]
     if unknown:
+        of = f"of {counted(len(speakers), 'clip')} "
         raise SplitError(
-            f"leak-tax: {len(unknown)} of {len(features)} clips have no speaker (first: {unknown[0]}), so there is "
+            f"leak-tax: {counted(len(unknown), of + 'has', of + 'have')} no speaker (first: {unknown[0]}), so there is "
             "no speaker-independent split to compare with; add a column speaker"
         )
     if not _shared(speakers, own) and set(own) == set(SPLITS):

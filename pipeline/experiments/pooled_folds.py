@@ -9,6 +9,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from featurize.errors import SerError
+from featurize.plurals import counted
 from model.scoring.confusions import speaker_confusions
 from model.scoring.intervals import doubts_about, speaker_intervals, why_no_intervals
 from model.scoring.metrics import compute_metrics
@@ -26,7 +27,8 @@ def pool(runs: Sequence[Run]) -> pd.DataFrame:
     predictions = pd.concat([pd.DataFrame(columns=columns), *(run.predictions[columns] for run in runs)])
     twice = predictions.loc[predictions["clip_id"].duplicated(), "clip_id"]
     if len(twice):
-        raise SerError(f"{len(twice)} clips are in the test split of two folds, first {twice.iloc[0]}")
+        are = counted(len(twice), "clip is", "clips are")
+        raise SerError(f"{are} in the test split of two folds, first {twice.iloc[0]}")
     return predictions
 
 

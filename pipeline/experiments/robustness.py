@@ -20,6 +20,7 @@ from featurize.audio import SAMPLE_RATE, dequantise, load_audio, quantise
 from featurize.denoise import denoise_clips
 from featurize.errors import AudioError, SerError, SplitError
 from featurize.noise import NoiseFolder, add_noise
+from featurize.plurals import counted
 from featurize.tier0 import speech_features
 from model.batches import Features
 from model.logits import predict_logits
@@ -157,9 +158,9 @@ class _Scorer:
             raise SplitError(f"no test clip {level} can be used; the first: {rejected[0]}")
         if rejected:
             log.warning(
-                "%d of %d clips %s rejected; the first: %s",
+                "%d of %s %s rejected; the first: %s",
                 len(rejected),
-                len(self.clips),
+                counted(len(self.clips), "clip"),
                 level,
                 rejected[0],
             )

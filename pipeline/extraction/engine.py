@@ -39,7 +39,7 @@ class InProcess:
 
         def report(event: At | Finished) -> None:
             if isinstance(event, Finished):
-                advance(event.audio_s, 1, int(event.rejected))
+                advance(event.audio_s, 1, int(event.rejected), int(event.standing))
 
         make: Make | None = None
         for task in tasks:

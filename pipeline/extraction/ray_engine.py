@@ -13,6 +13,7 @@ from collections.abc import Generator, Iterable, Iterator
 from typing import Any
 
 from featurize.errors import SerError
+from featurize.plurals import counted
 from pipeline.extraction.job import Job
 from pipeline.extraction.tasks import Done, Task
 from pipeline.extraction.workers import Workers
@@ -63,7 +64,7 @@ class RayEngine:
         pool = _ActorPool(self.ray, job, *self._shape(job))
         try:
             for done in pool.run(iter(tasks)):
-                advance(done.audio_s, done.num_clips, len(done.rejects))
+                advance(done.audio_s, done.num_clips, len(done.rejects), done.standing)
                 yield done
         finally:
             pool.shut_down()
@@ -111,7 +112,7 @@ class _Actor:
     def run(self, task: Task) -> Done | SerError:
         """Make one shard; return a SerError instead of raising it, which would count as a failure of the actor."""
         try:
-            return next(self.workers.run([task], lambda _audio_s, clips=1, rejected=0: None))
+            return next(self.workers.run([task], lambda _audio_s, clips=1, rejected=0, standing=0: None))
         except SerError as error:
             return error
 
@@ -201,8 +202,9 @@ def check_nodes(nodes: list[dict[str, Any]], needs: dict[str, float]) -> None:
     """
     alive = [node["Resources"] for node in nodes if node["Alive"]]
     if not any(all(node.get(RESOURCES[name], 0) >= need for name, need in needs.items()) for node in alive):
+        number = counted(len(alive), "node")
         raise SerError(
-            f"--engine ray: no worker could start for {PATIENCE_S:.0f} s, and none of the {len(alive)} nodes alive is "
+            f"--engine ray: no worker could start for {PATIENCE_S:.0f} s, and none of the {number} alive is "
             f"large enough for one (each needs {needs})"
         )
     log.warning("no worker has started for %.0f s: the cluster is busy; still waiting", PATIENCE_S)

@@ -12,7 +12,7 @@ from pipeline.extraction.job import Job
 from pipeline.extraction.shard_folder import ShardFolder
 from pipeline.extraction.stopwatch import Stopwatch
 from pipeline.progress import clip_progress
-from pipeline.rejects import Reject, check_rejects, write_rejects
+from pipeline.rejects import Reject, check_rejects, log_rejects, write_rejects
 
 
 def new_run() -> str:
@@ -28,6 +28,7 @@ def extract(
     engine: Engine,
     timing: Path | None = None,
     max_reject_fraction: float | None = None,
+    unusable: str = "rejected",
 ) -> list[Reject]:
     """Make the shards of a stage, and list the rejects beside them.
 
@@ -36,8 +37,10 @@ def extract(
         job: the work.
         groups: returns an iterator over the clips of each shard, from the start at each call.
         engine: where the job runs.
-        timing: file for the seconds of each step, which are then printed as well.
+        timing: file for the seconds of each step, which are then printed as well; one that is there stays as it is
+            if no clip was worked on.
         max_reject_fraction: of all clips; None: no limit.
+        unusable: what the progress line calls a rejected clip.
 
     Returns:
         The rejects, in order.
@@ -50,21 +53,22 @@ def extract(
     watch = Stopwatch()
     rejects: dict[int, list[Reject]] = {}
     written: list[int] = []
-    with clip_progress(title, shards.num_clips) as advance:
+    with clip_progress(title, shards.num_clips, unusable) as advance:
         if shards.current_clips:
-            advance(shards.current_audio_s, shards.current_clips)
+            advance(0.0, shards.current_clips, standing=shards.current_clips)
         with contextlib.closing(engine.run(job, shards.tasks(), advance)) as running:
             for done in running:
-                watch.add(done.seconds, done.new_audio_s)
+                watch.add(done.seconds, done.audio_s)
                 rejects[done.number] = done.rejects
                 if done.num_rows:
                     written.append(done.number)
     shards.finish(written)
-    if timing is not None:
+    if timing is not None and (watch.audio_s or not timing.exists()):
         watch.report(timing)
     listed = [reject for number in sorted(rejects) for reject in rejects[number]]
     file = job.output.folder / "rejects.csv"
     write_rejects(file, listed)
     if max_reject_fraction is not None:
         check_rejects(file, listed, shards.num_clips, max_reject_fraction)
+        log_rejects(title, file, listed)
     return listed

@@ -9,8 +9,8 @@ import logging
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 
-from featurize.audio import SAMPLE_RATE
 from featurize.errors import ShardError
+from featurize.plurals import counted
 from featurize.shards import Columns, Shard, read_columns
 from pipeline.extraction.grouping import Group
 from pipeline.extraction.tasks import MAKERS, PIECES, Fields, Output, Place, Task, shard_name
@@ -40,7 +40,6 @@ class ShardFolder:
     Attributes:
         num_clips: in all groups.
         current_clips: of them in shards that are up to date.
-        current_audio_s: seconds of audio in those shards.
 
     Raises:
         SerError: the folder cannot be made or reached.
@@ -51,7 +50,6 @@ class ShardFolder:
     ) -> None:
         self.output, self.groups, self.keys = output, groups, keys
         self.num_clips = self.current_clips = 0
-        self.current_audio_s = 0.0
         self._pieces = output.folder / PIECES
         self._found: dict[str, Place] = {}
         self._segments: dict[str, Place] = {}
@@ -63,7 +61,8 @@ class ShardFolder:
                 self._remember(piece, columns)
         self._compare()
         for names, count in self._others.items():
-            log.info("%s: %d shards were made with another %s; made anew", output.folder, count, names)
+            were = f"{counted(count, 'shard')} {'was' if count == 1 else 'were'}"
+            log.info("%s: %s made with another %s; made anew", output.folder, were, names)
 
     def _compare(self) -> None:
         """Find the shards that are up to date; move the others aside as pieces, since new ones take their names."""
@@ -75,7 +74,6 @@ class ShardFolder:
                 if self._is_current(columns, group):
                     self._current.add(shard.name)
                     self.current_clips += len(group.clips)
-                    self.current_audio_s += _audio_s(columns)
                 else:
                     self._put_aside(shard, columns)
         for shard in shards.values():
@@ -143,9 +141,3 @@ class ShardFolder:
             for place in listed(self.output.folder, pattern):
                 if place.name not in wanted:
                     remove(place)
-
-
-def _audio_s(columns: Columns) -> float:
-    if columns.kind == "waveform":
-        return float(columns.offsets[-1]) / SAMPLE_RATE
-    return float(sum(columns.columns.get("duration_s", [])))

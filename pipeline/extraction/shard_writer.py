@@ -65,7 +65,8 @@ class ShardWriter:
         self._rejects: dict[int, Reject] = {}
         self._unsaved: list[tuple[int, int]] = []  # (clip, which of its rows)
         self._saved_at = time.monotonic()
-        self._new_audio_s = self._audio_s = 0.0
+        self._audio_s = 0.0
+        self._standing = 0
         self._pieces = output.folder / PIECES
         self._own = f"{output.run}-{task.number:05}-"
 
@@ -113,16 +114,17 @@ class ShardWriter:
         """Keep a clip's rows; new ones are soon saved, in case the process is killed."""
         new = [number for number, row in enumerate(rows) if str(row.columns["sha256"]) not in self.found]
         self._rows[index] = [self._stamped(row) for row in rows]
-        self._audio_s += audio_s
         if new:
-            self._new_audio_s += audio_s
+            self._audio_s += audio_s
             self._unsaved += [(index, number) for number in new]
             if (
                 time.monotonic() - self._saved_at >= self._seconds_per_piece()
                 or self._unsaved_bytes() > BYTES_PER_PIECE
             ):
                 self._save()
-        self._report(Finished(index, audio_s, rejected=False))
+        else:
+            self._standing += 1
+        self._report(Finished(index, audio_s if new else 0.0, rejected=False, standing=not new))
 
     def _stamped(self, row: Row) -> Row:
         """The row with its stamp: of a reused row the old one, else that of this process."""
@@ -193,6 +195,6 @@ class ShardWriter:
             num_rows=len(rows),
             rejects=[self._rejects[index] for index in sorted(self._rejects)],
             seconds=self.watch.seconds,
-            new_audio_s=self._new_audio_s,
             audio_s=self._audio_s,
+            standing=self._standing,
         )

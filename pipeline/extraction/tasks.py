@@ -72,10 +72,10 @@ class Done:
     """Clips that could not be used, in order."""
     seconds: dict[str, float]
     """Spent in each step."""
-    new_audio_s: float
-    """Seconds of audio that were worked on."""
     audio_s: float
-    """The same, with the rows that were taken over."""
+    """Seconds of audio that were worked on, without the clips whose rows were taken over."""
+    standing: int
+    """Clips whose rows were all taken over."""
 
 
 class At(NamedTuple):
@@ -90,7 +90,10 @@ class Finished(NamedTuple):
 
     clip: int
     audio_s: float
+    """That was worked on; 0 if the clip's rows were all taken over."""
     rejected: bool
+    standing: bool = False
+    """All of its rows were taken over."""
 
 
 Report = Callable[[At | Finished], None]

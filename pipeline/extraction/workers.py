@@ -134,11 +134,11 @@ class Workers:
         match worker.receive():
             case At(index, step):
                 work.at[index] = step
-            case Finished(index, audio_s, rejected):
+            case Finished(index, audio_s, rejected, standing):
                 work.at.pop(index, None)
                 if index not in work.counted:
                     work.counted.add(index)
-                    advance(audio_s, 1, int(rejected))
+                    advance(audio_s, 1, int(rejected), int(standing))
             case Logged(name, level, message):
                 logging.getLogger(name).log(level, message)
             case SerError() as error:

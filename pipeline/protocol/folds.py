@@ -11,6 +11,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, Field
 
 from featurize.errors import SplitError
+from featurize.plurals import counted
 from pipeline.protocol.balance import Group, Speaker, assign_greedily, balance
 
 DEFAULT_FOLDS = 5
@@ -58,7 +59,7 @@ def choose_folds(
     number = folds if isinstance(folds, int) else default
     if number > len(known):
         raise SplitError(
-            f"split.folds: {number} folds, but only {len(known)} speakers; set split.folds={len(known)}"
+            f"split.folds: {number} folds, but only {counted(len(known), 'speaker')}; set split.folds={len(known)}"
         )
     scheme = FoldScheme(kind="loso" if folds == "loso" else "dealt", number=number)
     return scheme, speaker_folds(speakers, number, seed)

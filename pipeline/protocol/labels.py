@@ -12,6 +12,7 @@ from typing import Any, Literal, Self
 from pydantic import BaseModel, Field, field_validator, model_validator
 
 from featurize.errors import CorpusError, ParamsError
+from featurize.plurals import counted
 
 log = logging.getLogger(__name__)
 
@@ -104,8 +105,9 @@ def _four(counts: Mapping[str, int], _native: Sequence[str], _params: LabelParam
         return label_of, _in_order(label_of.values())
     for emotion in sorted(counts):
         if (meant := _misspelt(emotion)) is not None:
+            have = counted(counts[emotion], "clip has", "clips have")
             raise CorpusError(
-                f"labels.set four: {counts[emotion]} clips have the emotion {emotion!r}; is {meant!r} meant? "
+                f"labels.set four: {have} the emotion {emotion!r}; is {meant!r} meant? "
                 f"correct it, or map it to a class with labels.set map"
             )
     return {emotion: _WORDS[_plain(emotion)] for emotion in counts if _plain(emotion) in _WORDS}, list(FOUR)
@@ -164,4 +166,4 @@ def _log_classes(names: Sequence[str], order: Sequence[str], left_out: Mapping[s
     for emotion, count in left_out.items():
         meant = _misspelt(emotion)
         hint = f" (is {meant!r} meant?)" if meant is not None else ""
-        log.warning("left out: %d clips with the emotion %r%s", count, emotion, hint)
+        log.warning("left out: %s with the emotion %r%s", counted(count, "clip"), emotion, hint)

@@ -6,6 +6,7 @@ from pathlib import Path
 from pydantic import BaseModel
 
 from featurize.errors import CorpusError
+from featurize.plurals import counted
 from pipeline.protocol.card import Card
 from pipeline.protocol.splits import Split
 from pipeline.protocol.typed_json import parse_json
@@ -58,11 +59,13 @@ def log_summary(summary: ManifestSummary) -> None:
     """Log corpus, split and counts in a few lines."""
     counts, protocol = summary.counts, summary.protocol
     how = ", ".join(filter(None, [f"split by {protocol.split}", describe_fold(protocol)]))
-    log.info("%s: %d clips, %d speakers", protocol.corpus, counts.clips, counts.speakers)
+    clips, speakers = counted(counts.clips, "clip"), counted(counts.speakers, "speaker")
+    log.info("%s: %s, %s", protocol.corpus, clips, speakers)
     log.info("%s (%s)", how, describe_independence(protocol))
     for split, number in counts.splits.items():
         labels = ", ".join(f"{name} {clips}" for name, clips in counts.labels[split].items())
-        log.info("%-5s %5d clips, %2d speakers: %s", split, number, len(protocol.speakers[split]), labels)
+        clips, speakers = counted(number, "clip"), counted(len(protocol.speakers[split]), "speaker")
+        log.info("%-5s %11s, %11s: %s", split, clips, speakers, labels)
     log.info(
         "left out by the label set: %d; duplicates dropped: %d; rejected: %d",
         *(sum(summary.left_out.values()), summary.duplicates_dropped, summary.rejected),

@@ -12,6 +12,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, Field
 
 from featurize.errors import SplitError
+from featurize.plurals import counted
 from pipeline.protocol.balance import Speaker
 from pipeline.protocol.class_coverage import Missing, describe_missing, find_better_fold, find_missing
 from pipeline.protocol.folds import (
@@ -96,7 +97,7 @@ def divide(
     division = _divide(items, params, published, published_by)
     if empty := [split for split in SPLITS if split not in division.splits]:
         todo = "change the table's split column" if params.method == "predefined" else "more clips are needed"
-        raise SplitError(f"no clip in {some(empty)}: {len(items)} clips; {todo}")
+        raise SplitError(f"no clip in {some(empty)}: {counted(len(items), 'clip')}; {todo}")
     missing = find_missing([item.label for item in items], division.splits)
     if not missing:
         return division
@@ -144,7 +145,7 @@ def _by_speaker(
     speakers = _speakers(items)
     if len(speakers) < len(SPLITS):
         raise SplitError(
-            f"split.method speaker: {len(speakers)} speaker{'s' * (len(speakers) > 1)}, but train, val and test need "
+            f"split.method speaker: {counted(len(speakers), 'speaker')}, but train, val and test need "
             "one each; add speakers, or set split.method=random split.folds=auto, which is stamped speaker-dependent"
         )
     scheme, folds = choose_folds(speakers, params.folds, params.seed, published, published_by)
@@ -155,8 +156,8 @@ def _by_speaker(
     rest = [speaker for speaker in speakers if speaker.name not in test]
     if len(rest) < 2:
         raise SplitError(
-            f"split.fold {params.fold}: {len(rest)} of {len(speakers)} speakers beside the test speakers, but train "
-            "and val need one each; set split.folds=loso split.fold=1"
+            f"split.fold {params.fold}: {len(rest)} of {counted(len(speakers), 'speaker')} beside the test speakers, "
+            "but train and val need one each; set split.folds=loso split.fold=1"
         )
     val = set(validation_speakers(rest, params.val_share, (params.seed, params.fold)))
     splits = ["test" if i.speaker in test else "val" if i.speaker in val else "train" for i in items]
@@ -167,8 +168,9 @@ def _by_speaker(
 def _predefined(items: Sequence[Item], params: SplitParams) -> Division:
     missing = [item.clip_id for item in items if not item.given]
     if missing:
+        of = f"of {counted(len(items), 'clip')} "
         raise SplitError(
-            f"split.method predefined: {len(missing)} of {len(items)} clips have no split "
+            f"split.method predefined: {counted(len(missing), of + 'has', of + 'have')} no split "
             f"(first: {missing[0]}); the table needs a column split with train, val or test in every row"
         )
     splits = [item.given for item in items]
@@ -191,13 +193,14 @@ def _val_from_train(train: Sequence[Item], params: SplitParams) -> tuple[set[str
                 f"whose only speaker is {train[0].speaker}; mark another speaker's clips val in the column split"
             )
         val = set(validation_speakers(speakers, params.val_share, (params.seed,)))
-        how = f"{len(val)} of {len(speakers)} train speakers, by seed {params.seed}"
+        how = f"{len(val)} of {counted(len(speakers), 'train speaker')}, by seed {params.seed}"
         return {item.clip_id for item in train if item.speaker in val}, how
     chosen = stratified_share({item.clip_id: item.label for item in train}, params.val_share, params.seed)
     log.warning(
         "no val rows and no speakers: validation clips are drawn from train and may share speakers with it"
     )
-    return chosen, f"{len(chosen)} of {len(train)} train clips, by seed {params.seed}; speakers unknown"
+    how = f"{len(chosen)} of {counted(len(train), 'train clip')}, by seed {params.seed}; speakers unknown"
+    return chosen, how
 
 
 def _random(items: Sequence[Item], params: SplitParams) -> Division:
@@ -223,9 +226,10 @@ def _speakers(items: Sequence[Item]) -> list[Speaker]:
     """Gender and clips of every speaker, by name."""
     unknown = [item.clip_id for item in items if not item.speaker]
     if unknown:
+        of = f"of {counted(len(items), 'clip')} "
         raise SplitError(
-            f"{len(unknown)} of {len(items)} clips have no speaker (first: {unknown[0]}), so speakers cannot be kept "
-            "apart; add a column speaker, or set split.method=random, which is stamped speaker-dependent, or "
+            f"{counted(len(unknown), of + 'has', of + 'have')} no speaker (first: {unknown[0]}), so speakers cannot be "
+            "kept apart; add a column speaker, or set split.method=random, which is stamped speaker-dependent, or "
             "split.method=predefined with a column split"
         )
     genders = {item.speaker: item.gender for item in reversed(items)}

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from featurize.errors import ProtocolError
+from featurize.plurals import counted
 from model.scoring.intervals import LEVEL
 from model.scoring.significance import McNemar, UarDifference, compare_uar, mcnemar
 from pipeline.protocol.card import FIELDS, ScoringCard
@@ -129,7 +130,7 @@ def verdict(comparison: Comparison) -> str:
     if uar.p is None or uar.least_p is None:
         ahead = f"{better} is ahead by {points:.1f} points of UAR" if points else "both have the same UAR"
         return f"{ahead}; this cannot be tested for significance ({uar.note})"
-    numbers = f"p = {uar.p:.2g}, {uar.speakers} speakers"
+    numbers = f"p = {uar.p:.2g}, {counted(uar.speakers, 'speaker')}"
     if uar.interval is not None:
         low, high = sorted(100 * end * (1 if uar.difference >= 0 else -1) for end in uar.interval)
         numbers = f"95 % interval {low:.1f} to {high:.1f}, {numbers}"
@@ -160,8 +161,8 @@ def format_comparison(comparison: Comparison) -> list[str]:
             f" (over {uar.speakers} speakers)"
         )
     lines.append(
-        f"right in {runs[0].name} only: {clips.only_first} clips, in {runs[1].name} only: {clips.only_second};"
-        f" McNemar p = {clips.p:.2g} (assumes independent clips)"
+        f"right in {runs[0].name} only: {counted(clips.only_first, 'clip')}, "
+        f"in {runs[1].name} only: {clips.only_second}; McNemar p = {clips.p:.2g} (assumes independent clips)"
     )
     return fit_lines([*lines, verdict(comparison)])
 

@@ -4,6 +4,7 @@ import logging
 from pathlib import Path
 
 from featurize.errors import CorpusError
+from featurize.plurals import counted
 from pipeline.corpora import CorpusParams, demo
 
 log = logging.getLogger(__name__)
@@ -25,5 +26,5 @@ def corpus(params: CorpusParams, out: Path) -> None:
         )
     truths = demo.make(params.demo, out)
     duration_s = sum(truth.leading_s + truth.speech_s + truth.trailing_s for truth in truths)
-    voices = len({truth.speaker for truth in truths})
-    log.info("demo corpus (synthetic): %d clips, %d voices, %.1f min", len(truths), voices, duration_s / 60)
+    clips, voices = counted(len(truths), "clip"), counted(len({truth.speaker for truth in truths}), "voice")
+    log.info("demo corpus (synthetic): %s, %s, %.1f min", clips, voices, duration_s / 60)

@@ -20,6 +20,7 @@ from featurize.audio import VERSION as LOAD_VERSION
 from featurize.denoise import VERSION as DENOISE_VERSION
 from featurize.denoise import DenoiseParams, Denoiser, denoise_clips, load_denoiser
 from featurize.errors import AudioError, WeightsError
+from featurize.plurals import counted
 from featurize.shards import Row
 from pipeline.extraction.clip_audio import Recordings
 from pipeline.extraction.engine import Engine, InProcess
@@ -106,7 +107,7 @@ def _log_gated(folder: Location, gate_snr_db: float) -> None:
     for place in listed(folder, "*.h5"):
         denoised += columns_of(place).columns["denoised"].tolist()
     unchanged = denoised.count(False)
-    log.info("%d of %d clips not denoised (gate at %g dB)", unchanged, len(denoised), gate_snr_db)
+    log.info("%d of %s not denoised (gate at %g dB)", unchanged, counted(len(denoised), "clip"), gate_snr_db)
 
 
 def _identity(params: DenoiseParams) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from featurize.atomic import write_json, write_text
 from featurize.errors import SplitError
+from featurize.plurals import counted
 from featurize.shards import list_shards
 from model.batches import Features, load_features
 from model.checkpoint import load_checkpoint
@@ -99,12 +100,12 @@ def _log_scores(evaluation: Evaluation) -> None:
         " (95 % interval {:.3f} to {:.3f})".format(*intervals.uar) if intervals and intervals.uar else ""
     )
     log.info(
-        "test UAR %.3f%s, accuracy %.3f on %d clips of %d speakers (%s)",
+        "test UAR %.3f%s, accuracy %.3f on %s of %s (%s)",
         evaluation.uar,
         between,
         evaluation.accuracy,
-        evaluation.n_clips,
-        len(evaluation.speakers),
+        counted(evaluation.n_clips, "clip"),
+        counted(len(evaluation.speakers), "speaker"),
         describe_independence(protocol),
     )
 

@@ -2,6 +2,7 @@
 
 import json
 import logging
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
@@ -17,6 +18,7 @@ from featurize.augment import AugmentParams
 from featurize.errors import AudioError, ShardError
 from featurize.mfcc import VERSION as MFCC_VERSION
 from featurize.mfcc import MfccParams, mfcc_40
+from featurize.plurals import counted
 from featurize.shards import Row
 from featurize.vad import VERSION as VAD_VERSION
 from featurize.vad import VadParams, find_speech, keep_segments, load_vad
@@ -30,6 +32,7 @@ from pipeline.extraction.shard_folder import columns_of
 from pipeline.extraction.shard_writer import ShardWriter
 from pipeline.extraction.tasks import MAKERS, Fields, Output, shard_number
 from pipeline.locations import Location, listed
+from pipeline.protocol.splits import SPLITS
 from pipeline.rejects import Reject
 
 log = logging.getLogger(__name__)
@@ -85,22 +88,34 @@ def featurize(
         timing=reports / "timing" / "featurize.json",
         max_reject_fraction=max_reject_fraction,
     )
-    _log_without_speech(data / "features", rejects)
+    _log_rows(data / "features", rejects)
 
 
-def _log_without_speech(folder: Location, rejects: list[Reject]) -> None:
-    """Log how many clips have no speech, and which: their features are those of noise, whatever their label."""
-    without = []
+def _log_rows(folder: Location, rejects: list[Reject]) -> None:
+    """Log how many rows each split has, copies apart, and which clips have no speech.
+
+    The features of a clip without speech are those of noise, whatever its label.
+    """
+    rows: dict[str, Counter[bool]] = {split: Counter() for split in SPLITS}
+    kept = []
     for place in listed(folder, "*.h5"):
         columns = columns_of(place).columns
-        rows = zip(columns["clip_id"].tolist(), columns["has_speech"].tolist(), strict=True)
-        without += [clip_id for clip_id, has_speech in rows if not has_speech]
-    kept = list(dict.fromkeys(without))  # a clip's copies have its name
+        names = ("clip_id", "split", "augmentation", "has_speech")
+        for clip_id, split, copy, has_speech in zip(*(columns[name].tolist() for name in names), strict=True):
+            rows[split][bool(copy)] += 1
+            if not copy and not has_speech:
+                kept.append(clip_id)
+    parts = []
+    for split, own in rows.items():
+        copies = f" + {counted(own[True], 'augmented copy', 'augmented copies')}" if own[True] else ""
+        parts.append(f"{split} {counted(own[False], 'clip')}{copies}")
+    log.info("features: %s", ", ".join(parts))
     rejected = [reject.clip_id for reject in rejects if reject.reason == "no-speech"]
     for clips, what in ((kept, "kept whole, and flagged"), (rejected, "rejected")):
         if clips:
             more = f" and {len(clips) - NAMED} more" if len(clips) > NAMED else ""
-            log.warning("%d clips without speech, %s: %s%s", len(clips), what, ", ".join(clips[:NAMED]), more)
+            number = counted(len(clips), "clip")
+            log.warning("%s without speech, %s: %s%s", number, what, ", ".join(clips[:NAMED]), more)
 
 
 def _shared_attributes(sources: list[Location]) -> dict[str, str]:

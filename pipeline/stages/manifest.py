@@ -27,7 +27,7 @@ from pipeline.protocol.labels import Labelling, LabelParams, label_emotions
 from pipeline.protocol.manifest_file import COLUMNS
 from pipeline.protocol.manifest_summary import Counts, ManifestSummary, log_summary
 from pipeline.protocol.splits import SPLITS, Division, Item, SplitParams, divide
-from pipeline.rejects import Reject, check_rejects, write_rejects
+from pipeline.rejects import Reject, check_rejects, log_rejects, write_rejects
 
 log = logging.getLogger(__name__)
 
@@ -57,6 +57,7 @@ def manifest(
     rejects_file = data / "rejects.csv"
     write_rejects(rejects_file, rejects)
     check_rejects(rejects_file, rejects, len(clips), corpus.max_reject_fraction)
+    log_rejects("manifest", rejects_file, rejects)
     distinct, duplicates = drop_duplicates(hashed)
     items = [Item(h.clip.clip_id, h.clip.speaker, h.clip.gender, h.label, h.clip.split) for h in distinct]
     division = divide(items, split, read.published_folds, read.folds_source)
@@ -68,6 +69,7 @@ def manifest(
         audit_params or AuditParams(),
         fingerprints,
         engine or InProcess(),
+        corpus.load,
         speakers_may_overlap=split.method == "random",
         duplicates=duplicates,
         left_out=read.left_out,
@@ -103,7 +105,6 @@ def hash_clips(clips: Sequence[Clip], label_of: dict[str, str]) -> tuple[list[En
             digest = clip.span.try_digest(digest, clip.path.as_posix())
         if isinstance(digest, AudioError):
             rejects.append(Reject(clip.clip_id, clip.path.as_posix(), digest.reason, digest.detail))
-            log.warning("rejected (%s): %s", digest.reason, digest.detail)
         else:
             hashed.append(Entry(clip, label_of[clip.emotion], digest, ""))
     return hashed, rejects

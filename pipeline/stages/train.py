@@ -8,6 +8,7 @@ from pathlib import Path
 
 from dvclive.live import Live
 
+from featurize.plurals import counted
 from featurize.shards import list_shards
 from model.batches import load_features
 from model.distributed import process_group, rank
@@ -77,10 +78,10 @@ def train(
             order = batch_order(train_split.num_frames, params.batch_size, params.seed, 1, draws)
             waste = padding_waste(train_split.num_frames, order) if len(train_split) else 0.0
             log.info(
-                "%d train clips (%d with their copies) and %d val clips; %.1f %% of a batch is padding",
-                draws,
+                "%s (%d with their copies) and %s; %.1f %% of a batch is padding",
+                counted(draws, "train clip"),
                 len(train_split),
-                len(val_split),
+                counted(len(val_split), "val clip"),
                 100 * waste,
             )
             live = stack.enter_context(Live(str(reports / "training"), save_dvc_exp=False, dvcyaml=None))
@@ -124,7 +125,7 @@ def _log_epochs(live: Live, epochs: int) -> Callable[[EpochResult], None]:
 
 def _log_outcome(outcome: FitResult, params: TrainParams) -> None:
     if outcome.history[-1].epoch < params.epochs:
-        log.info("stopped early: %d epochs without a better validation UAR", params.patience)
+        log.info("stopped early: %s without a better validation UAR", counted(params.patience, "epoch"))
     log.info(
         "best epoch %d: validation UAR %.3f, temperature %.2f; %s",
         outcome.best_epoch,

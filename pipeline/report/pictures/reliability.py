@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 from matplotlib.figure import Figure
 
+from featurize.plurals import counted
 from model.scoring.confidence import Bin
 from pipeline.report.pictures.drawing import ACCENT, INK, MUTED, SHADE, drawing, inline_svg
 
@@ -48,7 +49,7 @@ def draw_reliability(bins: Sequence[Bin]) -> str:
         widest = int(np.argmax(np.abs(confidence - accuracy) * count))
         alt = (
             f"Reliability diagram, {len(bins)} bins of confidence. On the whole the network is {calibration}. "
-            f"The bin that weighs most: {count[widest]} clips at confidence {confidence[widest]:.2f}, "
+            f"The bin that weighs most: {counted(count[widest], 'clip')} at confidence {confidence[widest]:.2f}, "
             f"of which {accuracy[widest]:.0%} are right."
         )
         return inline_svg(figure, alt)

@@ -6,6 +6,7 @@ import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
+from featurize.plurals import counted
 from pipeline.report.pictures.drawing import ACCENT, INK, MUTED, SHADE, drawing, inline_svg, plain
 
 MARKERS = ("o", "s", "D", "^", "v")
@@ -59,7 +60,7 @@ def draw_speakers(
         )  # fmt: skip
         low, high = int(np.argmin(values)), int(np.argmax(values))
         alt = (
-            f"UAR of {num} test speakers, from {values[low]:.2f} ({speakers[low]}) to {values[high]:.2f} "
+            f"UAR of {counted(num, 'test speaker')}, from {values[low]:.2f} ({speakers[low]}) to {values[high]:.2f} "
             f"({speakers[high]}); {overall:.2f} over all. The same numbers follow as a table."
         )
         return inline_svg(figure, alt)

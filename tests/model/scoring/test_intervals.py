@@ -127,7 +127,7 @@ def test_no_interval_is_explained() -> None:
     assert note_of("a", "b", "c") == ""
     assert "all test clips are of one speaker (anna)" in note_of("anna", "anna")
     assert "of anna and bob, and an interval over speakers needs 3 speakers" in note_of("anna", "bob", "anna")
-    assert "1 of 4 test clips name no speaker" in note_of("a", "b", "c", "")
+    assert "1 of 4 test clips names no speaker" in note_of("a", "b", "c", "")
     with pytest.raises(ValueError, match="at least 3"):
         speaker_intervals(np.ones((2, 2, 2), dtype=int), ["a", "b"])
 

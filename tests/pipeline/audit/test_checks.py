@@ -199,7 +199,7 @@ def test_all_findings_are_returned_the_most_severe_first(
     assert not (tmp_path / "f.h5").exists()
     assert "fingerprints not compared" in caplog.text
     with pytest.raises(
-        SplitError, match=r"s \(such as a in train and b in test\).*1 more findings.*audit\.json"
+        SplitError, match=r"s \(such as a in train and b in test\).*1 more finding that stops.*audit\.json"
     ) as error:
         refuse_leaks(found, tmp_path / "audit.json")
     assert "\n" not in str(error.value)

@@ -9,8 +9,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+import soundfile
 
-from featurize.audio import load_audio
+from featurize.audio import LoadParams, load_audio
 from featurize.fingerprint import FINGERPRINT_RATE, fingerprint
 from featurize.shards import list_shards
 from pipeline.audit import fingerprints
@@ -38,9 +39,9 @@ def decoded(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Names of the files that are decoded in this process."""
     names: list[str] = []
 
-    def spy(path: Path, rate: int) -> Any:
+    def spy(path: Path, rate: int, **options: Any) -> Any:
         names.append(path.name)
-        return load_audio(path, rate)
+        return load_audio(path, rate, **options)
 
     monkeypatch.setattr(fingerprints, "load_audio", spy)
     return names
@@ -63,6 +64,27 @@ def test_the_fingerprint_of_a_part(entries: list[Entry], tmp_path: Path) -> None
     for clip in parts:
         alone = fingerprint(load_audio(whole.path, FINGERPRINT_RATE, clip.start_s or 0.0, clip.end_s))
         assert np.array_equal(prints[f"part {clip.start_s}"], alone)
+
+
+def test_they_are_of_the_channel_and_of_the_lengths_that_the_features_are_of(
+    entries: list[Entry], tmp_path: Path
+) -> None:
+    left, rate = soundfile.read(entries[0].clip.path)
+    right = np.resize(soundfile.read(entries[1].clip.path)[0], len(left))
+    path = tmp_path / "stereo.wav"
+    soundfile.write(path, np.stack([left, right], axis=1), rate)
+    short = tmp_path / "short.wav"
+    soundfile.write(short, left[: rate // 2], rate)
+    clips = entries_of([path, short])
+    found = {}
+    for channel in ("mix", "left", "right"):
+        load = LoadParams(channel=channel, min_clip_s=0.6)
+        prints = fingerprint_clips(clips, tmp_path / "prints", InProcess(), load)
+        alone = fingerprint(load_audio(path, FINGERPRINT_RATE, params=load))
+        assert list(prints) == ["digest of stereo"]  # the other one is too short
+        assert np.array_equal(prints["digest of stereo"], alone)
+        found[channel] = alone.tobytes()
+    assert len(set(found.values())) == 3
 
 
 def test_fingerprints_do_not_depend_on_processes(
@@ -121,7 +143,10 @@ def test_what_cannot_be_decoded_is_skipped_and_counted(
     (tmp_path / "gone.wav").unlink()
     found = fingerprint_clips([*bad, *entries], tmp_path / "prints", InProcess())
     assert list(found) == [entry.sha256 for entry in entries]
-    assert "2 clips have no fingerprint" in caplog.text
+    assert (
+        "2 clips have no fingerprint, and will be rejected by the stage denoise: text (undecodable), gone"
+        in (caplog.text)
+    )
     reasons = pd.read_csv(tmp_path / "prints" / "rejects.csv").set_index("clip_id")["reason"]
     assert dict(reasons) == {"text": "undecodable", "gone": "missing"}
     assert fingerprint_clips(bad, tmp_path / "none", InProcess()) == {}

@@ -129,7 +129,7 @@ def test_identical_rows_are_dropped_and_counted(folder: Path, caplog: pytest.Log
 def test_genders_that_are_not_read_are_counted(folder: Path, caplog: pytest.LogCaptureFixture) -> None:
     clips = table.read(write(folder, "path,label,gender\na.wav,0,diverse\nb.wav,1,Woman\n")).clips
     assert [clip.gender for clip in clips] == ["", "female"]
-    assert "gender of 1 rows left empty (row 2: 'diverse')" in caplog.text
+    assert "gender of 1 row left empty (row 2: 'diverse')" in caplog.text
 
 
 @pytest.mark.parametrize(
@@ -167,7 +167,7 @@ def test_genders_that_are_not_read_are_counted(folder: Path, caplog: pytest.LogC
         ('path,label\n"a.wav,0\n', r"row 2: not readable as CSV"),
         ('path,label\na.wav,0\n"b"c,0\n', r"row 3: not readable as CSV"),
         ("path,label,start\na.wav,0,soon\n", r"row 2, column start: 'soon' is not a time"),
-        ("path,label\nx.wav,0\n", r"none of its 1 paths exists.*lists/x\.wav"),
+        ("path,label\nx.wav,0\n", r"none of its paths \(1\) exists.*lists/x\.wav"),
         ("path,label,Path\na.wav,0,b.wav\n", "two columns 'path'"),
     ],
 )
@@ -201,9 +201,9 @@ def test_missing_values_are_recognised_in_every_column(
     unknown, known = table.read(write(folder, text)).clips
     assert unknown == replace(known, clip_id="table/a", path=unknown.path, speaker="")
     assert known.speaker == "y"
-    assert "1 of 3 rows have no label and are skipped (first: row 3" in caplog.text
+    assert "skipped: 1 of 3 rows, without a label (first: row 3" in caplog.text
     if clean(word):
-        assert f"read as unknown: speaker {word!r} (1 rows)" in caplog.text
+        assert f"read as unknown: speaker {word!r} (1 row)" in caplog.text
 
 
 def speakers_of(folder: Path, *names: str) -> list[str]:
@@ -252,7 +252,7 @@ def test_rows_that_begin_with_a_hash_are_comments_unless_there_is_such_a_file(
     (folder / "lists" / "#1.wav").write_bytes(b"audio")
     clips = table.read(write(folder, "path,label\n#a.wav,0\n#1.wav,0\nb.wav,1\n# the end\n")).clips
     assert [clip.path.name for clip in clips] == ["#1.wav", "b.wav"]
-    assert "2 rows begin with # (first: row 2)" in caplog.text
+    assert "left out: 2 rows with # in front (first: row 2)" in caplog.text
 
 
 def spans_of(folder: Path, text: str) -> list[tuple[str, float | None, float | None]]:

@@ -34,7 +34,7 @@ UE = "lists/clips/hapü b.wav"
     ("text", "file", "kind"),
     [
         ("clips/a.wav", A, None),
-        ("clips\\a.wav", A, r"1 paths found with / for \\"),
+        ("clips\\a.wav", A, r"1 path found with / for \\"),
         (".\\clips\\a.wav", A, r"with / for \\"),
         ("clips/A.WAV", A, "in another case"),
         ("Clips\\a.Wav", A, "in another case"),
@@ -140,7 +140,7 @@ def test_if_no_file_exists_the_error_names_the_likely_cause(folder: Path, text: 
         find(folder, text, text + "2")
     message = str(error.value)
     assert cause in message
-    assert "none of its 2 paths exists; the first one, " in message
+    assert "none of its paths (2) exists; the first one, " in message
     assert "\n" not in message
 
 

@@ -111,7 +111,7 @@ def test_an_unknown_level_is_refused_before_the_first_run(
 def test_failed_runs_are_named_and_the_others_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     ill = "ablate-denoise-none-vad-silero-augment-0-seed0"
     monkeypatch.setattr(FakeRunner, "ill", (ill,))
-    with pytest.raises(SerError, match=rf"1 of 2 runs failed .*: {ill}: power cut"):
+    with pytest.raises(SerError, match=rf"1 of 2 runs failed, .*: {ill}: power cut"):
         ablate(["none"], ["silero"], [0, 1], 1, tmp_path)
     content = read(tmp_path)
     assert not content["complete"]

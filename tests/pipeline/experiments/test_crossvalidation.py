@@ -94,9 +94,9 @@ def test_folds_of_different_tasks_are_not_averaged(change: dict[str, Any], token
 
 def test_a_clip_that_is_scored_twice_or_never_is_an_error() -> None:
     twice = {**FOUND, (2, 0): outcome(2, 0, ["clip0", "clip1"])}
-    with pytest.raises(SerError, match="1 clips are in the test split of two folds, first clip0"):
+    with pytest.raises(SerError, match="1 clip is in the test split of two folds, first clip0"):
         tabulate(twice, {}, CLIPS)
-    with pytest.raises(SerError, match=r"seed 0: 1 clips are in no fold's test split.* clip99"):
+    with pytest.raises(SerError, match=r"seed 0: 1 clip is in no fold's test split.* clip99"):
         tabulate(FOUND, {}, CLIPS | {"clip99"})
 
 
@@ -160,7 +160,7 @@ def test_every_fold_runs_with_every_seed(
 
 def test_failed_folds_are_named_and_the_others_kept(runner: type[FakeRunner], tmp_path: Path) -> None:
     runner.ill = ("cv-fold3-seed0",)
-    with pytest.raises(SerError, match=r"1 of 4 runs failed .*: fold 3, seed 0: power cut"):
+    with pytest.raises(SerError, match=r"1 of 4 runs failed, .*: fold 3, seed 0: power cut"):
         cross_validate(1, tmp_path)
     assert len(json.loads((tmp_path / "cv.json").read_text())["runs"]) == 3
     runner.ill = tuple(f"cv-fold{fold}-seed0" for fold in (1, 2, 3, 4))

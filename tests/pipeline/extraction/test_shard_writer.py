@@ -48,7 +48,7 @@ def test_rows_and_rejects_stand_in_the_order_of_the_clips(tmp_path: Path) -> Non
         ("t/1", "empty"),
         ("t/4", "silent"),
     ]
-    assert (done.num_clips, done.num_rows, done.audio_s, done.new_audio_s) == (5, 3, 6.0, 6.0)
+    assert (done.num_clips, done.num_rows, done.audio_s, done.standing) == (5, 3, 6.0, 0)
     assert events[:2] == [Finished(3, 2.0, False), Finished(0, 2.0, False)]
     assert events[2] == Finished(4, 0.0, True)
 
@@ -67,7 +67,7 @@ def test_rows_of_a_dead_process_are_reused_and_removed(tmp_path: Path) -> None:
             assert found.data.tolist() == [index] * 3
         keep(writer, 0, 1, 2)
         done = writer.close()
-    assert (done.audio_s, done.new_audio_s) == (6.0, 2.0)
+    assert (done.audio_s, done.standing) == (2.0, 2)
     assert pieces(tmp_path) == []
     assert len(Shard(tmp_path / "part-00000.h5")) == 3
 

@@ -138,7 +138,7 @@ def test_shards_without_versions_are_made_anew_and_the_log_says_so(
     with caplog.at_level("INFO"):
         run(tmp_path)
     assert calls["load"] == NUM_CLIPS
-    assert "denoised: 1 shards were made with another load, denoise" in caplog.text
+    assert "denoised: 1 shard was made with another load, denoise" in caplog.text
 
 
 def stamps(data: Path, kind: str, column: str) -> list[str]:

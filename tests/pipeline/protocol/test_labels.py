@@ -50,7 +50,7 @@ def test_four_on_emodb_leaves_boredom_out() -> None:
 
 
 def test_a_misspelt_word_stops_with_the_nearest_one() -> None:
-    with pytest.raises(CorpusError, match=r"1 clips have the emotion 'hapy'; is 'happy' meant\?"):
+    with pytest.raises(CorpusError, match=r"1 clip has the emotion 'hapy'; is 'happy' meant\?"):
         label_emotions(["happy", "sad", "hapy"], (), FOUR)
 
 

@@ -59,7 +59,7 @@ def test_speakers_and_genders_by_hand() -> None:
     assert [(g.gender, g.n_clips) for g in found.genders] == [("female", 2), ("male", 2)]
     assert found.genders[0].accuracy == right[2:].mean()
     assert found.intervals is None
-    assert "1 of 4 test clips name no speaker" in found.intervals_note
+    assert "1 of 4 test clips names no speaker" in found.intervals_note
 
 
 def test_a_class_without_test_clips_is_said_and_no_nan_is_written() -> None:

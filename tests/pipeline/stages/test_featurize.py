@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -10,12 +11,14 @@ import pandas as pd
 import pytest
 import soundfile
 
+from featurize.augment import AugmentParams
 from featurize.denoise import DenoiseParams
 from featurize.errors import RejectsError, ShardError
 from featurize.mfcc import MfccParams
 from featurize.shards import Row, Shard, list_shards, write_shard
 from featurize.tier0 import Tier0Params, tier0
 from featurize.vad import VadParams
+from pipeline.stages.denoise import denoise
 from pipeline.stages.featurize import featurize
 
 
@@ -55,18 +58,35 @@ def test_without_vad_whole_clips_become_features(small_run: Any, tmp_path: Path)
 def without_speech(data: Path, oddities: Path) -> None:
     """One clip of a barking dog and one that Silero takes for speech, as waveform shards."""
     dog, _ = soundfile.read(oddities / "dog-bark-no-speech.ogg", dtype="int16")
-    row = Row({"clip_id": "dog", "path": "dog.ogg", "sha256": "0" * 64, "peak": 1.0}, dog)
+    row = Row({"clip_id": "dog", "path": "dog.ogg", "sha256": "0" * 64, "split": "test", "peak": 1.0}, dog)
     attributes = {"denoise": "{}", "denoiser": "{}", "sample_rate": "16000"}
     write_shard(data / "denoised" / "part-00000.h5", "waveform", [row], attributes)
 
 
-def test_a_clip_without_speech_is_kept_whole_and_flagged(tmp_path: Path, oddities: Path) -> None:
+def test_a_clip_without_speech_is_kept_whole_and_flagged(
+    tmp_path: Path, oddities: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     without_speech(tmp_path, oddities)
+    caplog.set_level("INFO")
     featurize(VadParams(threshold=0.95), MfccParams(), tmp_path, tmp_path / "reports", 0.0)
     shard = Shard(tmp_path / "features" / "part-00000.h5")
     assert not shard.fields(0)["has_speech"]
     assert len(shard.segments(0)) == 0
     assert len(shard.data(0)) == 1 + round(shard.fields(0)["duration_s"] * 16_000) // 160
+    assert "1 clip without speech, kept whole, and flagged: dog" in caplog.text
+    assert "features: train 0 clips, val 0 clips, test 1 clip" in caplog.text
+
+
+def test_the_log_counts_copies_apart_and_names_only_clips(
+    noise_corpus: Callable[..., pd.DataFrame], tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    noise_corpus(tmp_path, 3, seconds=0.3)
+    denoise(DenoiseParams(model="none"), tmp_path, tmp_path / "reports", 0.0)
+    caplog.set_level("INFO")
+    copies = AugmentParams(copies=2)
+    featurize(VadParams(threshold=0.99), MfccParams(), tmp_path, tmp_path / "reports", 0.0, copies)
+    assert "features: train 3 clips + 6 augmented copies, val 0 clips, test 0 clips" in caplog.text
+    assert "3 clips without speech, kept whole, and flagged: t/0, t/1, t/2\n" in caplog.text
 
 
 def test_a_clip_without_speech_is_rejected_where_params_say_so(tmp_path: Path, oddities: Path) -> None:

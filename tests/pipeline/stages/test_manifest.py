@@ -30,10 +30,15 @@ from pipeline.stages.manifest import hash_audio, manifest
 from tests.pipeline.made_up import confounded_items
 
 
+def stub(name: str) -> bytes:
+    """What stands for a recording where none is decoded: a name, and a byte that keeps it from being text."""
+    return b"\0" + name.encode()
+
+
 def make_table(folder: Path, rows: list[str], header: str = "path,label,speaker") -> CorpusParams:
-    """A table and a recording for each of its rows; the bytes of each are its name."""
+    """A table and a recording for each of its rows; the bytes of each are a stub of its name."""
     for row in rows:
-        (folder / row.split(",")[0]).write_bytes(row.split(",")[0].encode())
+        (folder / row.split(",")[0]).write_bytes(stub(row.split(",")[0]))
     path = folder / "table.csv"
     path.write_text("\n".join([header, *rows]) + "\n")
     return CorpusParams(name="table", root=path)
@@ -76,7 +81,7 @@ def test_a_row_holds_what_is_known_of_a_clip(tmp_path: Path) -> None:
         "path": (tmp_path / "s0-happy.wav").as_posix(),
         "start_s": "",
         "end_s": "",
-        "sha256": hashlib.sha256(b"s0-happy.wav").hexdigest(),
+        "sha256": hashlib.sha256(stub("s0-happy.wav")).hexdigest(),
         "corpus": "table",
         "speaker": "s0",
         "gender": "female",
@@ -164,7 +169,7 @@ def test_the_same_input_gives_the_same_bytes(tmp_path: Path) -> None:
 
 
 def test_recordings_that_cannot_be_opened_are_rejected_with_a_reason(tmp_path: Path) -> None:
-    bad = ["missing", "directory", "empty", "lfs-pointer", "unreadable"]
+    bad = ["missing", "directory", "empty", "lfs-pointer", "unreadable", "undecodable"]
     params = make_table(tmp_path, [*plenty(30), *(f"{name}.wav,sad,s0" for name in bad)])
     (tmp_path / "missing.wav").unlink()
     (tmp_path / "directory.wav").unlink()
@@ -173,9 +178,10 @@ def test_recordings_that_cannot_be_opened_are_rejected_with_a_reason(tmp_path: P
     (tmp_path / "lfs-pointer.wav").write_text("version https://git-lfs.github.com/spec/v1\noid sha256:0\n")
     (tmp_path / "unreadable.wav").unlink()
     os.mkfifo(tmp_path / "unreadable.wav")
+    (tmp_path / "undecodable.wav").write_text("<html>404 Not Found</html>")
     rows, summary = run(params, tmp_path / "out")
     assert len(rows) == 60
-    assert summary.rejected == 5
+    assert summary.rejected == 6
     assert rejects_in(tmp_path / "out") == {f"{name}.wav": name for name in bad}
 
 
@@ -184,7 +190,7 @@ def test_a_file_without_read_permission_is_unreadable(
 ) -> None:
     from featurize.errors import AudioError
 
-    (tmp_path / "a.wav").write_bytes(b"x")
+    (tmp_path / "a.wav").write_bytes(stub("x"))
 
     def refuse(*_: object, **__: object) -> None:
         raise PermissionError(13, "Permission denied")
@@ -216,7 +222,7 @@ def test_too_many_rejects_stop_the_stage_and_leave_their_list(tmp_path: Path) ->
 
 def test_identical_bytes_of_one_speaker_are_dropped_and_reported(tmp_path: Path) -> None:
     params = make_table(tmp_path, [*plenty(), "twin.wav,happy,s0"])
-    (tmp_path / "twin.wav").write_bytes(b"s0-happy.wav")
+    (tmp_path / "twin.wav").write_bytes(stub("s0-happy.wav"))
     rows, summary = run(params, tmp_path / "out")
     assert len(rows) == 10
     assert summary.duplicates_dropped == 1
@@ -230,7 +236,7 @@ def test_identical_bytes_in_two_splits_stop_the_stage(tmp_path: Path) -> None:
         f"{split}-{label}.wav,{label},{split},{split}" for split in ("train", "val", "test") for label in "ab"
     ]
     params = make_table(tmp_path, rows, "path,label,speaker,split")
-    (tmp_path / "test-a.wav").write_bytes(b"train-a.wav")
+    (tmp_path / "test-a.wav").write_bytes(stub("train-a.wav"))
     line = r"table/train-a \(train\), table/test-a \(test\) hold the same bytes in two splits.*; see .*audit\.json"
     with pytest.raises(SplitError, match=line):
         run(params, tmp_path / "out", "native", method="predefined")
@@ -247,7 +253,7 @@ def test_identical_bytes_in_two_splits_stop_the_stage(tmp_path: Path) -> None:
     (tmp_path / "random").mkdir()
     params = make_table(tmp_path / "random", rows)
     for n in range(20):
-        (tmp_path / "random" / f"r{n}.wav").write_bytes(b"01"[n % 2 :][:1] + bytes([n // 2]))
+        (tmp_path / "random" / f"r{n}.wav").write_bytes(stub(f"{n}"))
     (tmp_path / "random" / "r1.wav").write_bytes((tmp_path / "random" / "r0.wav").read_bytes())
     stopped = 0
     for seed in range(6):
@@ -263,7 +269,7 @@ def test_identical_bytes_of_two_classes_are_reported(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     params = make_table(tmp_path, plenty())
-    (tmp_path / "s0-sad.wav").write_bytes(b"s0-happy.wav")
+    (tmp_path / "s0-sad.wav").write_bytes(stub("s0-happy.wav"))
     rows, _ = run(params, tmp_path / "out")
     assert len(rows) == 10
     assert "hold the same bytes, but are of different classes" in caplog.text
@@ -327,13 +333,13 @@ def test_a_duplicated_tree_is_reported(tmp_path: Path) -> None:
     names = [f"Actor_{a:02d}/03-01-{e}-01-01-01-{a:02d}.wav" for a in range(1, 7) for e in ("03", "04")]
     for name in [*names, *(f"audio_speech_actors_01-24/{name}" for name in names)]:
         (tmp_path / "r" / name).parent.mkdir(parents=True, exist_ok=True)
-        (tmp_path / "r" / name).write_bytes(Path(name).name.encode())
+        (tmp_path / "r" / name).write_bytes(stub(Path(name).name))
     rows, _ = run(CorpusParams(name="ravdess", root=tmp_path / "r"), tmp_path / "out", folds=3)
     assert len(rows) == 12
     (finding,) = findings_in(tmp_path / "out")
     assert (finding["kind"], finding["severity"], len(finding["clips"])) == ("doubled-tree", "note", 12)
     assert "12 recordings are in the corpus twice" in finding["detail"]
-    assert "their copies in ravdess/audio_speech_actors_01-24/ were left out" in finding["detail"]
+    assert "in ravdess/audio_speech_actors_01-24/ left out" in finding["detail"]
 
 
 def test_a_table_without_speakers_says_what_to_do(tmp_path: Path) -> None:
@@ -410,7 +416,7 @@ def test_emodb_under_both_label_sets(shared: Path, tmp_path: Path) -> None:
 
 def test_parts_of_files_are_clips(tmp_path: Path) -> None:
     for name in ("x.wav", "y.wav", "z.wav"):
-        (tmp_path / name).write_bytes(name.encode())
+        (tmp_path / name).write_bytes(stub(name))
     rows = [
         f"{name}.wav,{label},{name},{times}"
         for name in "xyz"
@@ -421,7 +427,7 @@ def test_parts_of_files_are_clips(tmp_path: Path) -> None:
     found, summary = run(params, tmp_path / "out")
     assert [row["clip_id"] for row in found[:2]] == ["table/x@0.00-1.50", "table/x@1.50-end"]
     assert [(row["start_s"], row["end_s"]) for row in found[:2]] == [("0.0", "1.5"), ("1.5", "")]
-    file = hashlib.sha256(b"x.wav").hexdigest()
+    file = hashlib.sha256(stub("x.wav")).hexdigest()
     assert [row["sha256"] for row in found[:2]] == [
         hashlib.sha256(f"{file} {times}".encode()).hexdigest() for times in ("0.0 1.5", "1.5 ")
     ]
