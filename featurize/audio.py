@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, Field
 from torch import Tensor
 
+from featurize.containers.readable import check_file
 from featurize.decoders import count_tracks, decode_blocks
 from featurize.errors import reject
 from featurize.level import Channel, SignalStats, level, measure_signal, mono
@@ -24,7 +25,7 @@ from featurize.resampling import resample, resample_blocks
 
 __all__ = ["SAMPLE_RATE", "LoadParams", "decode", "dequantise", "load_audio", "probe", "quantise", "resample"]
 
-VERSION = "2"
+VERSION = "3"
 """Version of loading: decoding, offset, channels, resampling, level, 16 bits. Raise it with any change that moves a
 number."""
 
@@ -62,6 +63,8 @@ def load_audio(
     end_s: float | None = None,
     params: LoadParams | None = None,
     on_source: Callable[[SourceChannel], None] | None = None,
+    name: str | Path | None = None,
+    track_file: Callable[[int], Path] | None = None,
 ) -> Tensor:
     """Decode a file or a part of it, mix its channels, remove its DC offset, resample it and scale its level to 1.
 
@@ -78,6 +81,8 @@ def load_audio(
         end_s: end of the part; None: the end of the file.
         params: channel and shortest duration; by default the mix, of any duration.
         on_source: called with the track and the channel that are used.
+        name: of the file as the user knows it, for the log; by default `path`.
+        track_file: returns a file with only the track of this number (from 1), decoded; None: `path` is decoded.
 
     Returns:
         Waveform (num_samples,), float32, finite, max |x| = 1.
@@ -87,38 +92,47 @@ def load_audio(
     """
     path, end = Path(path), math.inf if end_s is None else end_s
     params = params or LoadParams()
-    track, tracks = 0, 1
-    waveform: Tensor | None = None
-    while waveform is None:
-        track += 1
-        blocks = decode_blocks(path, start_s, end, track)
-        first, rate = next(blocks)
-        second = next(blocks, None)
-        if second is None:
-            stats = measure_signal([first])
-            blocks = iter([(first, rate)])
-        else:
-            stats = measure_signal(samples for samples, _ in chain([(first, rate), second], blocks))
-            blocks = decode_blocks(path, start_s, end, track)
-        if stats.num_samples < params.min_clip_s * rate:
-            seconds = stats.num_samples / rate
-            what = f"{seconds:.3g} s long, shorter than corpus.min_clip_s ({params.min_clip_s:g} s)"
-            reject("too-short", path, what)
-        channel = stats.choose(params.channel)
-        mixed = (mono(samples, stats, channel) for samples, _ in blocks)
-        waveform = _level_to_1(resample_blocks(mixed, rate, sample_rate), stats, sample_rate, second is None)
-        if waveform is None and track == 1:
-            tracks = count_tracks(path)
-        if waveform is None and track >= tracks:
+    track, tracks = 1, 1
+    while True:
+        file, number = (path, track) if track_file is None else (track_file(track), 1)
+        waveform, stats, channel = _load_track(file, number, sample_rate, start_s, end, params)
+        if waveform is not None:
+            break
+        tracks = count_tracks(path) if track == 1 else tracks
+        if track >= tracks:
             reject("silent", path, f"nothing louder than the last bit, {stats.silence:.2g} of full scale")
-    source = SourceChannel(track, _name(channel, len(stats.powers)))
+        track += 1
+    source, name = SourceChannel(track, _name(channel, len(stats.powers))), name or path
     if track > 1:
-        log.warning("%s: track %d of %d is used, since the tracks before it are silent", path, track, tracks)
+        log.warning("%s: track %d of %d is used, since the tracks before it are silent", name, track, tracks)
     if channel is not None and params.channel == "mix" and len(stats.powers) > 1:
-        log.warning("%s: the channels cancel each other; channel %s is used", path, source.channel)
+        log.warning("%s: the channels cancel each other; channel %s is used", name, source.channel)
     if on_source is not None:
         on_source(source)
     return waveform
+
+
+def _load_track(
+    path: Path, track: int, sample_rate: int, start_s: float, end_s: float, params: LoadParams
+) -> tuple[Tensor | None, SignalStats, int | None]:
+    """The waveform of a track, None if it is silent; the statistics of its samples; the channel, None for the mean."""
+    blocks = decode_blocks(path, start_s, end_s, track)
+    first, rate = next(blocks)
+    second = next(blocks, None)
+    if second is None:
+        stats = measure_signal([first])
+        blocks = iter([(first, rate)])
+    else:
+        stats = measure_signal(samples for samples, _ in chain([(first, rate), second], blocks))
+        blocks = decode_blocks(path, start_s, end_s, track)
+    if stats.num_samples < params.min_clip_s * rate:
+        seconds = stats.num_samples / rate
+        what = f"{seconds:.3g} s long, shorter than corpus.min_clip_s ({params.min_clip_s:g} s)"
+        reject("too-short", path, what)
+    channel = stats.choose(params.channel)
+    mixed = (mono(samples, stats, channel) for samples, _ in blocks)
+    waveform = _level_to_1(resample_blocks(mixed, rate, sample_rate), stats, sample_rate, second is None)
+    return waveform, stats, channel
 
 
 def _name(channel: int | None, num_channels: int) -> str:
@@ -144,12 +158,19 @@ def probe(path: str | Path) -> tuple[float, int, int]:
     """Duration, sample rate and channels of a file, found by decoding it: headers can be wrong or state no length.
 
     Returns:
-        Duration in s, sample rate in Hz, number of channels.
+        Duration in s, sample rate in Hz, number of channels; of the audio track that `load_audio` uses.
 
     Raises:
         AudioError: as `decode_blocks`.
     """
-    shapes, rates = zip(*((samples.shape, rate) for samples, rate in decode_blocks(path)), strict=True)
+    path, track = Path(path), 1
+    check_file(path)
+    tracks = count_tracks(path)
+    while track < tracks and _load_track(path, track, SAMPLE_RATE, 0.0, math.inf, LoadParams())[0] is None:
+        track += 1
+    shapes, rates = zip(
+        *((samples.shape, rate) for samples, rate in decode_blocks(path, track=track)), strict=True
+    )
     return sum(num_samples for _, num_samples in shapes) / rates[0], rates[0], shapes[0][0]
 
 

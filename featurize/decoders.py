@@ -15,11 +15,12 @@ from pathlib import Path, PurePosixPath
 from typing import BinaryIO, cast
 
 import numpy as np
-import soundfile
+from numpy.typing import NDArray
 
 from featurize.containers.contents import recordings
 from featurize.containers.ffmpeg import Block, count_ffmpeg_tracks, ffmpeg_blocks
-from featurize.containers.pieces import Piece, Pieces, Steady
+from featurize.containers.libsndfile import open_sound, sound_blocks
+from featurize.containers.pieces import Piece, Pieces
 from featurize.containers.readable import check_file
 from featurize.errors import AudioError, SerError, reject
 
@@ -30,13 +31,8 @@ ENDINGS = frozenset(
 )
 """Endings of audio files; files with the last six may be videos with sound."""
 
-SEEKABLE = frozenset({"PCM_S8", "PCM_U8", "PCM_16", "PCM_24", "PCM_32", "FLOAT", "DOUBLE", "ULAW", "ALAW"})
-"""Codecs (soundfile's subtypes; FLAC has those of PCM) that can be decoded from any sample."""
-
 _BLOCK = 2**20  # samples over all channels: 4 MB, and more than a minute of 16 kHz mono
 _LOWEST_RATE, _HIGHEST_RATE = 1_000, 1_000_000  # Hz; other rates are from damaged headers
-_UNKNOWN_FRAMES = 2**62  # libsndfile reports 2**63 - 1 frames for a FLAC file without a length
-_MALFORMED = 3  # libsndfile's SF_ERR_MALFORMED_FILE: a supported format, but damaged
 _OVERSHOOT_S = 0.1  # a part may end this much after the file: times in tables are rounded
 
 
@@ -107,7 +103,8 @@ def decode_blocks(
     empty = finite = True
     try:
         with path.open("rb") as file:
-            for samples, rate in _part(file, path, start_s, end_s, track):
+            blocks = _part(file, path, start_s, end_s, track)
+            for samples, rate in blocks if (start_s, end_s) == (0, math.inf) else _even(blocks):
                 if not _LOWEST_RATE <= rate <= _HIGHEST_RATE:
                     reject("undecodable", path, f"a sample rate of {rate} Hz")
                 empty, finite = empty and not samples.size, finite and bool(np.isfinite(samples).all())
@@ -129,27 +126,12 @@ def count_tracks(path: Path) -> int:
     """Number of audio tracks of a file that can be decoded; formats that libsndfile decodes have one."""
     try:
         with path.open("rb") as file:
-            if (sound := _open_soundfile(file)) is None:
+            if (sound := open_sound(file)) is None:
                 return count_ffmpeg_tracks(file)
             sound.close()
     except Exception:  # a header that `decode_blocks` repairs, and that neither library reads as it is
         return 1
     return 1
-
-
-def _open_soundfile(file: BinaryIO) -> soundfile.SoundFile | None:
-    """Open a file with libsndfile; None if it does not support the format, or cannot determine the length."""
-    try:
-        sound = soundfile.SoundFile(Steady(file))
-    except (soundfile.LibsndfileError, TypeError) as error:  # TypeError: the name ends in .raw
-        if getattr(error, "code", None) == _MALFORMED:
-            raise
-    else:
-        if sound.frames < _UNKNOWN_FRAMES:
-            return sound
-        sound.close()
-    file.seek(0)
-    return None
 
 
 def _part(file: BinaryIO, path: Path, start_s: float, end_s: float, track: int) -> Iterator[Block]:
@@ -159,13 +141,13 @@ def _part(file: BinaryIO, path: Path, start_s: float, end_s: float, track: int) 
         blocks = chain.from_iterable(_all_blocks(_file_of(file, pieces), path) for pieces in found)
         return _cut(_of_one_form(blocks, path), 0, path, start_s, end_s)
     file = _file_of(file, found[0])
-    if (sound := _open_soundfile(file)) is None:
+    if (sound := open_sound(file)) is None:
         return _cut(ffmpeg_blocks(file, path, _BLOCK, track - 1), 0, path, start_s, end_s)
     at, most = 0, _BLOCK // sound.channels
-    if (start := round(start_s * sound.samplerate)) < sound.frames and sound.subtype in SEEKABLE:
+    if (start := round(start_s * sound.samplerate)) < sound.frames and sound.seekable():
         at = sound.seek(start) if start else 0
         most = int(min(most, (end_s - start_s) * sound.samplerate + 1))
-    return _cut(_soundfile_blocks(sound, path, max(1, most)), at, path, start_s, end_s)
+    return _cut(sound_blocks(sound, path, max(1, most)), at, path, start_s, end_s)
 
 
 @lru_cache(maxsize=64)
@@ -182,11 +164,11 @@ def _file_of(file: BinaryIO, pieces: list[Piece]) -> BinaryIO:
 
 
 def _all_blocks(file: BinaryIO, path: Path) -> Iterator[Block]:
-    sound = _open_soundfile(file)
+    sound = open_sound(file)
     return (
         ffmpeg_blocks(file, path, _BLOCK)
         if sound is None
-        else _soundfile_blocks(sound, path, max(1, _BLOCK // sound.channels))
+        else sound_blocks(sound, path, max(1, _BLOCK // sound.channels))
     )
 
 
@@ -214,13 +196,17 @@ def _cut(blocks: Iterable[Block], at: int, path: Path, start_s: float, end_s: fl
         reject("bad-segment", path, f"the clip is {wanted}, but the file ends at {at / rate:.2f} s")
 
 
-def _soundfile_blocks(sound: soundfile.SoundFile, path: Path, at_once: int) -> Iterator[Block]:
-    """Blocks of `at_once` samples per channel, from the current position of `sound`."""
-    found = sound.tell()
-    with sound:
-        while len(samples := sound.read(at_once, dtype="float32", always_2d=True)):
-            found += len(samples)
-            yield samples.T, int(sound.samplerate)
-        if found < 0.99 * sound.frames:
-            what = f"truncated: header promises {sound.frames} samples, file has {found}"
-            reject("undecodable", path, what)
+def _even(blocks: Iterable[Block]) -> Iterator[Block]:
+    """The same samples in blocks of one size, so that a part is the same, to the bit, wherever it comes from."""
+    held: list[NDArray[np.float32]] = []
+    number, rate = 0, 0
+    for samples, rate in blocks:
+        held.append(samples)
+        number += samples.shape[1]
+        most = max(1, _BLOCK // len(samples))
+        while number >= most:
+            joined = np.concatenate(held, axis=1)
+            yield joined[:, :most], rate
+            held, number = [joined[:, most:]], number - most
+    if number:
+        yield np.concatenate(held, axis=1), rate

@@ -7,5 +7,6 @@ headers          WAV, AIFF and AU files whose header states a wrong length
 large_files      W64 and CAF files whose header states a wrong length
 joined           files with several recordings one after the other: Ogg, MP3, FLAC
 pieces           a file object made of parts of another file
+libsndfile       decoding of the formats that libsndfile supports
 ffmpeg           decoding of formats that libsndfile does not support
 """

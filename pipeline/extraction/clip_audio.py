@@ -1,8 +1,9 @@
 """The files behind a manifest's rows, ready to be decoded, whether a clip is a whole file or a part of one.
 
 A file of which several clips are parts is fetched once, hashed once and, where its format has to be decoded from the
-beginning to reach a later part (MP3, Ogg, M4A...), decoded once, into a temporary file that any part can be read from.
-It is dropped after the last of its clips.
+beginning to reach a later part (MP3, Ogg, M4A...), decoded once, into a temporary file on disk that any part can be
+read from. It is dropped after the last of its clips. Each audio track has a file of its own, made when it is first
+asked for: a part whose first track is silent is taken from the next one, as if the file held nothing but that part.
 """
 
 import contextlib
@@ -16,7 +17,8 @@ from typing import Any, Self
 
 import soundfile
 
-from featurize.decoders import SEEKABLE, decode_blocks
+from featurize.containers.libsndfile import SEEKABLE
+from featurize.decoders import decode_blocks
 from featurize.errors import AudioError
 from pipeline.extraction.tasks import Fields
 from pipeline.locations import fetched, locate
@@ -31,13 +33,18 @@ class Recording:
 
     @property
     def path(self) -> Path:
-        """What to decode."""
-        return self._file.decoded
+        """The file on this machine."""
+        return self._file.local
 
     @property
     def part(self) -> dict[str, Any]:
-        """Keyword arguments of `load_audio`: which part of it."""
-        return {} if self._span is None else self._span._asdict()
+        """Keyword arguments of `load_audio`: which part of it, and what it is called."""
+        part: dict[str, Any] = {"name": self._file.place}
+        if self._span is not None:
+            part |= self._span._asdict()
+        if self._file.decodes:
+            part["track_file"] = self._file.track
+        return part
 
     def check(self, clip: Fields) -> None:
         """Make sure that the file is still that of the manifest.
@@ -100,35 +107,45 @@ class _File:
 
     def __init__(self, place: str, uses: int) -> None:
         self.place, self.uses, self.left = place, uses, uses
+        self.local = Path(place)
+        self.decodes = False
+        """Whether its tracks are decoded as a whole; the parts of others are found without that."""
         self._lock = threading.Lock()
         self._stack = contextlib.ExitStack()
-        self._local: Path | None = None
-        self._error: AudioError | None = None
+        self._open = False
+        self._tracks: dict[int, Path | AudioError] = {}
         self._sha256 = ""
-        self.decoded = Path(place)
 
     def open(self) -> None:
         with self._lock:
-            if self._error is not None:
-                raise self._error
-            if self._local is not None:
-                return
-            local = self._stack.enter_context(fetched(locate(self.place)))
-            self.decoded = local
-            try:
-                if self.uses > 1 and local.is_file() and not _seekable(local):
-                    self.decoded = self._decode(local)
-            except AudioError as error:
-                self._error = error
-                raise
-            self._local = local
+            if not self._open:
+                self.local = self._stack.enter_context(fetched(locate(self.place)))
+                self.decodes = self.uses > 1 and self.local.is_file() and not _seekable(self.local)
+                self._open = True
 
-    def _decode(self, local: Path) -> Path:
-        """Its samples in a temporary file, as they are: float32, all channels, its own rate."""
-        decoded = Path(self._stack.enter_context(tempfile.TemporaryDirectory(prefix="ser-"))) / "decoded.w64"
+    def track(self, number: int) -> Path:
+        """A file with the samples of a track as they are: float32, all channels, its own rate.
+
+        Raises:
+            AudioError: as `decode_blocks`, each time that it is asked for.
+        """
+        with self._lock:
+            if number not in self._tracks:
+                try:
+                    self._tracks[number] = self._decode(number)
+                except AudioError as error:
+                    self._tracks[number] = error
+            found = self._tracks[number]
+        if isinstance(found, AudioError):
+            raise found
+        return found
+
+    def _decode(self, number: int) -> Path:
+        folder = Path(self._stack.enter_context(tempfile.TemporaryDirectory(prefix="ser-")))
+        decoded = folder / f"track-{number}.w64"
         with contextlib.ExitStack() as stack:
             out: soundfile.SoundFile | None = None
-            for samples, rate in decode_blocks(local):
+            for samples, rate in decode_blocks(self.local, track=number):
                 if out is None:
                     form = {"channels": len(samples), "format": "W64", "subtype": "FLOAT"}
                     out = stack.enter_context(soundfile.SoundFile(decoded, "w", rate, **form))
@@ -137,8 +154,8 @@ class _File:
 
     def sha256(self) -> str:
         with self._lock:
-            if not self._sha256 and self._local is not None:
-                with self._local.open("rb") as file:
+            if not self._sha256:
+                with self.local.open("rb") as file:
                     self._sha256 = hashlib.file_digest(file, "sha256").hexdigest()
             return self._sha256
 
@@ -151,7 +168,8 @@ class _File:
     def close(self) -> None:
         with self._lock:
             self._stack.close()
-            self._local = None
+            self._tracks.clear()
+            self._open = False
 
 
 def _seekable(path: Path) -> bool:

@@ -13,6 +13,7 @@ from featurize.audio import SAMPLE_RATE, probe
 from featurize.denoise import Denoiser, load_denoiser
 from featurize.errors import SerError
 from featurize.level import Channel
+from featurize.plurals import counted
 from featurize.snr import estimate_snr_db
 from featurize.tier0 import Tier0, Tier0Params, tier0
 
@@ -44,7 +45,7 @@ def inspect(
         loaded = params.model_copy(update={"load": params.load.model_copy(update={"channel": one})})
         result = tier0(file, loaded, denoiser)
         picture = plot.with_stem(f"{plot.stem}-{one}") if plot and channel == "each" else plot
-        recorded = f"{recorded_s:.2f} s, {sample_rate} Hz, {num_channels} channel(s)"
+        recorded = f"{recorded_s:.2f} s, {sample_rate} Hz, {counted(num_channels, 'channel')}"
         _show(file, recorded, denoiser, result, picture)
 
 

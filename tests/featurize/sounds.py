@@ -35,6 +35,22 @@ def encode(
         container.mux(stream.encode(None))
 
 
+def encode_tracks(path: Path, codec: str, rate: int, *tracks: np.ndarray) -> Path:
+    """Audio tracks (num_channels, num_samples), side by side in an MKV, MP4... of one or two channels each."""
+    with av.open(path, "w") as container:
+        layouts = ["mono" if len(samples) == 1 else "stereo" for samples in tracks]
+        streams = [container.add_stream(codec, rate=rate, layout=layout) for layout in layouts]
+        for stream, layout, samples in zip(streams, layouts, tracks, strict=True):
+            context = stream.codec_context
+            fit = av.AudioResampler(context.format, layout, rate, frame_size=context.frame_size or 1024)
+            frame = av.AudioFrame.from_ndarray(np.ascontiguousarray(samples), format="fltp", layout=layout)
+            frame.sample_rate = rate
+            for part in [*fit.resample(frame), *fit.resample(None)]:
+                container.mux(stream.encode(part))
+            container.mux(stream.encode(None))
+    return path
+
+
 def encode_silent_video(path: Path) -> None:
     with av.open(path, "w") as container:
         stream = container.add_stream("mpeg4", rate=10)

@@ -44,7 +44,7 @@ def test_every_letter_has_its_emotion(tmp_path: Path, letter: str, emotion: str)
 def test_other_names_are_counted(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     touch(tmp_path, "03a01Fa.wav", "03a01Xa.wav", "silence.wav")
     assert len(emodb.read(tmp_path).clips) == 1
-    assert "2 files skipped: their names are not EMO-DB codes" in caplog.text
+    assert "2 files skipped: no EMO-DB code as name" in caplog.text
 
 
 def test_another_corpus_is_an_error(tmp_path: Path) -> None:

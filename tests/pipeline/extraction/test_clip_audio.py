@@ -11,12 +11,14 @@ import pytest
 import soundfile
 import torch
 
-from featurize.audio import load_audio
+from featurize.audio import LoadParams, SourceChannel, decode, load_audio
+from featurize.decoders import decode_blocks
 from featurize.errors import AudioError
 from pipeline.extraction import clip_audio
 from pipeline.extraction.clip_audio import Recordings
 from pipeline.span import Span
 from pipeline.stages.denoise import load_ahead
+from tests.featurize.sounds import encode_tracks
 
 RATE = 16_000
 
@@ -42,9 +44,9 @@ def decoded(monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
     counts: Counter[str] = Counter()
     decode, digest = clip_audio.decode_blocks, hashlib.file_digest
 
-    def count_decode(path: Path) -> Any:
+    def count_decode(path: Path, **track: Any) -> Any:
         counts[f"decoded {path.name}"] += 1
-        return decode(path)
+        return decode(path, **track)
 
     def count_digest(file: Any, name: str) -> Any:
         counts[f"hashed {Path(file.name).name}"] += 1
@@ -72,15 +74,16 @@ def test_a_file_is_dropped_after_its_last_part(tmp_path: Path) -> None:
     clips = [clip(path, 0.0, 1.0), clip(path, 1.0, 2.0)]
     with Recordings(clips) as recordings:
         with recordings.open(clips[0]) as recording:
-            copy = recording.path
-        assert copy != path
+            copy = recording.part["track_file"](1)
+        assert copy != path == recording.path
         assert copy.exists()
         with recordings.open(clips[1]) as recording:
-            assert recording.path == copy
+            assert recording.part["track_file"](1) == copy
         assert not copy.exists()
         with recordings.open(clips[0]) as recording:  # once more than was said: only slower
             assert torch.equal(load_audio(recording.path, **recording.part), load_audio(path, end_s=1.0))
-    assert not recording.path.exists()
+        copy = recording.part["track_file"](1)
+    assert not copy.exists()
 
 
 def test_threads_share_a_file(tmp_path: Path, decoded: Counter[str]) -> None:
@@ -116,3 +119,83 @@ def test_errors_name_the_clips_own_path_and_come_for_every_part(tmp_path: Path) 
     ]
     for error, row in zip(errors, clips, strict=True):
         assert error is None or row["path"] in error.detail
+
+
+@pytest.mark.parametrize(("name", "codec"), [("two.mkv", "pcm_s16le"), ("two.mp4", "aac")])
+def test_each_part_has_the_first_track_that_is_not_silent_there(
+    tmp_path: Path, name: str, codec: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """And what is used does not depend on how many parts of the file are used."""
+    rng = np.random.default_rng(0)
+    first, second = rng.normal(0, 0.1, (2, 1, 6 * RATE)).astype(np.float32)
+    first[:, : 3 * RATE] = 0
+    path = encode_tracks(tmp_path / name, codec, RATE, first, second)
+    clips = [clip(path, start, start + 0.5) for start in (0.5, 1.5, 3.5, 4.5)]
+    sources: dict[int, SourceChannel] = {}
+    loaded = dict(load_ahead(enumerate(clips), sources=sources))
+    assert [sources[index].track for index in range(4)] == [2, 2, 1, 1]
+    assert f"{path}: track 2 of 2 is used" in caplog.text
+    assert "track-" not in caplog.text
+    for index, start in enumerate((0.5, 1.5, 3.5, 4.5)):
+        waveform = loaded[index]
+        assert isinstance(waveform, torch.Tensor), waveform
+        assert torch.equal(waveform, load_audio(path, start_s=start, end_s=start + 0.5))
+        (alone,) = dict(load_ahead([(0, clips[index])])).values()
+        assert isinstance(alone, torch.Tensor)
+        assert torch.equal(waveform, alone)
+
+
+def test_a_track_is_decoded_when_it_is_asked_for(tmp_path: Path, decoded: Counter[str]) -> None:
+    rng = np.random.default_rng(0)
+    tracks = rng.normal(0, 0.1, (3, 1, 2 * RATE)).astype(np.float32)
+    tracks[0] = 0
+    path = encode_tracks(tmp_path / "three.mka", "pcm_s16le", RATE, *tracks)
+    clips = [clip(path, start / 10, start / 10 + 0.2) for start in range(10)]
+    assert all(isinstance(waveform, torch.Tensor) for _, waveform in load_ahead(enumerate(clips)))
+    assert decoded["decoded three.mka"] == 2
+
+
+@pytest.mark.parametrize("name", ["two.ogg", "two.mp3"])
+def test_the_channel_is_chosen_for_each_part(
+    tmp_path: Path, name: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Left and right cancel each other in the second half."""
+    time_s = np.arange(4 * RATE)[:, None] / RATE
+    voice = sum(0.1 * np.sin(2 * np.pi * hz * time_s) * np.sin(hz * time_s / 40) for hz in (210, 370, 530))
+    both = np.concatenate([voice, voice * np.where(np.arange(4 * RATE) < 2 * RATE, 0.5, -1)[:, None]], axis=1)
+    path = tmp_path / name
+    with soundfile.SoundFile(path, "w", RATE, 2) as file:
+        for start in range(0, len(both), RATE):
+            file.write(both[start : start + RATE])
+    clips = [clip(path, start, start + 1.0) for start in (0.5, 2.5)]
+    for channel, expected in (("mix", ["mix", "left"]), ("right", ["right", "right"])):
+        sources: dict[int, SourceChannel] = {}
+        loading = LoadParams(channel=channel)
+        loaded = dict(load_ahead(enumerate(clips), loading=loading, sources=sources))
+        assert [sources[index].channel for index in range(2)] == expected
+        for index, start in enumerate((0.5, 2.5)):
+            alone = load_audio(path, start_s=start, end_s=start + 1.0, params=loading)
+            waveform = loaded[index]
+            assert isinstance(waveform, torch.Tensor)
+            assert torch.equal(waveform, alone)
+    assert f"{path}: the channels cancel each other" in caplog.text
+
+
+@pytest.mark.parametrize("name", ["long.mp3", "long.ogg"])
+def test_parts_far_into_a_long_file_are_to_the_sample_what_the_whole_holds(
+    tmp_path: Path, name: str, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """Of many blocks, and with the reservoir of bits that a frame of MP3 borrows from those before it."""
+    path = write(tmp_path / name, seconds=240)
+    whole = decode(path)[0].numpy()
+    assert abs(whole.shape[1] - 240 * RATE) <= 1152
+    parts = [(0.0, 0.7), (64.123456, 66.0), (131.0, 131.072), (199.99, 201.5), (238.5, 240.0)]
+    clips = [clip(path, *part) for part in parts]
+    loaded = dict(load_ahead(enumerate(clips)))
+    for index, (start, end) in enumerate(parts):
+        direct = np.concatenate([block for block, _ in decode_blocks(path, start, end)], axis=1)
+        np.testing.assert_array_equal(direct, whole[:, round(start * RATE) : round(end * RATE)])
+        waveform = loaded[index]
+        assert isinstance(waveform, torch.Tensor)
+        assert torch.equal(waveform, load_audio(path, start_s=start, end_s=end))
+    assert capfd.readouterr().err == ""
