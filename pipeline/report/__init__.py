@@ -3,7 +3,7 @@
 render           the page, from its templates (one file a section, a style sheet, a script)
 words            numbers and the headline as text
 protocol_table   the protocol card as rows
-tables           tables of the page
+tables           tables of the page: clips, audio, clips without speech
 charts           its charts
 mistakes         the wrong predictions of highest confidence, with their audio
 player           audio, waveform and spectrogram of one clip

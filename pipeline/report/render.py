@@ -19,7 +19,7 @@ from pipeline.report.mistakes import MAX_SOUND_S, Mistake
 from pipeline.report.pictures.sound import HEIGHT, WIDTH
 from pipeline.report.player import make_players
 from pipeline.report.protocol_table import is_stale, protocol_table, small_print
-from pipeline.report.tables import audio_table, clip_table
+from pipeline.report.tables import audio_table, clip_table, silence_table, uneven
 from pipeline.runs.workspace import Workspace
 
 FILTERS = (
@@ -81,6 +81,8 @@ def _data(workspace: Workspace) -> dict[str, Any]:
     return {
         "clips": clip_table(workspace),
         "audio": audio_table(workspace),
+        "silence": (silence := silence_table(workspace)),
+        "uneven": uneven(silence),
         "left_out": workspace.summary.left_out,
         "reasons": list(workspace.rejects.value_counts(["stage", "reason"], sort=False).items()),
         "rejects": workspace.rejects.to_dict("records"),

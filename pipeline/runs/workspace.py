@@ -45,7 +45,8 @@ class Workspace:
     curves: dict[str, dict[str, Curve]]
     """By metric, then by split."""
     audio: pd.DataFrame | None
-    """Columns clip_id, label, duration_s, speech_s of every clip in data/features/; None without shards."""
+    """Columns clip_id, label, split, duration_s, speech_s, has_speech of every clip in data/features/; None without
+    shards."""
     audit: Audit | None
     """None where there is no audit.json."""
     robustness: Robustness | None
@@ -115,10 +116,11 @@ def _read_audio(folder: Path) -> pd.DataFrame | None:
     for path in paths:
         shard = Shard(path, verify=False)  # `ser evaluate` has verified it
         rate = int(shard.attributes["sample_rate"])
-        names = (shard.columns[name] for name in ("clip_id", "label", "duration_s"))
-        for row, (clip, label, duration_s) in enumerate(zip(*names, strict=True)):
+        names = (shard.columns[name] for name in ("clip_id", "label", "split", "duration_s", "has_speech"))
+        for row, (clip, label, split, duration_s, has_speech) in enumerate(zip(*names, strict=True)):
             if not ("augmentation" in shard.columns and shard.columns["augmentation"][row]):
                 segments = shard.segments(row)  # (num_segments, 2)
                 speech_s = float((segments[:, 1] - segments[:, 0]).sum()) / rate
-                rows.append((clip, label, float(duration_s), speech_s))
-    return pd.DataFrame(rows, columns=["clip_id", "label", "duration_s", "speech_s"]) if paths else None
+                rows.append((clip, label, split, float(duration_s), speech_s, bool(has_speech)))
+    columns = ["clip_id", "label", "split", "duration_s", "speech_s", "has_speech"]
+    return pd.DataFrame(rows, columns=columns) if paths else None

@@ -1,7 +1,7 @@
 """A small, complete, synthetic run, and its parsed page."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
 from pathlib import Path
@@ -162,20 +162,21 @@ class Sample:
     def _speakers(self, by_speaker: dict[str, str], part: str) -> list[str]:
         return [name for name in self.speakers if by_speaker[name] == part]
 
-    def add_shards(self, num_samples: int = 8000) -> None:
-        """Write data/denoised and data/features: hiss with a tone, which alone is called speech."""
+    def add_shards(self, num_samples: int = 8000, silent: Sequence[int] = ()) -> None:
+        """Write data/denoised and data/features: hiss with a tone, which alone is called speech; none in `silent`."""
         manifest = pd.read_csv(self.data / "manifest.csv", dtype=str, keep_default_na=False)
         rng = np.random.default_rng(3)
         middle = slice(num_samples // 4, num_samples // 2)
         speech = np.array([[middle.start, middle.stop]], dtype=np.int64)
         tone = 12_000 * np.sin(2 * np.pi * 500 * np.arange(num_samples)[middle] / RATE)
         waveforms, features = [], []
-        for fields in manifest.to_dict("records"):
+        for number, fields in enumerate(manifest.to_dict("records")):
             waveform = rng.normal(0, 60, num_samples)
             waveform[middle] += tone
             waveforms.append(Row({**fields, "peak": 1.0}, waveform.astype(np.int16)))
-            columns = {**fields, "duration_s": num_samples / RATE, "augmentation": "", "has_speech": True}
-            features.append(Row(columns, np.zeros((4, 3), np.float32), speech))
+            found = number not in silent
+            columns = {**fields, "duration_s": num_samples / RATE, "augmentation": "", "has_speech": found}
+            features.append(Row(columns, np.zeros((4, 3), np.float32), speech if found else speech[:0]))
         copy = {**features[0].columns, "clip_id": f"{self.clip_ids[0]}#pitch+2", "augmentation": "pitch+2"}
         features.append(Row(copy, np.zeros((4, 3), np.float32), speech))
         attributes = {"sample_rate": str(RATE)}
