@@ -7,7 +7,6 @@ from typing import Any
 
 from pydantic import BaseModel, Field, ValidationError
 from ruamel.yaml import YAML
-from ruamel.yaml.error import YAMLError
 
 from featurize.augment import AugmentParams
 from featurize.denoise import DenoiseParams
@@ -62,13 +61,21 @@ def load_params(path: str | Path = "params.yaml") -> Params:
     """
     path = Path(path)
     try:
-        values = YAML(typ="safe", pure=True).load(path.read_text(encoding="utf-8"))
-    except OSError as error:
+        text = path.read_text(encoding="utf-8")
+    except FileNotFoundError as error:
         raise ParamsError(
-            f"{path}: {error.strerror}; run from the project's root or name the file"
+            f"{path}: does not exist; run from the project's root, or name the file with --params"
         ) from error
-    except (YAMLError, UnicodeDecodeError) as error:
-        raise ParamsError(f"{path}: not YAML: {' '.join(str(error).split())}") from error
+    except UnicodeDecodeError as error:
+        raise ParamsError(f"{path}: not UTF-8 text: {error}; save it as UTF-8") from error
+    except (OSError, ValueError) as error:  # ValueError: a NUL character in the name
+        raise ParamsError(f"{path}: cannot be read ({getattr(error, 'strerror', error)})") from error
+    try:
+        values = YAML(typ="safe", pure=True).load(text)
+    except (
+        Exception
+    ) as error:  # besides its own errors, the parser raises what dates, numbers and depth cause
+        raise ParamsError(f"{path}: not YAML: {' '.join(str(error).split())[:300]}") from error
     return check_params(values or {}, str(path))
 
 
@@ -79,8 +86,12 @@ def check_params(values: Any, source: str) -> Params:
         ParamsError: a key is unknown (the nearest one is named), or a value has the wrong type or is out of range.
     """
     try:
+        text = json.dumps(values, default=str)
+    except (TypeError, ValueError, RecursionError) as error:
+        raise ParamsError(f"{source}: not plain values: {error}") from error
+    try:
         # In JSON mode, `strict` checks numbers and booleans, but still accepts a list for a tuple.
-        return Params.model_validate_json(json.dumps(values, default=str), strict=True)
+        return Params.model_validate_json(text, strict=True)
     except ValidationError as error:
         raise ParamsError(
             "; ".join(f"{source}: {_explain(details)}" for details in error.errors())
@@ -95,7 +106,9 @@ def _explain(details: Any) -> str:
         near = difflib.get_close_matches(name, known_names(), n=1, cutoff=0.4)
         return f"{name} is not a parameter" + (f"; did you mean {near[0]}?" if near else "")
     message = details["msg"].removeprefix("Value error, ")
-    return f"{name or 'the file'} = {details['input']!r}: {message[0].lower()}{message[1:]}"
+    value = repr(details["input"])
+    value = value if len(value) <= 200 else f"{value[:200]}…"
+    return f"{name or 'the file'} = {value}: {message[0].lower()}{message[1:]}"
 
 
 def known_names(model: type[BaseModel] = Params, prefix: str = "") -> list[str]:

@@ -55,6 +55,14 @@ def read_text(table: Path) -> str:
         if table.exists() and not (table.is_file() or table.is_dir()):
             raise CorpusError(f"corpus.root: {table} is a device or pipe, not a CSV")
         data = table.read_bytes()
+    except FileNotFoundError as error:
+        raise CorpusError(
+            f"corpus.root: {table} does not exist; give the CSV that lists the recordings"
+        ) from error
+    except IsADirectoryError as error:
+        raise CorpusError(
+            f"corpus.root: {table} is a folder; give the CSV that lists the recordings"
+        ) from error
     except (OSError, ValueError) as error:
         why = error.strerror if isinstance(error, OSError) else error
         raise CorpusError(f"corpus.root: {table} cannot be read as a CSV: {why}") from error

@@ -28,7 +28,7 @@ from model.training.fit import EpochResult, TrainParams, fit
 from pipeline.protocol.card import TrainingCard, training_card
 from pipeline.protocol.class_coverage import describe_missing
 from pipeline.protocol.data_card import data_card, shared_provenance, training_overlap
-from pipeline.protocol.folds import FoldScheme
+from pipeline.protocol.folds import FoldScheme, name_speakers
 from pipeline.protocol.manifest_summary import ManifestSummary, read_summary
 from pipeline.protocol.splits import SPLITS, Item, SplitParams, divide
 from pipeline.protocol.wording import describe_making, describe_task
@@ -166,7 +166,7 @@ def split_by_speaker(
         of = f"of {counted(len(speakers), 'clip')} "
         raise SplitError(
             f"leak-tax: {counted(len(unknown), of + 'has', of + 'have')} no speaker (first: {unknown[0]}), so there is "
-            "no speaker-independent split to compare with; add a column speaker"
+            f"no speaker-independent split to compare with; {name_speakers(len(unknown), len(features))}"
         )
     if not _shared(speakers, own) and set(own) == set(SPLITS):
         return own, summary.protocol.folds, summary.protocol.fold

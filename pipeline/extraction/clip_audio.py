@@ -24,6 +24,11 @@ from pipeline.extraction.tasks import Fields
 from pipeline.locations import fetched, locate
 from pipeline.span import Span, span_of
 
+OF_CONTENT = frozenset(
+    {"empty", "lfs-pointer", "undecodable", "bad-segment", "silent", "too-short", "non-finite"}
+)
+"""Reasons that come from a file's bytes: where these are not those of the manifest, that is the reason to give."""
+
 
 class Recording:
     """A file that lies on this machine, and the part of it that is wanted."""
@@ -52,10 +57,8 @@ class Recording:
         Raises:
             AudioError: it has changed.
         """
-        sha256 = self._file.sha256()
-        if (sha256 if self._span is None else self._span.digest(sha256)) != clip["sha256"]:
-            what = "changed since the manifest was made; run `ser manifest` again"
-            raise AudioError("changed", what, clip["path"])
+        if self._file.has_changed(clip, self._span):
+            raise _changed(clip["path"])
 
 
 class Recordings:
@@ -90,6 +93,8 @@ class Recordings:
             file.open()
             yield Recording(file, span)
         except AudioError as error:
+            if error.reason in OF_CONTENT and file.has_changed(clip, span):
+                raise _changed(path) from error
             raise error.of(path) from error
         except FileNotFoundError as error:
             raise AudioError("missing", "no such file", path) from error
@@ -159,6 +164,13 @@ class _File:
                     self._sha256 = hashlib.file_digest(file, "sha256").hexdigest()
             return self._sha256
 
+    def has_changed(self, clip: Fields, span: Span | None) -> bool:
+        """Whether its bytes are not those of the manifest's row; False if they cannot be read."""
+        with contextlib.suppress(OSError):
+            sha256 = self.sha256()
+            return sha256 != "" and (sha256 if span is None else span.digest(sha256)) != clip["sha256"]
+        return False
+
     def used(self) -> None:
         with self._lock:
             self.left -= 1
@@ -170,6 +182,10 @@ class _File:
             self._stack.close()
             self._tracks.clear()
             self._open = False
+
+
+def _changed(path: str) -> AudioError:
+    return AudioError("changed", "changed since the manifest was made; run `ser manifest` again", path)
 
 
 def _seekable(path: Path) -> bool:

@@ -156,6 +156,13 @@ def _shuffled_by_label(labels: Mapping[str, str], seed: int) -> list[str]:
     return sorted(clips, key=lambda clip: labels[clip])
 
 
+def name_speakers(unknown: int, clips: int) -> str:
+    """What to do where so many of the clips have no speaker, in words."""
+    if unknown < clips:
+        return "fill the empty cells of the column speaker"
+    return "add a column speaker (or fill it, where it is there but empty or nan)"
+
+
 def some(names: Sequence[str]) -> str:
     """Up to five names, and how many more there are."""
     rest = len(names) - 5

@@ -19,6 +19,7 @@ from pipeline.protocol.folds import (
     DEFAULT_FOLDS,
     FoldScheme,
     choose_folds,
+    name_speakers,
     some,
     stratified_folds,
     stratified_share,
@@ -144,9 +145,10 @@ def _by_speaker(
 ) -> Division:
     speakers = _speakers(items)
     if len(speakers) < len(SPLITS):
+        also = " split.folds=auto" if params.folds == "loso" else ""  # which random has not
         raise SplitError(
             f"split.method speaker: {counted(len(speakers), 'speaker')}, but train, val and test need "
-            "one each; add speakers, or set split.method=random split.folds=auto, which is stamped speaker-dependent"
+            f"one each; add speakers, or set split.method=random{also}, which is stamped speaker-dependent"
         )
     scheme, folds = choose_folds(speakers, params.folds, params.seed, published, published_by)
     test = set(folds[_fold_index(params, len(folds))])
@@ -229,7 +231,7 @@ def _speakers(items: Sequence[Item]) -> list[Speaker]:
         of = f"of {counted(len(items), 'clip')} "
         raise SplitError(
             f"{counted(len(unknown), of + 'has', of + 'have')} no speaker (first: {unknown[0]}), so speakers cannot be "
-            "kept apart; add a column speaker, or set split.method=random, which is stamped speaker-dependent, or "
+            f"kept apart; {name_speakers(len(unknown), len(items))}, or set split.method=random, which is stamped speaker-dependent, or "
             "split.method=predefined with a column split"
         )
     genders = {item.speaker: item.gender for item in reversed(items)}

@@ -54,7 +54,7 @@ def test_help_lists_every_command_and_what_it_is_for(capsys: pytest.CaptureFixtu
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (("train", "--params", "absent.yaml"), "absent.yaml: No such file"),
+        (("train", "--params", "absent.yaml"), "absent.yaml: does not exist"),
         (("featurize", "--data", "nowhere"), "nowhere/denoised: no shards"),
         (("denoise", "--data", "nowhere"), "nowhere/manifest.csv: no manifest"),
         (("evaluate", "--checkpoints", "nowhere"), "nowhere: no checkpoint"),

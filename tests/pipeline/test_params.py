@@ -56,5 +56,34 @@ def test_mistakes_are_named(tmp_path: Path, text: str, message: str) -> None:
 def test_no_yaml_and_no_file(tmp_path: Path) -> None:
     with pytest.raises(ParamsError, match="not YAML"):
         load_params(written(tmp_path, "train: [1, 2"))
-    with pytest.raises(ParamsError, match="No such file"):
+    with pytest.raises(ParamsError, match="does not exist"):
         load_params(tmp_path / "absent.yaml")
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"\xff\xfe\x00t", "not UTF-8 text"),
+        (b"train: 2001-99-99", "not YAML"),
+        (b"[" * 5000, "not YAML"),
+        (b"train: {1: 2, [1]: 3}", "not plain values"),
+        (b"a: &a [*a]", "not plain values|not YAML|a is not a parameter"),
+        (b"train: {lr: .nan}", "train.lr"),
+        (b'labels: {map: "\\ud800"}', "labels"),
+        (b"train: {lr: '" + b"x" * 9999 + b"'}", "train.lr"),
+    ],
+)
+def test_any_bytes_are_one_line(tmp_path: Path, content: bytes, message: str) -> None:
+    path = tmp_path / "params.yaml"
+    path.write_bytes(content)
+    with pytest.raises(ParamsError, match=message) as caught:
+        load_params(path)
+    assert "\n" not in str(caught.value)
+    assert len(str(caught.value)) < 1000 + len(str(path))
+
+
+def test_a_file_that_cannot_be_read(tmp_path: Path) -> None:
+    for path in (tmp_path, tmp_path / ("a" * 5000), tmp_path / "a\0b"):
+        with pytest.raises(ParamsError, match=r"cannot be read|does not exist") as caught:
+            load_params(path)
+        assert "\n" not in str(caught.value)

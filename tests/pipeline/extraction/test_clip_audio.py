@@ -108,6 +108,23 @@ def test_a_changed_file_is_noticed_in_every_part(tmp_path: Path) -> None:
     assert [getattr(result, "reason", None) for result in results.values()] == ["changed"] * 3
 
 
+@pytest.mark.parametrize("content", [b"", b"no audio", b"OggS" + bytes(100), None])
+@pytest.mark.parametrize("name", ["a.wav", "a.ogg"])
+def test_a_file_that_has_become_unusable_has_changed(
+    tmp_path: Path, name: str, content: bytes | None
+) -> None:
+    path = write(tmp_path / name)
+    clips = [clip(path, 0.0, 1.0), clip(path, 1.0, 2.0), clip(path)]
+    if content is None:  # cut short
+        content = path.read_bytes()[:200]
+    path.write_bytes(content)
+    results = dict(load_ahead(enumerate(clips)))
+    assert [getattr(result, "reason", None) for result in results.values()] == ["changed"] * 3
+    path.unlink()
+    results = dict(load_ahead(enumerate(clips)))
+    assert [getattr(result, "reason", None) for result in results.values()] == ["missing"] * 3
+
+
 def test_errors_name_the_clips_own_path_and_come_for_every_part(tmp_path: Path) -> None:
     broken, missing, good = tmp_path / "broken.ogg", tmp_path / "missing.wav", write(tmp_path / "good.ogg")
     broken.write_bytes(b"no audio")

@@ -67,7 +67,8 @@ def test_bad_clips_are_listed_and_their_neighbours_unchanged(tmp_path: Path) -> 
     shard = Shard(list_shards(tmp_path / "denoised")[0])
     assert shard.columns["clip_id"].tolist() == ["t/0", "t/6"]
     rejects = pd.read_csv(tmp_path / "denoised" / "rejects.csv")
-    assert rejects["reason"].tolist() == ["empty", "silent", "missing", "directory", "undecodable"]
+    # No manifest lists an empty file: it was not empty then.
+    assert rejects["reason"].tolist() == ["changed", "silent", "missing", "directory", "undecodable"]
     assert rejects["clip_id"].tolist() == ["t/1", "t/2", "t/3", "t/4", "t/5"]
 
 
