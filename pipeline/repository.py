@@ -44,3 +44,20 @@ def require_commit(why: str) -> None:
             f"run `git config --global --add safe.directory '{here}'`"
         )
     raise SerError(f'{here}: no git commit; {why}; run `git init && git add -A && git commit -m "Baseline"`')
+
+
+def require_inside(*folders: Path) -> None:
+    """Where DVC runs the command: make sure that it will accept outputs in these folders.
+
+    DVC finds out only after the stage has run.
+
+    Raises:
+        SerError: a folder is a link that leads out of the project.
+    """
+    root = os.environ.get("DVC_ROOT")
+    for folder in folders:
+        if root and folder.is_symlink() and not folder.resolve().is_relative_to(Path(root).resolve()):
+            raise SerError(
+                f"{folder}: a link to {folder.resolve()}, and DVC accepts no output outside of the project; move the "
+                "folder back, and link what is large in it (README: On another disk)"
+            )

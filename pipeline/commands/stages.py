@@ -25,8 +25,10 @@ from pipeline.commands.options import (
 
 def corpus(params: ParamsFile = PARAMS, data: Data = DATA) -> None:
     """Synthesise the demo corpus (other corpora are read from their folders)."""
+    from pipeline.repository import require_inside
     from pipeline.stages.corpus import corpus as run
 
+    require_inside(data, REPORTS)  # in the first stage, before the costly ones
     run(read_params(params).corpus, data / "raw" / "demo")
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from featurize.errors import SerError
-from pipeline.repository import git, require_commit
+from pipeline.repository import git, require_commit, require_inside
 
 
 @pytest.fixture
@@ -50,3 +50,20 @@ def test_no_git(repository: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", str(repository))
     assert git("status") is None
     refused("git is not installed")
+
+
+def test_a_link_out_of_the_project_is_said_before_dvc_runs_a_stage(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    project, disk = tmp_path / "project", tmp_path / "disk"
+    for folder in (project / "real", disk):
+        folder.mkdir(parents=True)
+    monkeypatch.chdir(project)
+    Path("data").symlink_to(disk)
+    Path("inside").symlink_to("real")
+    monkeypatch.delenv("DVC_ROOT", raising=False)
+    require_inside(Path("data"))  # without DVC, a link is as good as a folder
+    monkeypatch.setenv("DVC_ROOT", str(project))
+    require_inside(Path("real"), Path("inside"), Path("absent"), disk)
+    with pytest.raises(SerError, match=rf"data: a link to {disk}, and DVC accepts no output outside"):
+        require_inside(Path("real"), Path("data"))
