@@ -27,6 +27,7 @@ TESTS_OF_MORE_THAN_A_MODULE = {
     "parts_of_files",  # decoders and audio
     "checks",  # the audit's, a few lines each
     "versions",  # denoise and featurize, stage after stage
+    "any_input",  # every command
     "bad_input",  # the report's
     "browser",  # the report's page, opened
     "pictures",  # the report's, all of them
