@@ -40,6 +40,10 @@ def write_json(path: str | Path, content: Any) -> None:
 
 
 def write_text(path: str | Path, text: str) -> None:
-    """Write UTF-8 text with line feeds as line ends, atomically."""
+    """Write UTF-8 text with line feeds as line ends, atomically.
+
+    Bytes of a file name that are no text, which Python holds as surrogates, are written as escapes, which JSON reads
+    back as they were.
+    """
     with replacing(path) as temporary:
-        temporary.write_bytes(text.encode("utf-8"))
+        temporary.write_bytes(text.encode("utf-8", errors="backslashreplace"))
