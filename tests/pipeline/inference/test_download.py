@@ -87,7 +87,7 @@ def test_what_goes_wrong_is_one_line(server: str, path: str, reason: str, tmp_pa
 @pytest.mark.parametrize(
     "address", ["http://[::1", "http://", "http://127.0.0.1:1/a.wav", "https://ä\ud800/"]
 )
-def test_an_address_that_leads_nowhere(address: str, tmp_path: Path) -> None:
+def test_an_address_without_a_server(address: str, tmp_path: Path) -> None:
     with pytest.raises(AudioError, match="cannot be downloaded"):
         download(address, tmp_path / "a")
 
@@ -102,9 +102,7 @@ def test_a_file_beyond_the_limit_is_not_stored(
     assert not (tmp_path / "a").exists() or (tmp_path / "a").stat().st_size < len(CONTENT)
 
 
-def test_a_server_that_falls_silent_or_dawdles_is_left(
-    server: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_timeouts(server: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "SILENT_S", 0.05)
     with pytest.raises(AudioError, match=r"sent nothing for 0\.05 s|timed out"):
         download(f"{server}/never", tmp_path / "a")

@@ -95,7 +95,7 @@ def test_a_recording_that_is_no_audio_goes_by_the_name_it_was_given(
 def test_a_recording_too_long_for_the_memory_costs_only_itself(
     error: type[Exception], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    class Forgetful:
+    class OutOfMemory:
         labels = ("a", "b")
 
         def __call__(self, file: Path, *_: object) -> Prediction:
@@ -105,7 +105,7 @@ def test_a_recording_too_long_for_the_memory_costs_only_itself(
 
     complaints: list[str] = []
     files = ["long.wav", "short.wav"]
-    assert predict(files, cast(Predictor, Forgetful()), "table", complaints.append) == UNUSABLE
+    assert predict(files, cast(Predictor, OutOfMemory()), "table", complaints.append) == UNUSABLE
     assert capsys.readouterr().out.startswith("short.wav: a 1.000")
     assert complaints == ["long.wav: too long for the memory of this machine; cut it into parts"]
 
