@@ -231,8 +231,8 @@ def _speakers(items: Sequence[Item]) -> list[Speaker]:
         of = f"of {counted(len(items), 'clip')} "
         raise SplitError(
             f"{counted(len(unknown), of + 'has', of + 'have')} no speaker (first: {unknown[0]}), so speakers cannot be "
-            f"kept apart; {name_speakers(len(unknown), len(items))}, or set split.method=random, which is stamped speaker-dependent, or "
-            "split.method=predefined with a column split"
+            f"kept apart; {name_speakers(len(unknown), len(items))}, or set split.method=random, which is stamped "
+            "speaker-dependent, or split.method=predefined with a column split"
         )
     genders = {item.speaker: item.gender for item in reversed(items)}
     clips: dict[str, Counter[str]] = defaultdict(Counter)

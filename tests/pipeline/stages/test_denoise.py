@@ -61,7 +61,7 @@ def test_bad_clips_are_listed_and_their_neighbours_unchanged(tmp_path: Path) -> 
     empty, silent, text = tmp_path / "empty.wav", tmp_path / "silent.wav", tmp_path / "text.wav"
     empty.touch()
     soundfile.write(silent, np.zeros(100), 16_000)
-    text.write_text("not audio")
+    text.write_bytes(b"\0not audio")
     make_manifest(tmp_path, [good[0], empty, silent, tmp_path / "missing.wav", tmp_path, text, good[1]])
     denoise(DenoiseParams(model="none"), tmp_path, tmp_path / "reports", 0.9)
     shard = Shard(list_shards(tmp_path / "denoised")[0])
