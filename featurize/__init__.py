@@ -31,8 +31,7 @@ Foundations, which the floors above may use as well:
 
     shards           the HDF5 shard format: writer, reader, checksum
     atomic           writing files completely or not at all
-    errors           the exception tree
-    plurals          numbers with their nouns, for messages
+    errors           the exception tree, and counts with their nouns for messages
 """
 
 from importlib import import_module

@@ -1,4 +1,4 @@
-"""The exceptions, as one tree. Every message is one line for a person: what is wrong, where, and what to do.
+"""The exceptions, as one tree, and how a message counts. Every message is one line: what is wrong, where, what to do.
 
     SerError
     ├── AudioError        one clip cannot be used; it becomes a row of rejects.csv, and the other clips are processed
@@ -65,6 +65,17 @@ class AudioError(SerError):
     def __reduce__(self) -> tuple[type["AudioError"], tuple[Reason, str, str]]:
         # Exceptions are rebuilt from `args` when they cross a process boundary; `args` holds only the detail.
         return type(self), (self.reason, self.found, self.path)
+
+
+def counted(number: int, noun: str, plural: str = "") -> str:
+    """The number with the noun in its form: 1 clip, 2 clips.
+
+    Args:
+        number: how many.
+        noun: what, as of one.
+        plural: as of several; by default the noun with an s.
+    """
+    return f"{number} {noun if number == 1 else plural or f'{noun}s'}"
 
 
 def reject(reason: Reason, path: Path, found: str, cause: Exception | None = None) -> NoReturn:

@@ -12,7 +12,7 @@ from typing import Protocol
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from featurize.plurals import counted
+from featurize.errors import counted
 
 
 class Advance(Protocol):

@@ -9,8 +9,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from featurize.atomic import write_text
-from featurize.errors import Reason, RejectsError, SerError
-from featurize.plurals import counted
+from featurize.errors import Reason, RejectsError, SerError, counted
 from pipeline.locations import Location, written
 
 log = logging.getLogger(__name__)

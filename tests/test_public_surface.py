@@ -20,7 +20,9 @@ FEATURIZE = {
     "load_audio": (
         "(path: str | pathlib.Path, sample_rate: int = 16000, start_s: float = 0.0, end_s: float | None = None,"
         " params: featurize.audio.LoadParams | None = None,"
-        " on_source: collections.abc.Callable[[featurize.audio.SourceChannel], None] | None = None) -> torch.Tensor"
+        " on_source: collections.abc.Callable[[featurize.audio.SourceChannel], None] | None = None,"
+        " name: str | pathlib.Path | None = None,"
+        " track_file: collections.abc.Callable[[int], pathlib.Path] | None = None) -> torch.Tensor"
     ),
     "mfcc_40": (
         "(waveform: torch.Tensor, n_mfcc: int | None = None,"

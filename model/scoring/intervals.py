@@ -26,7 +26,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import betaincinv, expit, logit, stdtrit
 
-from featurize.plurals import counted
+from featurize.errors import counted
 from model.scoring.confusions import Counts, Floats, leave_each_out, score_confusions
 
 Interval = tuple[float, float]

@@ -2,8 +2,7 @@
 
 import numpy as np
 
-from featurize.errors import TrainingError
-from featurize.plurals import counted
+from featurize.errors import TrainingError, counted
 from model.batches import Features
 from model.training.hyperparameters import TrainParams
 

@@ -4,7 +4,7 @@ import os.path
 from collections.abc import Sequence
 from pathlib import PurePosixPath
 
-from featurize.plurals import counted
+from featurize.errors import counted
 from pipeline.corpora.clip import LeftOut
 from pipeline.protocol.findings import Finding
 

@@ -18,9 +18,8 @@ from numpy.typing import NDArray
 
 from featurize.audio import VERSION as LOAD_VERSION
 from featurize.audio import LoadParams, load_audio
-from featurize.errors import AudioError
+from featurize.errors import AudioError, counted
 from featurize.fingerprint import FINGERPRINT_RATE, HOP_S, VERSION, fingerprint
-from featurize.plurals import counted
 from featurize.shards import Row, Shard
 from pipeline.audit.finding import Entry
 from pipeline.extraction.clip_audio import Recordings

@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Sequence
 
-from featurize.plurals import counted
+from featurize.errors import counted
 from pipeline.audit.finding import Entry, named, splits_of
 from pipeline.protocol.findings import Finding
 

@@ -8,7 +8,7 @@ needs a corpus that gives the sentence of each clip.
 from collections.abc import Sequence
 from itertools import combinations
 
-from featurize.plurals import counted
+from featurize.errors import counted
 from pipeline.audit.finding import Entry
 from pipeline.protocol.findings import Finding
 from pipeline.protocol.splits import SPLITS

@@ -4,8 +4,7 @@ import logging
 from collections.abc import Sequence
 
 from featurize.audio import LoadParams
-from featurize.errors import SplitError
-from featurize.plurals import counted
+from featurize.errors import SplitError, counted
 from pipeline.audit.audit_params import AuditParams
 from pipeline.audit.contradictions import find_contradictions
 from pipeline.audit.copies import group_copies, judge_copies

@@ -7,8 +7,7 @@ import logging
 import re
 from pathlib import Path
 
-from featurize.errors import CorpusError
-from featurize.plurals import counted
+from featurize.errors import CorpusError, counted
 from pipeline.corpora.clip import Clip, Corpus
 from pipeline.corpora.recordings import audio_files, clip_ids, one_per_name
 

@@ -10,8 +10,7 @@ import re
 from collections import Counter
 from pathlib import Path, PurePosixPath
 
-from featurize.errors import CorpusError
-from featurize.plurals import counted
+from featurize.errors import CorpusError, counted
 from pipeline.corpora.clip import Clip, Corpus, LeftOut
 from pipeline.corpora.recordings import audio_files, clip_ids, one_per_name
 

@@ -16,8 +16,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import fields, replace
 from pathlib import Path, PurePosixPath
 
-from featurize.errors import CorpusError
-from featurize.plurals import counted
+from featurize.errors import CorpusError, counted
 from pipeline.corpora.clip import Clip, Corpus
 from pipeline.corpora.recordings import clip_ids, distinct
 from pipeline.corpora.table_cells import clean, known, known_name, number, seconds, shortest_integers

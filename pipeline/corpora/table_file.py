@@ -8,8 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from featurize.errors import CorpusError
-from featurize.plurals import counted
+from featurize.errors import CorpusError, counted
 from pipeline.corpora.table_bytes import read_text
 from pipeline.corpora.table_columns import KNOWN, choose_columns, plain
 

@@ -14,8 +14,7 @@ from functools import cache
 from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
-from featurize.errors import CorpusError
-from featurize.plurals import counted
+from featurize.errors import CorpusError, counted
 from pipeline.corpora.folder_names import composed, list_folder
 from pipeline.corpora.table_readings import Kinds, from_address, name_of, readings
 from pipeline.locations import PROTOCOL, Location, locate

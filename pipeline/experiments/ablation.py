@@ -15,8 +15,7 @@ from rich.console import Console
 from rich.table import Table
 
 from featurize.atomic import write_json
-from featurize.errors import SerError
-from featurize.plurals import counted
+from featurize.errors import SerError, counted
 from pipeline.experiments.experiment_runner import SCORES, Experiment, ExperimentRunner, scores_of
 from pipeline.protocol.card import TrainingCard
 from pipeline.protocol.wording import describe_making, describe_task

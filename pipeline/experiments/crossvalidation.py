@@ -15,8 +15,7 @@ from rich.console import Console
 from rich.table import Table
 
 from featurize.atomic import write_json
-from featurize.errors import ProtocolError, SerError
-from featurize.plurals import counted
+from featurize.errors import ProtocolError, SerError, counted
 from pipeline.experiments.experiment_runner import SCORES, Experiment, ExperimentRunner, scores_of
 from pipeline.experiments.pooled_folds import pool, pooled_intervals, pooled_metrics
 from pipeline.protocol.card import ScoringCard

@@ -17,8 +17,7 @@ from typing import Any
 import numpy as np
 
 from featurize.atomic import write_json
-from featurize.errors import SplitError
-from featurize.plurals import counted
+from featurize.errors import SplitError, counted
 from featurize.shards import list_shards
 from model.batches import Features, load_features
 from model.logits import predict_logits

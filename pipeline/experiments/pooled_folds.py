@@ -8,8 +8,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from featurize.errors import SerError
-from featurize.plurals import counted
+from featurize.errors import SerError, counted
 from model.scoring.confusions import speaker_confusions
 from model.scoring.intervals import doubts_about, speaker_intervals, why_no_intervals
 from model.scoring.metrics import compute_metrics

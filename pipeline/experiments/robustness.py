@@ -18,9 +18,8 @@ from torch import Tensor
 from featurize.atomic import write_json, write_text
 from featurize.audio import SAMPLE_RATE, dequantise, load_audio, quantise
 from featurize.denoise import denoise_clips
-from featurize.errors import AudioError, SerError, SplitError
+from featurize.errors import AudioError, SerError, SplitError, counted
 from featurize.noise import NoiseFolder, add_noise
-from featurize.plurals import counted
 from featurize.tier0 import speech_features
 from model.batches import Features
 from model.logits import predict_logits

@@ -12,8 +12,7 @@ from collections import Counter, deque
 from collections.abc import Generator, Iterable, Iterator
 from typing import Any
 
-from featurize.errors import SerError
-from featurize.plurals import counted
+from featurize.errors import SerError, counted
 from pipeline.extraction.job import Job
 from pipeline.extraction.tasks import Done, Task
 from pipeline.extraction.workers import Workers

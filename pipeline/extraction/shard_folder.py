@@ -9,8 +9,7 @@ import logging
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 
-from featurize.errors import ShardError
-from featurize.plurals import counted
+from featurize.errors import ShardError, counted
 from featurize.shards import Columns, Shard, read_columns
 from pipeline.extraction.grouping import Group
 from pipeline.extraction.tasks import MAKERS, PIECES, Fields, Output, Place, Task, shard_name

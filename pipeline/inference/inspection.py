@@ -11,9 +11,8 @@ from rich.table import Table
 from featurize.atomic import replacing
 from featurize.audio import SAMPLE_RATE, probe
 from featurize.denoise import Denoiser, load_denoiser
-from featurize.errors import SerError
+from featurize.errors import SerError, counted
 from featurize.level import Channel
-from featurize.plurals import counted
 from featurize.snr import estimate_snr_db
 from featurize.tier0 import Tier0, Tier0Params, tier0
 

@@ -10,8 +10,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, Field
 
-from featurize.errors import SplitError
-from featurize.plurals import counted
+from featurize.errors import SplitError, counted
 from pipeline.protocol.balance import Group, Speaker, assign_greedily, balance
 
 DEFAULT_FOLDS = 5

@@ -11,8 +11,7 @@ from typing import Any, Literal, Self
 
 from pydantic import BaseModel, Field, field_validator, model_validator
 
-from featurize.errors import CorpusError, ParamsError
-from featurize.plurals import counted
+from featurize.errors import CorpusError, ParamsError, counted
 
 log = logging.getLogger(__name__)
 

@@ -5,8 +5,7 @@ from pathlib import Path
 
 from pydantic import BaseModel
 
-from featurize.errors import CorpusError
-from featurize.plurals import counted
+from featurize.errors import CorpusError, counted
 from pipeline.protocol.card import Card
 from pipeline.protocol.splits import Split
 from pipeline.protocol.typed_json import parse_json

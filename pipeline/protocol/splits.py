@@ -11,8 +11,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, Field
 
-from featurize.errors import SplitError
-from featurize.plurals import counted
+from featurize.errors import SplitError, counted
 from pipeline.protocol.balance import Speaker
 from pipeline.protocol.class_coverage import Missing, describe_missing, find_better_fold, find_missing
 from pipeline.protocol.folds import (

@@ -8,8 +8,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from featurize.errors import ProtocolError
-from featurize.plurals import counted
+from featurize.errors import ProtocolError, counted
 from model.scoring.intervals import LEVEL
 from model.scoring.significance import McNemar, UarDifference, compare_uar, mcnemar
 from pipeline.protocol.card import FIELDS, ScoringCard

@@ -3,8 +3,7 @@
 import logging
 from pathlib import Path
 
-from featurize.errors import CorpusError
-from featurize.plurals import counted
+from featurize.errors import CorpusError, counted
 from pipeline.corpora import CorpusParams, demo
 
 log = logging.getLogger(__name__)

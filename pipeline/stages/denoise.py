@@ -19,8 +19,7 @@ from featurize.audio import SAMPLE_RATE, LoadParams, SourceChannel, load_audio, 
 from featurize.audio import VERSION as LOAD_VERSION
 from featurize.denoise import VERSION as DENOISE_VERSION
 from featurize.denoise import DenoiseParams, Denoiser, denoise_clips, load_denoiser
-from featurize.errors import AudioError, WeightsError
-from featurize.plurals import counted
+from featurize.errors import AudioError, WeightsError, counted
 from featurize.shards import Row
 from pipeline.extraction.clip_audio import Recordings
 from pipeline.extraction.engine import Engine, InProcess

@@ -10,8 +10,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from featurize.atomic import write_json, write_text
-from featurize.errors import SplitError
-from featurize.plurals import counted
+from featurize.errors import SplitError, counted
 from featurize.shards import list_shards
 from model.batches import Features, load_features
 from model.checkpoint import load_checkpoint

@@ -15,10 +15,9 @@ from numpy.typing import NDArray
 
 from featurize.audio import SAMPLE_RATE, dequantise
 from featurize.augment import AugmentParams
-from featurize.errors import AudioError, ShardError
+from featurize.errors import AudioError, ShardError, counted
 from featurize.mfcc import VERSION as MFCC_VERSION
 from featurize.mfcc import MfccParams, mfcc_40
-from featurize.plurals import counted
 from featurize.shards import Row
 from featurize.vad import VERSION as VAD_VERSION
 from featurize.vad import VadParams, find_speech, keep_segments, load_vad

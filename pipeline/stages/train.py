@@ -8,7 +8,7 @@ from pathlib import Path
 
 from dvclive.live import Live
 
-from featurize.plurals import counted
+from featurize.errors import counted
 from featurize.shards import list_shards
 from model.batches import load_features
 from model.distributed import process_group, rank

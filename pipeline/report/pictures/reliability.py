@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 from matplotlib.figure import Figure
 
-from featurize.plurals import counted
+from featurize.errors import counted
 from model.scoring.confidence import Bin
 from pipeline.report.pictures.drawing import ACCENT, INK, MUTED, SHADE, drawing, inline_svg
 

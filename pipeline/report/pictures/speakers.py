@@ -6,7 +6,7 @@ import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from featurize.plurals import counted
+from featurize.errors import counted
 from pipeline.report.pictures.drawing import ACCENT, INK, MUTED, SHADE, drawing, inline_svg, plain
 
 MARKERS = ("o", "s", "D", "^", "v")

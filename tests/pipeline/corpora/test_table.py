@@ -252,7 +252,7 @@ def test_rows_that_begin_with_a_hash_are_comments_unless_there_is_such_a_file(
     (folder / "lists" / "#1.wav").write_bytes(b"audio")
     clips = table.read(write(folder, "path,label\n#a.wav,0\n#1.wav,0\nb.wav,1\n# the end\n")).clips
     assert [clip.path.name for clip in clips] == ["#1.wav", "b.wav"]
-    assert "left out: 2 rows with # in front (first: row 2)" in caplog.text
+    assert "skipped: 2 rows with # in front (first: row 2)" in caplog.text
 
 
 def spans_of(folder: Path, text: str) -> list[tuple[str, float | None, float | None]]:

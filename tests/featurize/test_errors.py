@@ -1,6 +1,6 @@
 """One clip, two clips."""
 
-from featurize.plurals import counted
+from featurize.errors import counted
 
 
 def test_one_is_one_and_others_are_several() -> None:
