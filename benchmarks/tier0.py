@@ -26,8 +26,9 @@ from denoiser.demucs import Demucs
 from featurize.audio import SAMPLE_RATE, dequantise, load_audio, quantise
 from featurize.denoise import DenoiseParams, Denoiser, Streamed, denoise_clips, load_denoiser
 from featurize.mfcc import MfccParams, mfcc_40
-from featurize.vad import VadParams, keep_segments, load_vad, speech_probabilities, speech_segments
-from pipeline.stages.denoise import load_ahead
+from featurize.vad import VadParams, find_speech, keep_segments
+from featurize.vad_network import InputSpeech, input_speech, load_vad
+from pipeline.extraction.loading import load_ahead
 from pipeline.stages.manifest import hash_audio
 
 STEPS = ("load", "denoise", "vad", "mfcc")
@@ -97,18 +98,23 @@ def pipeline_path(paths: list[Path], denoiser: Denoiser, threads: int) -> Clock:
     vad = load_vad()
     clock = Clock()
 
+    before: dict[int, InputSpeech] = {}
+
+    def listen(index: int, waveform: torch.Tensor, _: object) -> None:
+        before[index] = input_speech(waveform, vad)
+
     def loaded() -> Iterator[tuple[int, torch.Tensor]]:
-        for index, waveform in load_ahead(clips):
+        for index, waveform in load_ahead(clips, also=listen):
             assert isinstance(waveform, torch.Tensor)  # noqa: S101 - no clip is rejected
             yield index, waveform
 
-    done = [quantise(clean) for _, clean, _ in denoise_clips(loaded(), denoiser)]
-    clock.stop("denoise")  # includes loading, in threads
+    done = [(index, *quantise(clean)) for index, clean, _ in denoise_clips(loaded(), denoiser)]
+    clock.stop("denoise")  # includes loading and the VAD of the input, in threads
     torch.set_num_threads(1)
-    for samples, peak in done:
+    for index, samples, peak in done:
         clock.start()
         clean = dequantise(samples, peak)
-        segments = speech_segments(speech_probabilities(clean, vad), len(clean), VadParams())
+        segments = find_speech(clean, vad, VadParams(), before[index])
         clock.stop("vad")
         mfcc_40(keep_segments(clean, segments))
         clock.stop("mfcc")

@@ -4,6 +4,8 @@
     /offsets            int64 (rows + 1,)                     row i is [offsets[i], offsets[i + 1])
     /speech             int64 (sum S, 2)                      segments of speech, [start, end) in samples at 16 kHz
     /speech_offsets     int64 (rows + 1,)
+    /input_speech       float16 (sum W,)                      before the denoiser, if it changed clips: the probability
+    /input_speech_offsets   int64 (rows + 1,)                 of speech in each window of 512 samples
     /columns/<name>     (rows,)                               a field: UTF-8 text, float64, int64 or bool
     attributes          format, version, kind, checksum, and the provenance that the stage records
 
@@ -30,11 +32,7 @@ VERSION = 1
 Kind = Literal["waveform", "mfcc", "fingerprint"]
 DTYPES: dict[Kind, str] = {"waveform": "<i2", "mfcc": "<f4", "fingerprint": "<u4"}
 TEXT = h5py.string_dtype("utf-8")
-
-
-def no_segments() -> NDArray[np.int64]:
-    """An empty (0, 2) array of segments."""
-    return np.zeros((0, 2), dtype=np.int64)
+Datasets = dict[str, NDArray[Any]]
 
 
 @dataclass(frozen=True)
@@ -45,8 +43,10 @@ class Row:
     """The manifest's fields and those that the stage adds; the same names in every row."""
     data: NDArray[Any]
     """Waveform int16 (num_samples,) or mfcc float32 (num_frames, n_mfcc)."""
-    segments: NDArray[np.int64] = field(default_factory=no_segments)
+    segments: NDArray[np.int64] = field(default_factory=lambda: np.zeros((0, 2), np.int64))
     """Speech as [start, end) in samples, (num_segments, 2)."""
+    input_speech: NDArray[np.float16] = field(default_factory=lambda: np.zeros(0, np.float16))
+    """Probabilities of speech before the denoiser, (num_windows,); empty for a clip that it has not changed."""
 
 
 def write_shard(path: str | Path, kind: Kind, rows: Sequence[Row], attributes: dict[str, str]) -> None:
@@ -67,20 +67,15 @@ def write_shard(path: str | Path, kind: Kind, rows: Sequence[Row], attributes: d
             if len(row.data):  # row by row: the rows may be mapped, and need not be in memory together
                 data[start : start + len(row.data)] = _of_type(row.data, kind)
         for name, values in datasets.items():
-            if values.dtype.kind == "O":
-                file.create_dataset(name, data=values, dtype=TEXT)
-            else:
-                file.create_dataset(name, data=values)
-        for name, text in sorted(attributes.items()):
-            file.attrs[name] = text
-        file.attrs["checksum"] = checksum
+            file.create_dataset(name, data=values, dtype=TEXT if values.dtype.kind == "O" else None)
+        file.attrs.update(sorted({**attributes, "checksum": checksum}.items()))
 
 
 def _of_type(data: NDArray[Any], kind: Kind) -> NDArray[Any]:
     return np.ascontiguousarray(data, dtype=DTYPES[kind])
 
 
-def _small_datasets(rows: Sequence[Row]) -> dict[str, NDArray[Any]]:
+def _small_datasets(rows: Sequence[Row]) -> Datasets:
     """Everything but the data, rows end to end; keys are dataset names."""
     if not rows:
         raise ValueError("a shard needs at least one row")
@@ -94,6 +89,9 @@ def _small_datasets(rows: Sequence[Row]) -> dict[str, NDArray[Any]]:
         "speech": np.concatenate([np.asarray(row.segments, dtype="<i8").reshape(-1, 2) for row in rows]),
         "speech_offsets": _offsets([len(row.segments) for row in rows]),
     }
+    if any(len(row.input_speech) for row in rows):
+        datasets["input_speech"] = np.concatenate([row.input_speech for row in rows]).astype("<f2")
+        datasets["input_speech_offsets"] = _offsets([len(row.input_speech) for row in rows])
     for name in names:
         column = np.asarray(values := [row.columns[name] for row in rows])
         datasets[f"columns/{name}"] = np.asarray(values, dtype=object) if column.dtype.kind == "U" else column
@@ -105,11 +103,7 @@ def _offsets(lengths: list[int]) -> NDArray[np.int64]:
 
 
 def _checksum(
-    datasets: dict[str, NDArray[Any]],
-    attributes: dict[str, str],
-    kind: str,
-    shape: tuple[int, ...],
-    data: Iterable[NDArray[Any]],
+    datasets: Datasets, attributes: dict[str, str], kind: str, shape: tuple[int, ...], data: Iterable[Any]
 ) -> str:
     """SHA-256 over everything; `data` is given in parts, which end to end have the shape `shape`."""
     digest = hashlib.sha256(json.dumps(attributes, sort_keys=True).encode())
@@ -152,17 +146,18 @@ def read_columns(file: BinaryIO, name: str) -> Columns:
     return _as_columns(datasets, stored)
 
 
-def _read_small(file: h5py.File) -> tuple[dict[str, NDArray[Any]], dict[str, str]]:
+def _read_small(file: h5py.File) -> tuple[Datasets, dict[str, str]]:
     stored = {name: str(text) for name, text in file.attrs.items()}
     if stored.get("format") != FORMAT:
         raise ValueError("not a shard of this pipeline")
     if stored.get("version") != str(VERSION):
         raise ValueError(f"format version {stored.get('version')}, this program reads version {VERSION}")
     datasets = {f"columns/{name}": _column(dataset) for name, dataset in file["columns"].items()}
-    return datasets | {name: file[name][()] for name in ("offsets", "speech", "speech_offsets")}, stored
+    names = {"offsets", "speech", "speech_offsets"} | {"input_speech", "input_speech_offsets"} & file.keys()
+    return datasets | {name: file[name][()] for name in names}, stored
 
 
-def _as_columns(datasets: dict[str, NDArray[Any]], stored: dict[str, str]) -> Columns:
+def _as_columns(datasets: Datasets, stored: dict[str, str]) -> Columns:
     columns = {n.removeprefix("columns/"): v for n, v in datasets.items() if n.startswith("columns/")}
     attributes = {k: v for k, v in stored.items() if k not in {"format", "version", "kind", "checksum"}}
     return Columns(stored["kind"], columns, datasets["offsets"], attributes)
@@ -203,6 +198,8 @@ class Shard:
         self.columns, self.attributes = self.without_data.columns, self.without_data.attributes
         self.kind, self._offsets = kind, self.without_data.offsets
         self._segments, self._segment_offsets = datasets["speech"], datasets["speech_offsets"]
+        self._input_speech = datasets.get("input_speech", np.zeros(0, np.float16))
+        self._input_speech_offsets = datasets.get("input_speech_offsets", np.zeros_like(self._offsets))
 
     def _map(self, dataset: h5py.Dataset) -> NDArray[Any]:
         """Map a contiguous dataset: the array outlives the open file, and forked processes share it."""
@@ -223,6 +220,10 @@ class Shard:
     def segments(self, row: int) -> NDArray[np.int64]:
         """Segments of speech (num_segments, 2) of a row, [start, end) in samples."""
         return self._segments[self._segment_offsets[row] : self._segment_offsets[row + 1]]
+
+    def input_speech(self, row: int) -> NDArray[np.float16]:
+        """Probabilities of speech (num_windows,) before the denoiser; empty if it has not changed the clip."""
+        return self._input_speech[self._input_speech_offsets[row] : self._input_speech_offsets[row + 1]]
 
     def fields(self, row: int) -> dict[str, Any]:
         """A row's columns as plain Python values."""

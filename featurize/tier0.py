@@ -12,8 +12,8 @@ from featurize.audio import LoadParams, SourceChannel, dequantise, load_audio, q
 from featurize.denoise import DenoiseParams, Denoiser, denoise_demucs, dns64, load_denoiser
 from featurize.errors import AudioError
 from featurize.mfcc import MfccParams, mfcc_40
-from featurize.vad import VadParams, find_speech, keep_segments, load_vad
-from featurize.vad_network import SileroVad
+from featurize.vad import VadParams, find_speech, keep_segments
+from featurize.vad_network import InputSpeech, SileroVad, input_speech, load_vad
 
 
 class Tier0Params(BaseModel, frozen=True, extra="forbid", use_attribute_docstrings=True):
@@ -56,7 +56,7 @@ def tier0(
     denoiser: Denoiser | None = None,
     vad: SileroVad | None = None,
 ) -> Tier0:
-    """Load, denoise, round to 16 bits, find speech, extract MFCCs.
+    """Load, denoise, round to 16 bits, find the speech of the clip before and behind the denoiser, extract MFCCs.
 
     Args:
         path: audio file.
@@ -74,15 +74,17 @@ def tier0(
     sources: list[SourceChannel] = []
     waveform = load_audio(path, params=params.load, on_source=sources.append)
     try:
-        denoised = dequantise(*quantise(denoise_demucs(waveform, denoiser=denoiser)))
-        segments, mfcc = speech_features(denoised, params, vad)
+        clean = denoise_demucs(waveform, denoiser=denoiser)
+        before = None if clean is waveform else input_speech(waveform, vad)
+        denoised = dequantise(*quantise(clean))
+        segments, mfcc = speech_features(denoised, params, vad, before)
     except AudioError as error:  # functions of arrays cannot name the file
         raise error.of(path) from error
     return Tier0(sources[0], waveform, denoised, segments, mfcc)
 
 
 def speech_features(
-    denoised: Tensor, params: Tier0Params, vad: SileroVad
+    denoised: Tensor, params: Tier0Params, vad: SileroVad, before: InputSpeech | None
 ) -> tuple[NDArray[np.int64], Tensor]:
     """The steps after the denoiser and the rounding: segments (num_segments, 2) and MFCC (n_mfcc, num_frames).
 
@@ -90,11 +92,12 @@ def speech_features(
         denoised: (num_samples,), 16 kHz.
         params: of voice activity detection and MFCC.
         vad: from `load_vad`.
+        before: `input_speech` of the clip before the denoiser; None if the denoiser has not changed it.
 
     Raises:
         AudioError: `no-speech`, if the params reject such clips.
     """
-    segments = find_speech(denoised, vad, params.vad)
+    segments = find_speech(denoised, vad, params.vad, before)
     speech = keep_segments(denoised, segments, params.vad.if_no_speech)
     return segments, mfcc_40(speech, params=params.mfcc)
 

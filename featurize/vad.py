@@ -1,14 +1,22 @@
 """Voice activity detection with Silero VAD: which parts of a clip are speech.
 
-The network (https://github.com/snakers4/silero-vad, MIT) computes one speech probability per 512 samples
-(32 ms); two thresholds and minimum durations turn the probabilities into segments.
+The network (`featurize.vad_network`) computes one speech probability per 512 samples (32 ms); two thresholds and
+minimum durations turn the probabilities into segments.
 
-Each clip is processed alone, in blocks of 64 windows, so the probability of a window has the same bits in a clip of
-any length. They differ by up to about 1e-5 from those of Silero's own loop over single windows, which adds float32
-numbers in another order and ends up farther from the exact value.
+A denoiser can erase speech, shouts above all, and make noise sound like speech. So the network runs on the clip both
+before and behind it, and a window's probability is the mean of the two, but at least the one before: no clip has less
+speech than without a denoiser, and what was nothing like speech before does not become speech alone. Measured with
+`compact` on RAVDESS and EMO-DB (1,779 clips), on 406 recordings of noise (ESC-10, Speech Commands; 2,400 s), and on 140
+of the clips with noise added at 10, 0 and -5 dB (of the clean clips' speech, and of their rest, in percent):
+
+| probability of a window       | clips that lose > 0.25 s | speech in noise | found at 10, 0, -5 dB | false           |
+|---|---|---|---|---|
+| behind the denoiser alone     | 20                       | 236 s           | 97, 96, 88            | 5.5, 12.2, 15.1 |
+| the larger                    | 0                        | 251 s           | 98, 97, 91            | 6.7, 15.0, 17.3 |
+| **mean, but at least before** | 0                        | 131 s           | 98, 94, 82            | 4.3, 9.0, 9.9   |
+| before the denoiser alone     | 0                        | 59 s            | 97, 86, 63            | 2.7, 4.6, 4.2   |
 """
 
-import warnings
 from functools import lru_cache
 from typing import Literal
 
@@ -20,19 +28,10 @@ from torch import Tensor
 
 from featurize.audio import SAMPLE_RATE
 from featurize.errors import AudioError
-from featurize.vad_network import CONTEXT_SAMPLES, WINDOW_SAMPLES, SileroVad, State, from_torchscript
+from featurize.vad_network import InputSpeech, SileroVad, first_sound, load_vad, speech_probabilities
 
-# Importing silero_vad sets one thread for the whole process, which halves the speed of Demucs.
-_num_threads = torch.get_num_threads()
-import silero_vad  # noqa: E402
-
-torch.set_num_threads(_num_threads)
-
-VERSION = "1"
-"""Of the segments that are found. Raise it with any change that moves one."""
-
-BLOCK_WINDOWS = 64
-"""Windows per call of the network (2 s): enough to keep a core busy, few enough for its cache."""
+VERSION = "2"
+"""Of the segments that are found. Raise it with any change that moves one, also of a probability."""
 
 
 class VadParams(BaseModel, frozen=True, extra="forbid", use_attribute_docstrings=True):
@@ -52,51 +51,6 @@ class VadParams(BaseModel, frozen=True, extra="forbid", use_attribute_docstrings
     """keep: use the whole clip, flagged | reject."""
 
 
-def load_vad(device: str | torch.device = "cpu") -> SileroVad:
-    """Load Silero VAD onto `device`. It keeps no state between calls, so threads can share it."""
-    with warnings.catch_warnings():
-        # silero_vad's own calls: importlib.resources.path and torch.jit.load, both deprecated.
-        warnings.filterwarnings("ignore", message="path is deprecated", category=DeprecationWarning)
-        warnings.filterwarnings("ignore", message=r".*torch\.jit\.load", category=DeprecationWarning)
-        return from_torchscript(silero_vad.load_silero_vad()).to(device)
-
-
-def speech_probabilities(waveform: Tensor, vad: SileroVad) -> Tensor:
-    """Speech probability of each window of 512 samples; the last window is padded with zeros.
-
-    Args:
-        waveform: (num_samples,), 16 kHz, peak about 1.
-        vad: from `load_vad`.
-
-    Returns:
-        (ceil(num_samples / 512),), float32, on the CPU.
-    """
-    if waveform.ndim != 1:
-        raise ValueError(f"waveform has shape {tuple(waveform.shape)}, not (num_samples,)")
-    num_windows = -(-len(waveform) // WINDOW_SAMPLES)
-    device = next(vad.parameters()).device
-    starts = range(0, num_windows, BLOCK_WINDOWS)
-    probabilities = torch.zeros(len(starts) * BLOCK_WINDOWS, device=device)
-    state: State | None = None
-    with torch.inference_mode():
-        for start in starts:
-            windows = (
-                _block(waveform, start).to(device).unfold(0, CONTEXT_SAMPLES + WINDOW_SAMPLES, WINDOW_SAMPLES)
-            )
-            block, state = vad(windows[None], state)
-            probabilities[start : start + BLOCK_WINDOWS] = block[0]
-    return probabilities[:num_windows].cpu()
-
-
-def _block(waveform: Tensor, start: int) -> Tensor:
-    """Samples of the windows from `start` on, with their context; zeros before and after the clip."""
-    first = start * WINDOW_SAMPLES - CONTEXT_SAMPLES
-    end = (start + BLOCK_WINDOWS) * WINDOW_SAMPLES
-    inside = waveform[max(0, first) : end].float()
-    before = max(0, -first)
-    return torch.nn.functional.pad(inside, (before, end - first - before - len(inside)))
-
-
 def speech_segments(
     probabilities: Tensor, num_samples: int, params: VadParams | None = None
 ) -> NDArray[np.int64]:
@@ -113,6 +67,8 @@ def speech_segments(
     params = params or VadParams()
     if params.method == "none":
         return np.array([[0, num_samples]], dtype=np.int64)
+    import silero_vad  # after vad_network, which takes care of what its import does to the number of threads
+
     found = silero_vad.get_speech_timestamps_from_probs(
         probabilities.tolist(),
         sampling_rate=SAMPLE_RATE,
@@ -125,11 +81,33 @@ def speech_segments(
     return np.array([(s["start"], s["end"]) for s in found], dtype=np.int64).reshape(-1, 2)
 
 
-def find_speech(waveform: Tensor, vad: SileroVad, params: VadParams | None = None) -> NDArray[np.int64]:
-    """`speech_segments` of a clip (num_samples,); runs the network only if `params.method` is silero."""
+def find_speech(
+    waveform: Tensor, vad: SileroVad, params: VadParams | None = None, before: InputSpeech | None = None
+) -> NDArray[np.int64]:
+    """Find the speech of a clip; runs the network only if `params.method` is silero.
+
+    Args:
+        waveform: (num_samples,), 16 kHz, behind the denoiser.
+        vad: from `load_vad`.
+        params: as for `speech_segments`.
+        before: `input_speech` of the clip before the denoiser; None if the denoiser has not changed it.
+
+    Returns:
+        (num_segments, 2), int64: [start, end) in samples, in order, disjoint.
+    """
     params = params or VadParams()
-    probabilities = speech_probabilities(waveform, vad) if params.method == "silero" else torch.zeros(0)
-    return speech_segments(probabilities, len(waveform), params)
+    if params.method == "none":
+        return speech_segments(torch.zeros(0), len(waveform), params)
+    start = first_sound(waveform) if before is None else before.sound_from
+    probabilities = speech_probabilities(waveform[start:], vad)
+    if before is not None:
+        probabilities = joint(torch.from_numpy(before.probabilities.astype(np.float32)), probabilities)
+    return start + speech_segments(probabilities, len(waveform) - start, params)
+
+
+def joint(before: Tensor, behind: Tensor) -> Tensor:
+    """Probabilities of speech (num_windows,), from those before and behind the denoiser; the table above says why."""
+    return torch.maximum(before, (before + behind) / 2)
 
 
 def keep_segments(

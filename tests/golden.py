@@ -15,7 +15,7 @@ import numpy as np
 import soundfile
 import torch
 
-from featurize import audio, augment, denoise, fingerprint, mfcc, vad
+from featurize import audio, augment, denoise, fingerprint, mfcc, vad, vad_network
 from tests.synthetic_voice import synthetic_voice
 
 FILE = Path(__file__).with_name("golden.json")
@@ -60,12 +60,27 @@ def denoised() -> Numbers:
 
 def segmented() -> Numbers:
     """Segments in samples."""
-    network = vad.load_vad()
+    network = vad_network.load_vad()
     loose = vad.VadParams(threshold=0.3, min_silence_ms=30)
+    before = vad_network.input_speech(clip(), network)
     return {
         "default": vad.find_speech(clip(), network).ravel().tolist(),
         "loose": vad.find_speech(clip(), network, loose).ravel().tolist(),
-        "probabilities": some(vad.speech_probabilities(clip(), network)),
+        "before and behind a denoiser": vad.find_speech(clip().roll(9000), network, before=before)
+        .ravel()
+        .tolist(),
+        "probabilities": some(vad_network.speech_probabilities(clip(), network)),
+    }
+
+
+def before_denoising() -> Numbers:
+    """What is stored of the speech of a clip behind silence."""
+    silent = torch.nn.functional.pad(clip(), (5000, 0))
+    network = vad_network.load_vad()
+    start = vad_network.input_speech(silent, network).sound_from
+    return {
+        "sound from": [start],
+        "probabilities": some(vad_network.speech_probabilities(silent[start:], network)),
     }
 
 
@@ -103,6 +118,7 @@ def words() -> Numbers:
 STEPS: dict[str, tuple[Any, Callable[[], Numbers]]] = {
     "audio": (audio, loaded),
     "denoise": (denoise, denoised),
+    "vad_network": (vad_network, before_denoising),
     "vad": (vad, segmented),
     "mfcc": (mfcc, coefficients),
     "augment": (augment, copies),

@@ -21,6 +21,7 @@ from featurize.denoise import denoise_clips
 from featurize.errors import AudioError, SerError, SplitError, counted
 from featurize.noise import NoiseFolder, add_noise
 from featurize.tier0 import speech_features
+from featurize.vad_network import InputSpeech, input_speech
 from model.batches import Features
 from model.logits import predict_logits
 from model.scoring.confidence import score_calibration
@@ -146,8 +147,9 @@ class _Scorer:
         with _one_thread():
             for index in sorted(kept):
                 try:
+                    samples, peak, before = kept[index]
                     _, mfcc = speech_features(
-                        dequantise(*kept[index]), self.predictor.tier0_params, self.predictor.vad
+                        dequantise(samples, peak), self.predictor.tier0_params, self.predictor.vad, before
                     )
                     features[index] = mfcc.T.numpy()  # (num_frames, n_mfcc)
                 except AudioError as error:
@@ -167,8 +169,9 @@ class _Scorer:
 
     def _denoised(
         self, snr_db: float | None, rejected: list[AudioError], advance: Advance
-    ) -> dict[int, tuple[NDArray[np.int16], float]]:
-        """Add noise to the usable clips, denoise them and round them to 16 bits; append errors to `rejected`."""
+    ) -> dict[int, tuple[NDArray[np.int16], float, InputSpeech | None]]:
+        """Add noise, denoise, round to 16 bits: samples, peak, input's speech; append errors to `rejected`."""
+        before: dict[int, InputSpeech] = {}
 
         def noisy() -> Iterator[tuple[int, Tensor]]:
             for index, clip in enumerate(self.clips):
@@ -182,6 +185,8 @@ class _Scorer:
                 if snr_db is not None:
                     noise = self.noise.draw(len(waveform), generator_of(clip["clip_id"], self.seed))
                     waveform = torch.from_numpy(add_noise(waveform.numpy(), noise, snr_db))
+                if not self.predictor.denoiser.bypasses(waveform):
+                    before[index] = input_speech(waveform, self.predictor.vad)
                 yield index, waveform
 
         kept = {}
@@ -189,7 +194,7 @@ class _Scorer:
             for index, denoised, _ in denoise_clips(noisy(), self.predictor.denoiser):
                 advance(len(denoised) / SAMPLE_RATE)
                 if torch.isfinite(denoised).all():
-                    kept[index] = quantise(denoised)
+                    kept[index] = (*quantise(denoised), before.get(index))
                 else:
                     path = self.clips[index]["path"]
                     rejected.append(AudioError("non-finite", "the denoiser returned NaN or infinity", path))

@@ -8,6 +8,7 @@ engine           where the work is done: worker processes, Ray, or this very pro
 workers          worker processes: whatever kills one costs the clip that it was at
 process          one of them, and both ends of the line to it
 ray_engine       the same on a Ray cluster
+loading          clips loaded in threads ahead of their use
 clip_audio       the files of clips, and of several that are parts of one
 shard_folder     what a stage has already done: taken over, resumed, made anew where damaged
 shard_writer     one shard in the making

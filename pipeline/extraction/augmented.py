@@ -69,7 +69,7 @@ class Copies:
         samples: Tensor | None = None
         for number, key in enumerate(self.keys(columns), start=1):
             if (found := find(key)) is not None:
-                done, mfcc, segments = found
+                done, mfcc, segments, _ = found
                 own = {name: done[name] for name in ("augmentation", "voice", "duration_s", "has_speech")}
                 rows.append(Row(_columns(columns, key, own), mfcc, segments))
                 continue

@@ -22,6 +22,7 @@ class Found(NamedTuple):
     columns: dict[str, Any]
     data: NDArray[Any]
     segments: NDArray[np.int64]
+    input_speech: NDArray[np.float16]
 
 
 class FoundRows:
@@ -78,7 +79,8 @@ class FoundRows:
         columns = shard.fields(place.row)
         if any(columns.get(stamp) != clip[stamp] for stamp in STAMPS if stamp in clip):
             return None  # an earlier stage has made the clip anew since then
-        return Found(columns, shard.data(place.row), shard.segments(place.row))
+        row = place.row
+        return Found(columns, shard.data(row), shard.segments(row), shard.input_speech(row))
 
     def _shard(self, place: Location) -> Shard | None:
         """Open a shard, only once; one behind an address is checked, others have been."""

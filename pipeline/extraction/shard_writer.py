@@ -10,6 +10,7 @@ import contextlib
 import json
 import tempfile
 import time
+from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -134,7 +135,7 @@ class ShardWriter:
             maker = this_maker(self.device)
             by = maker.digest
             self.found.makers[by] = maker.model_dump()
-        return Row({**row.columns, stamp: by}, row.data, row.segments)
+        return replace(row, columns={**row.columns, stamp: by})
 
     def reject(self, index: int, error: AudioError) -> None:
         """Reject a clip."""
@@ -169,7 +170,9 @@ class ShardWriter:
             piece = Shard(path, verify=False)
             for row, (index, number) in enumerate(self._unsaved):
                 columns = self._rows[index][number].columns
-                self._rows[index][number] = Row(columns, piece.data(row), piece.segments(row))
+                self._rows[index][number] = Row(
+                    columns, piece.data(row), piece.segments(row), piece.input_speech(row)
+                )
             self._unsaved.clear()
             self._saved_at = time.monotonic()
 

@@ -12,7 +12,7 @@ from featurize.denoise import load_denoiser
 from featurize.errors import AudioError, CheckpointError, WeightsError
 from featurize.level import Channel
 from featurize.tier0 import Tier0Params, tier0
-from featurize.vad import load_vad
+from featurize.vad_network import load_vad
 from model.checkpoint import load_checkpoint
 from model.network.normalisation import normalise_clips
 from model.network.tier1 import NetworkParams, SERTier1

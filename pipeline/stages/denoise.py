@@ -1,30 +1,35 @@
 """Stage `denoise`: load and denoise every clip of the manifest into shards of 16 kHz waveforms.
 
+Beside each denoised waveform lie the speech probabilities of its input, since a denoiser can erase speech: featurize
+applies its rules to both, so its parameters can change without denoising again.
+
 This is the expensive stage. Changing a parameter of voice activity detection or MFCC does not run it again, and a run
 skips clips that an earlier run has finished.
 """
 
 import json
 import logging
-from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import islice, starmap
 from pathlib import Path
 from typing import Any, TypeVar
 
+import numpy as np
 import torch
 
-from featurize.audio import SAMPLE_RATE, LoadParams, SourceChannel, load_audio, quantise
+from featurize.audio import SAMPLE_RATE, LoadParams, SourceChannel, quantise
 from featurize.audio import VERSION as LOAD_VERSION
 from featurize.denoise import VERSION as DENOISE_VERSION
 from featurize.denoise import DenoiseParams, Denoiser, denoise_clips, load_denoiser
 from featurize.errors import AudioError, WeightsError, counted
 from featurize.shards import Row
-from pipeline.extraction.clip_audio import Recordings
+from featurize.vad_network import VERSION as VAD_NETWORK_VERSION
+from featurize.vad_network import InputSpeech, SileroVad, input_speech, load_vad
 from pipeline.extraction.engine import Engine, InProcess
 from pipeline.extraction.grouping import group_clips
 from pipeline.extraction.job import Make
+from pipeline.extraction.loading import Loaded, load_ahead
 from pipeline.extraction.run import extract, new_run
 from pipeline.extraction.shard_folder import columns_of
 from pipeline.extraction.shard_writer import ShardWriter
@@ -36,16 +41,13 @@ from pipeline.protocol.manifest_file import read_clips
 log = logging.getLogger(__name__)
 
 Item = TypeVar("Item")
-Loaded = torch.Tensor | AudioError
 
-LOADERS = 4
-"""Threads that load audio."""
-CLIPS_AHEAD = 32
-"""Clips that are loaded or being loaded before they are needed."""
 DECISIVE = ("load_step", "denoise_step")
 """Attributes that a finished row must share to be reused."""
-ADDED_COLUMNS = ("peak", "denoised", *SourceChannel._fields)
+ADDED_COLUMNS = ("peak", "denoised", *SourceChannel._fields, "sound_from")
 """What this stage adds to a clip's fields."""
+UNCHANGED = InputSpeech(0, np.zeros(0, np.float16))
+"""In place of the speech of a clip that bypasses the denoiser: the stored waveform has the same."""
 
 
 def denoise(
@@ -93,7 +95,7 @@ def _steps(params: DenoiseParams, sha256: str, load: LoadParams) -> dict[str, st
     """The settings, weights and code version of each step, on which the waveforms depend."""
     step = params.model_dump(exclude={"weights"}) | {"sha256": sha256}
     if params.model != "none":
-        step["version"] = DENOISE_VERSION
+        step |= {"version": DENOISE_VERSION, "vad_network": VAD_NETWORK_VERSION}
     return {
         "load_step": json.dumps({"version": LOAD_VERSION, "sample_rate": SAMPLE_RATE} | load.model_dump()),
         "denoise_step": json.dumps(step),
@@ -149,17 +151,24 @@ class DenoiseJob:
                 f"denoise.model {self.params.model}: a worker has other weights than the main process; "
                 "give every node the same file"
             )
-        return lambda writer: _denoise_shard(denoiser, self.loading, writer)
+        vad = load_vad()
+        return lambda writer: _denoise_shard(denoiser, vad, self.loading, writer)
 
 
-def _denoise_shard(denoiser: Denoiser, loading: LoadParams, writer: ShardWriter) -> None:
+def _denoise_shard(denoiser: Denoiser, vad: SileroVad, loading: LoadParams, writer: ShardWriter) -> None:
     watch = writer.watch
     for index, clip in writer.todo:
         if (found := writer.found.row(clip["sha256"], clip)) is not None:
-            columns = clip | {name: found.columns[name] for name in ADDED_COLUMNS}
-            writer.keep(index, [Row(columns, found.data)], len(found.data) / SAMPLE_RATE)
+            columns = clip | {name: found.columns[name] for name in ADDED_COLUMNS if name in found.columns}
+            row = Row(columns, found.data, input_speech=found.input_speech)
+            writer.keep(index, [row], len(found.data) / SAMPLE_RATE)
     clips = dict(writer.todo)
     sources: dict[int, SourceChannel] = {}
+    before: dict[int, InputSpeech] = {}
+
+    def also(index: int, waveform: torch.Tensor, source: SourceChannel) -> None:
+        sources[index] = source
+        before[index] = UNCHANGED if denoiser.bypasses(waveform) else input_speech(waveform, vad)
 
     def usable(index: int, waveform: Loaded) -> tuple[int, torch.Tensor] | None:
         if isinstance(waveform, AudioError):
@@ -168,7 +177,7 @@ def _denoise_shard(denoiser: Denoiser, loading: LoadParams, writer: ShardWriter)
         writer.at(index, "work")
         return index, waveform
 
-    loaded = _timed("decode", load_ahead(clips.items(), writer.at, loading, sources), watch)
+    loaded = _timed("decode", load_ahead(clips.items(), writer.at, loading, also), watch)
     waveforms = filter(None, starmap(usable, loaded))  # a loop would keep the last waveform in memory
     for index, waveform, changed in _timed("denoise", denoise_clips(waveforms, denoiser), watch):
         clip = clips[index]
@@ -179,7 +188,11 @@ def _denoise_shard(denoiser: Denoiser, loading: LoadParams, writer: ShardWriter)
             continue
         samples, peak = quantise(waveform)
         columns = {**clip, "peak": peak, "denoised": changed, **sources.pop(index)._asdict()}
-        writer.keep(index, [Row(columns, samples)], len(samples) / SAMPLE_RATE)
+        sound_from, probabilities = before.pop(index)
+        if denoiser.dry < 1:
+            columns["sound_from"] = sound_from
+        row = Row(columns, samples, input_speech=probabilities)
+        writer.keep(index, [row], len(samples) / SAMPLE_RATE)
 
 
 def _timed(step: str, items: Iterator[Item], watch: Stopwatch) -> Iterator[Item]:
@@ -191,59 +204,3 @@ def _timed(step: str, items: Iterator[Item], watch: Stopwatch) -> Iterator[Item]
         if not waiting:
             return
         yield waiting.pop()
-
-
-def load_ahead(
-    clips: Iterable[tuple[int, Fields]],
-    at: Callable[[int, str], None] = lambda _index, _step: None,
-    loading: LoadParams | None = None,
-    sources: dict[int, SourceChannel] | None = None,
-) -> Iterator[tuple[int, torch.Tensor | AudioError]]:
-    """Load clips in threads ahead of their use, and yield them in order.
-
-    Args:
-        clips: index and fields of each.
-        at: called with a clip's index and the step it is in.
-        loading: parameters of `load_audio`.
-        sources: is filled with the track and the channel of each clip.
-    """
-
-    def load(index: int, clip: Fields) -> torch.Tensor | AudioError:
-        at(index, "decode")
-        loaded = _load(
-            clip,
-            recordings,
-            loading,
-            lambda source: None if sources is None else sources.update({index: source}),
-        )
-        at(index, "wait")
-        return loaded
-
-    clips = list(clips)
-    waiting = iter(clips)
-    recordings = Recordings(clip for _, clip in clips)
-    with recordings, ThreadPoolExecutor(LOADERS) as threads:
-        ahead = [(clip[0], threads.submit(load, *clip)) for clip in islice(waiting, CLIPS_AHEAD)]
-        while ahead:
-            yield _result(*ahead.pop(0))
-            ahead += [(clip[0], threads.submit(load, *clip)) for clip in islice(waiting, 1)]
-
-
-def _result(index: int, loading: Future[Loaded]) -> tuple[int, Loaded]:
-    return index, loading.result()
-
-
-def _load(
-    clip: Fields,
-    recordings: Recordings,
-    loading: LoadParams | None,
-    on_source: Callable[[SourceChannel], None],
-) -> torch.Tensor | AudioError:
-    """Load a waveform (num_samples,), and check that the file's hash is still the manifest's."""
-    try:
-        with recordings.open(clip) as recording:
-            waveform = load_audio(recording.path, **recording.part, params=loading, on_source=on_source)
-            recording.check(clip)
-            return waveform
-    except AudioError as error:
-        return error

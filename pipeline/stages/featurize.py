@@ -18,10 +18,10 @@ from featurize.augment import AugmentParams
 from featurize.errors import AudioError, ShardError, counted
 from featurize.mfcc import VERSION as MFCC_VERSION
 from featurize.mfcc import MfccParams, mfcc_40
-from featurize.shards import Row
+from featurize.shards import Row, Shard
 from featurize.vad import VERSION as VAD_VERSION
-from featurize.vad import VadParams, find_speech, keep_segments, load_vad
-from featurize.vad_network import SileroVad
+from featurize.vad import VadParams, find_speech, keep_segments
+from featurize.vad_network import InputSpeech, SileroVad, load_vad
 from pipeline.extraction.augmented import ORIGINAL, Copies
 from pipeline.extraction.engine import Engine, InProcess
 from pipeline.extraction.grouping import Group
@@ -186,7 +186,7 @@ class FeaturizeJob:
             writer.at(index, "work")
             try:
                 row = _finished(clip, len(samples), writer)
-                row = row or self._original(vad, writer, clip, waveform())
+                row = row or self._original(vad, writer, clip, waveform(), _before(source, index, clip))
             except AudioError as error:
                 writer.reject(index, error.of(clip["path"]))
             else:
@@ -194,11 +194,18 @@ class FeaturizeJob:
                 copies = self.copies.of(row, waveform, partial(self._row, writer), find)
                 writer.keep(index, [row, *copies], len(samples) / SAMPLE_RATE)
 
-    def _original(self, vad: SileroVad, writer: ShardWriter, clip: Fields, waveform: torch.Tensor) -> Row:
+    def _original(
+        self,
+        vad: SileroVad,
+        writer: ShardWriter,
+        clip: Fields,
+        waveform: torch.Tensor,
+        before: InputSpeech | None,
+    ) -> Row:
         segments = writer.found.segments(clip["sha256"], clip)
         if segments is None:
             with writer.watch("vad"):
-                segments = find_speech(waveform, vad, self.vad)
+                segments = find_speech(waveform, vad, self.vad, before)
         return self._row(writer, clip | ORIGINAL, waveform, segments)
 
     def _row(
@@ -209,6 +216,21 @@ class FeaturizeJob:
             mfcc = mfcc_40(speech, params=self.mfcc)  # (n_mfcc, num_frames)
         columns = {**fields, "duration_s": len(waveform) / SAMPLE_RATE, "has_speech": len(segments) > 0}
         return Row(columns, mfcc.T.numpy(), segments)
+
+
+def _before(source: Shard, index: int, clip: Fields) -> InputSpeech | None:
+    """What is stored of the clip's speech before the denoiser; None if the denoiser has not changed it.
+
+    Raises:
+        ShardError: the shard is from a version that did not store it.
+    """
+    if not clip.get("denoised"):
+        return None
+    if not len(probabilities := source.input_speech(index)):
+        raise ShardError(
+            f"{source.path}: made by an older version, without the speech of the input", "run `ser denoise`"
+        )
+    return InputSpeech(clip["sound_from"], probabilities)
 
 
 def _finished(clip: Fields, num_samples: int, writer: ShardWriter) -> Row | None:

@@ -20,7 +20,8 @@ from featurize.augment import (
     time_stretch,
 )
 from featurize.errors import ParamsError
-from featurize.vad import find_speech, load_vad
+from featurize.vad import find_speech
+from featurize.vad_network import load_vad
 
 CLIP = "ab" * 32
 ALL = ("stretch", "pitch", "noise")

@@ -14,7 +14,14 @@ from featurize.audio import SAMPLE_RATE, dequantise, load_audio, quantise
 from featurize.denoise import DenoiseParams, Denoiser, Streamed, denoise_clips, load_denoiser
 from featurize.mfcc import mfcc_40
 from featurize.tier0 import Tier0Params, tier0
-from featurize.vad import VadParams, keep_segments, load_vad, speech_probabilities, speech_segments
+from featurize.vad import VadParams, find_speech, keep_segments, speech_segments
+from featurize.vad_network import (
+    LEAD_IN_WINDOWS,
+    WINDOW_SAMPLES,
+    input_speech,
+    load_vad,
+    speech_probabilities,
+)
 
 NUM_CLIPS = 100
 LAST_50_MS = SAMPLE_RATE // 20
@@ -63,7 +70,7 @@ def test_segments_and_mfcc(together: dict[Path, Tensor], alone: dict[Path, Tenso
         own = silero_vad.load_silero_vad()
     for path, expected in alone.items():
         found = silero_vad.get_speech_timestamps(
-            expected.clone(),
+            torch.nn.functional.pad(expected, (WINDOW_SAMPLES * LEAD_IN_WINDOWS, 0)),
             own,
             threshold=params.threshold,
             min_speech_duration_ms=int(params.min_speech_ms),
@@ -71,7 +78,9 @@ def test_segments_and_mfcc(together: dict[Path, Tensor], alone: dict[Path, Tenso
             speech_pad_ms=int(params.pad_ms),
         )
         segments = speech_segments(speech_probabilities(together[path], network), len(expected), params)
-        assert segments.tolist() == [[each["start"], each["end"]] for each in found]
+        lead_in = WINDOW_SAMPLES * LEAD_IN_WINDOWS
+        bounds = [[max(0, each[end] - lead_in) for end in ("start", "end")] for each in found]
+        assert segments.tolist() == bounds
         right, ours = (mfcc_40(keep_segments(wave, segments)) for wave in (expected, together[path]))
         torch.testing.assert_close(ours, right, rtol=0, atol=1e-3)
 
@@ -89,7 +98,7 @@ def test_one_file_is_bit_identical_to_the_shards(denoiser: Denoiser, ravdess_cli
     waves = {path: load_audio(path) for path in ravdess_clips}
     for path, clean, _ in denoise_clips(waves.items(), denoiser):
         stored = dequantise(*quantise(clean))
-        segments = speech_segments(speech_probabilities(stored, network), len(stored), params)
+        segments = find_speech(stored, network, params, input_speech(waves[path], network))
         reference = tier0(path, Tier0Params(denoise=DenoiseParams(model="compact")), denoiser)
         assert np.array_equal(reference.segments, segments)
         assert torch.equal(reference.mfcc, mfcc_40(keep_segments(stored, segments)))

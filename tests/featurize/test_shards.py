@@ -20,6 +20,7 @@ def waveform_rows(lengths: list[int]) -> list[Row]:
             columns={"clip_id": f"demo/ä-{i}", "peak": 0.5 + i, "has_speech": i % 2 == 0},
             data=random.integers(-32768, 32767, length).astype(np.int16),
             segments=np.array([[0, length]] * (i % 3), dtype=np.int64).reshape(-1, 2),
+            input_speech=random.random(i % 4).astype(np.float16),
         )
         for i, length in enumerate(lengths)
     ]
@@ -38,6 +39,7 @@ def test_rows_come_back_as_written(tmp_path_factory: pytest.TempPathFactory, len
     for i, row in enumerate(rows):
         np.testing.assert_array_equal(shard.data(i), row.data)
         np.testing.assert_array_equal(shard.segments(i), row.segments)
+        np.testing.assert_array_equal(shard.input_speech(i), row.input_speech)
         assert shard.fields(i) == row.columns
 
 

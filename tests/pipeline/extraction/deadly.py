@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.audit import fingerprints
+from pipeline.extraction import loading
 from pipeline.extraction.job import Make
 from pipeline.stages import denoise as stage
 
@@ -24,7 +25,7 @@ class DeadlyJob(stage.DenoiseJob):
         folder = Path(os.environ["SER_TEST_ORDERS"])
         with (folder / "pid").open("a") as pids:
             print(os.getpid(), file=pids)
-        stage.load_audio = obey(folder, stage.load_audio)
+        loading.load_audio = obey(folder, loading.load_audio)
         return super().load(threads)
 
 

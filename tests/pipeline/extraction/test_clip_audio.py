@@ -16,8 +16,8 @@ from featurize.decoders import decode_blocks
 from featurize.errors import AudioError
 from pipeline.extraction import clip_audio
 from pipeline.extraction.clip_audio import Recordings
+from pipeline.extraction.loading import load_ahead
 from pipeline.span import Span
-from pipeline.stages.denoise import load_ahead
 from tests.featurize.sounds import encode_tracks
 
 RATE = 16_000

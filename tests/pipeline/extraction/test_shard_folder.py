@@ -12,9 +12,8 @@ import pytest
 from featurize.denoise import DenoiseParams
 from featurize.errors import SerError
 from featurize.shards import Shard, list_shards
-from pipeline.extraction import grouping
+from pipeline.extraction import grouping, loading
 from pipeline.protocol.manifest_file import read_manifest
-from pipeline.stages import denoise as stage
 from pipeline.stages.denoise import denoise
 from tests.pipeline.made_up import write_noise_corpus
 
@@ -30,8 +29,8 @@ def loaded(monkeypatch: pytest.MonkeyPatch) -> list[str]:
         paths.append(path.name)
         return original(path, **options)
 
-    original = stage.load_audio
-    monkeypatch.setattr(stage, "load_audio", spy)
+    original = loading.load_audio
+    monkeypatch.setattr(loading, "load_audio", spy)
     return paths
 
 
@@ -135,12 +134,12 @@ MORTAL_RUN = """
 import os, signal, sys
 from pathlib import Path
 from featurize.denoise import DenoiseParams
-from pipeline.extraction import grouping, shard_writer
-from pipeline.stages import denoise as stage
+from pipeline.extraction import grouping, loading, shard_writer
+from pipeline.stages.denoise import denoise
 data, where, last = Path(sys.argv[1]), sys.argv[2], int(sys.argv[3])
 shard_writer.SECONDS_PER_PIECE = 0.0
 grouping.CLIPS_PER_SHARD = 15
-stage.CLIPS_AHEAD = 4
+loading.CLIPS_AHEAD = 4
 calls = []
 def mortal(original, place):
     def call(argument, **options):
@@ -153,9 +152,9 @@ def mortal(original, place):
                 os.kill(os.getpid(), signal.SIGKILL)
         return original(argument, **options)
     return call
-stage.load_audio = mortal(stage.load_audio, "decode")
+loading.load_audio = mortal(loading.load_audio, "decode")
 os.fsync = mortal(os.fsync, "save")
-stage.denoise(DenoiseParams(model="none"), data, data / "reports", 0.0)
+denoise(DenoiseParams(model="none"), data, data / "reports", 0.0)
 """
 
 

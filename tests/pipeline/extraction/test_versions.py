@@ -13,7 +13,7 @@ from featurize.denoise import DenoiseParams
 from featurize.mfcc import MfccParams
 from featurize.shards import Row, Shard, list_shards, write_shard
 from featurize.vad import VadParams
-from pipeline.extraction import augmented, shard_writer
+from pipeline.extraction import augmented, loading, shard_writer
 from pipeline.protocol.provenance import Maker
 from pipeline.stages import denoise as denoise_stage
 from pipeline.stages import featurize as featurize_stage
@@ -36,7 +36,7 @@ def calls(monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
 
         monkeypatch.setattr(module, name, counted)
 
-    count(denoise_stage, "load_audio", "load")
+    count(loading, "load_audio", "load")
     count(featurize_stage, "find_speech", "vad")
     count(featurize_stage, "mfcc_40", "mfcc")
     count(augmented, "augment", "augment")

@@ -16,7 +16,7 @@ from featurize.denoise import DenoiseParams
 from featurize.errors import SerError
 from featurize.mfcc import MfccParams
 from featurize.vad import VadParams
-from pipeline.extraction import grouping
+from pipeline.extraction import grouping, loading
 from pipeline.extraction.tasks import Task
 from pipeline.extraction.workers import FRUITLESS_DEATHS, LocalEngine, Work
 from pipeline.stages import denoise as stage
@@ -43,7 +43,7 @@ def orders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
     monkeypatch.setattr(stage, "DenoiseJob", DeadlyJob)
     # A job in this process replaces the decoder; this puts it back.
-    monkeypatch.setattr(stage, "load_audio", stage.load_audio)
+    monkeypatch.setattr(loading, "load_audio", loading.load_audio)
     monkeypatch.setattr(grouping, "CLIPS_PER_SHARD", 6)
     return folder
 

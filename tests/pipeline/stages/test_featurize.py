@@ -18,8 +18,13 @@ from featurize.mfcc import MfccParams
 from featurize.shards import Row, Shard, list_shards, write_shard
 from featurize.tier0 import Tier0Params, tier0
 from featurize.vad import VadParams
+from featurize.vad_network import input_speech, load_vad
+from pipeline.extraction import grouping, loading
+from pipeline.extraction.workers import LocalEngine
+from pipeline.protocol.manifest_file import COLUMNS
 from pipeline.stages.denoise import denoise
 from pipeline.stages.featurize import featurize
+from pipeline.stages.manifest import hash_audio
 
 
 def test_features_are_those_of_the_reference(small_run: Any) -> None:
@@ -32,6 +37,90 @@ def test_features_are_those_of_the_reference(small_run: Any) -> None:
         np.testing.assert_array_equal(shard.data(row), reference.mfcc.T.numpy())
         assert fields["has_speech"] == reference.has_speech
         assert fields["duration_s"] == len(reference.waveform) / 16_000
+
+
+def written(data: Path, paths: list[Path]) -> list[str]:
+    """A manifest over clips, one speaker each, all in train; their hashes."""
+    rows = [
+        (f"t/{path.stem}", path, "", "", hash_audio(path), "t", path.stem, "", "x", "x", "", "", "train")
+        for path in paths
+    ]
+    pd.DataFrame(rows, columns=list(COLUMNS)).to_csv(data / "manifest.csv", index=False)
+    return [row[4] for row in rows]
+
+
+def rows_by_hash(folder: Path) -> dict[str, tuple[Shard, int]]:
+    shards = [Shard(path) for path in list_shards(folder)]
+    return {str(key): (shard, row) for shard in shards for row, key in enumerate(shard.columns["sha256"])}
+
+
+def test_behind_a_denoiser_features_are_those_of_the_reference_in_any_company(
+    shared: Path, ravdess_clips: list[Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also of a shout that the denoiser erases, with workers, another order, and rows that are taken over."""
+    monkeypatch.setattr(grouping, "CLIPS_PER_SHARD", 2)
+    (shout,) = (shared / "corpora" / "ravdess").rglob("03-01-06-02-02-02-24.flac")
+    paths = [shout, *ravdess_clips[:3]]
+    augment = AugmentParams(copies=1, methods=("stretch",))
+
+    def run(engine: LocalEngine | None = None) -> None:
+        denoise(DenoiseParams(), tmp_path, tmp_path / "reports", 0.0, engine=engine)
+        featurize(VadParams(), MfccParams(), tmp_path, tmp_path / "reports", 0.0, augment, engine)
+
+    network = load_vad()
+    for clips, engine in ((paths[1:], None), (paths, LocalEngine(2)), (paths[::-1], None)):
+        keys = written(tmp_path, clips)
+        run(engine)
+        waveforms, features = (rows_by_hash(tmp_path / name) for name in ("denoised", "features"))
+        for path, key in zip(clips, keys, strict=True):
+            reference = tier0(path)
+            shard, row = waveforms[key]
+            start, probabilities = input_speech(reference.waveform, network)
+            assert shard.fields(row)["sound_from"] == start
+            np.testing.assert_array_equal(shard.input_speech(row), probabilities)
+            shard, row = features[key]
+            np.testing.assert_array_equal(shard.segments(row), reference.segments)
+            np.testing.assert_array_equal(shard.data(row), reference.mfcc.T.numpy())
+            copy = next(
+                i for i in range(len(shard)) if shard.fields(i)["clip_id"].startswith(f"t/{path.stem}#")
+            )
+            assert len(shard.segments(copy)) == len(reference.segments) > 0
+
+
+def test_other_rules_denoise_nothing_and_find_speech_in_both(
+    ravdess_clips: list[Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (key,) = written(tmp_path, ravdess_clips[:1])
+    denoise(DenoiseParams(), tmp_path, tmp_path / "reports", 0.0)
+    monkeypatch.setattr(loading, "load_audio", None)
+    denoise(DenoiseParams(), tmp_path, tmp_path / "reports", 0.0)
+    params = VadParams(threshold=0.8, pad_ms=0)
+    featurize(params, MfccParams(), tmp_path, tmp_path / "reports", 0.0)
+    shard, row = rows_by_hash(tmp_path / "features")[key]
+    np.testing.assert_array_equal(
+        shard.segments(row), tier0(ravdess_clips[0], Tier0Params(vad=params)).segments
+    )
+
+
+def test_denoised_shards_without_the_speech_of_the_input_are_one_clear_error(
+    ravdess_clips: list[Path], tmp_path: Path
+) -> None:
+    written(tmp_path, ravdess_clips[:1])
+    denoise(DenoiseParams(), tmp_path, tmp_path / "reports", 0.0)
+    (path,) = list_shards(tmp_path / "denoised")
+    shard = Shard(path)
+    fields = {name: value for name, value in shard.fields(0).items() if name != "sound_from"}
+    step = json.loads(shard.attributes["denoise_step"])
+    del step["vad_network"]
+    attributes = shard.attributes | {"denoise_step": json.dumps(step)}
+    expected = shard.input_speech(0).tolist()
+    write_shard(path, "waveform", [Row(fields, shard.data(0))], attributes)
+    with pytest.raises(
+        ShardError, match=r"part-00000\.h5: .* without the speech of the input; run `ser denoise`"
+    ):
+        featurize(VadParams(), MfccParams(), tmp_path, tmp_path / "reports", 0.0)
+    denoise(DenoiseParams(), tmp_path, tmp_path / "reports", 0.0)  # makes it anew
+    assert Shard(path).input_speech(0).tolist() == expected
 
 
 def test_the_shard_says_how_it_was_made(small_run: Any) -> None:
