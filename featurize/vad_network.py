@@ -33,7 +33,12 @@ CONTEXT_SAMPLES = 64
 BLOCK_WINDOWS = 64
 """Windows per call of the network (2 s): enough to keep a core busy, few enough for its cache."""
 LEAD_IN_WINDOWS = 256
-"""Windows of zeros that the network hears before each clip (8 s), whose probabilities are discarded."""
+"""Windows of zeros before each clip (8 s), whose probabilities are discarded.
+
+From a state of zeros the network misses the shouts of some RAVDESS speakers as a whole: it finds speech in 1,421 of
+1,440 clips, and in 1,435 after 32 windows or more. The state goes on moving for 8 s: a dog's bark that opens a clip
+has a probability of 0.73 after 32 windows, and of 0.51 after 256.
+"""
 SILENCE = 1e-4
 """Samples that differ by less are one value: -80 dB below a peak of 1."""
 _PART = 1 << 16  # samples that are searched at once
@@ -177,8 +182,9 @@ def input_speech(waveform: Tensor, vad: SileroVad) -> InputSpeech:
 def first_sound(waveform: Tensor) -> int:
     """The sample at which digital silence ends, a run of one value at the beginning of a clip.
 
-    Windows are counted from it. Otherwise such silence would change what the network makes of the clip behind it: it
-    moves the borders of the windows, and after zeros the network takes almost any sound for speech for some windows.
+    Windows are counted from it, since silence that is added would otherwise move their borders in the sound behind it.
+    With this and the lead-in, 0.1, 0.3, 1 or 3 s of zeros around a clip move its segments by 0.1 s or more in 5 of 200
+    clips of RAVDESS and 0 of 100 of EMO-DB; without both in 35 and 12; with a lead-in alone in 7 of 60 and 2 of 30.
 
     Args:
         waveform: (num_samples,), peak about 1. The run need not be of zeros: the clip's offset was taken out.

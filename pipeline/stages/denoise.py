@@ -45,7 +45,7 @@ Item = TypeVar("Item")
 DECISIVE = ("load_step", "denoise_step")
 """Attributes that a finished row must share to be reused."""
 ADDED_COLUMNS = ("peak", "denoised", *SourceChannel._fields, "sound_from")
-"""What this stage adds to a clip's fields."""
+"""What this stage adds to a clip's fields; the last only if there is a denoiser."""
 UNCHANGED = InputSpeech(0, np.zeros(0, np.float16))
 """In place of the speech of a clip that bypasses the denoiser: the stored waveform has the same."""
 
