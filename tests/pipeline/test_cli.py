@@ -86,7 +86,7 @@ def test_inspect_prints_and_draws(
     clip = next((small_run.data / "raw" / "demo").rglob("*.wav"))
     assert run("inspect", clip, "--plot", tmp_path / "clip.png") == 0
     text = capsys.readouterr().out
-    assert "22050 Hz, 1 channel(s)" in text
+    assert "22050 Hz, 1 channel" in text
     assert "40 coefficients" in text
     assert "dB before the denoiser" in text
     assert "compact" in text

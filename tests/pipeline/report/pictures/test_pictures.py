@@ -95,7 +95,8 @@ def test_speakers_are_named_up_to_a_number() -> None:
         names = [f"s{number:03}" for number in range(num)]
         svg = draw_speakers(names, ["unknown"] * num, [0.5] * num, overall=0.5, chance=0.25)
         assert (set(names) <= set(texts(svg))) is (num <= MAX_NAMED)
-        assert f"UAR of {num} test speakers, from 0.50 (s000)" in alt(svg)
+        speakers = "1 test speaker" if num == 1 else f"{num} test speakers"
+        assert f"UAR of {speakers}, from 0.50 (s000)" in alt(svg)
 
 
 def test_gender_is_shown_by_shape_and_word() -> None:
