@@ -2,6 +2,7 @@
 
 import hashlib
 from collections import Counter
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -138,6 +139,11 @@ def test_errors_name_the_clips_own_path_and_come_for_every_part(tmp_path: Path) 
         assert error is None or row["path"] in error.detail
 
 
+def noted(sources: dict[int, SourceChannel]) -> Callable[[int, torch.Tensor, SourceChannel], None]:
+    """Fills a dictionary with the track and the channel of each clip."""
+    return lambda index, _, source: sources.update({index: source})
+
+
 @pytest.mark.parametrize(("name", "codec"), [("two.mkv", "pcm_s16le"), ("two.mp4", "aac")])
 def test_each_part_has_the_first_track_that_is_not_silent_there(
     tmp_path: Path, name: str, codec: str, caplog: pytest.LogCaptureFixture
@@ -149,7 +155,7 @@ def test_each_part_has_the_first_track_that_is_not_silent_there(
     path = encode_tracks(tmp_path / name, codec, RATE, first, second)
     clips = [clip(path, start, start + 0.5) for start in (0.5, 1.5, 3.5, 4.5)]
     sources: dict[int, SourceChannel] = {}
-    loaded = dict(load_ahead(enumerate(clips), sources=sources))
+    loaded = dict(load_ahead(enumerate(clips), also=noted(sources)))
     assert [sources[index].track for index in range(4)] == [2, 2, 1, 1]
     assert f"{path}: track 2 of 2 is used" in caplog.text
     assert "track-" not in caplog.text
@@ -188,7 +194,7 @@ def test_the_channel_is_chosen_for_each_part(
     for channel, expected in (("mix", ["mix", "left"]), ("right", ["right", "right"])):
         sources: dict[int, SourceChannel] = {}
         loading = LoadParams(channel=channel)
-        loaded = dict(load_ahead(enumerate(clips), loading=loading, sources=sources))
+        loaded = dict(load_ahead(enumerate(clips), loading=loading, also=noted(sources)))
         assert [sources[index].channel for index in range(2)] == expected
         for index, start in enumerate((0.5, 2.5)):
             alone = load_audio(path, start_s=start, end_s=start + 1.0, params=loading)
