@@ -1,5 +1,6 @@
 """Fingerprints of a corpus are computed once, with any engine, for any files."""
 
+import hashlib
 import os
 import shutil
 from dataclasses import replace
@@ -139,7 +140,8 @@ def test_what_cannot_be_decoded_is_skipped_and_counted(
 ) -> None:
     (tmp_path / "text.wav").write_text("no audio")
     shutil.copy(entries[0].clip.path, tmp_path / "gone.wav")
-    bad = entries_of([tmp_path / "text.wav", tmp_path / "gone.wav"])
+    text, gone = entries_of([tmp_path / "text.wav", tmp_path / "gone.wav"])
+    bad = [replace(text, sha256=hashlib.sha256(b"no audio").hexdigest()), gone]
     (tmp_path / "gone.wav").unlink()
     found = fingerprint_clips([*bad, *entries], tmp_path / "prints", InProcess())
     assert list(found) == [entry.sha256 for entry in entries]
