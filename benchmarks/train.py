@@ -24,7 +24,8 @@ from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence, pad_se
 from torch.utils.data import DataLoader, Dataset
 
 from featurize.shards import Shard, list_shards
-from model.batches import Features, load_features
+from model.batches import Features
+from model.feature_splits import load_features
 from model.network.layers import ChannelAttention
 from model.network.tier1 import NetworkParams, build_network
 from model.training.hyperparameters import SpecAugmentParams, TrainParams
@@ -78,7 +79,7 @@ class CachedClips(Dataset[tuple[Tensor, int]]):
     def __init__(self, features: Features, folder: Path) -> None:
         self.labels = features.labels.tolist()
         self.paths = [folder / f"{index}.pt" for index in range(len(features))]
-        for path, clip in zip(self.paths, features.clips, strict=True):
+        for path, clip in zip(self.paths, features.views["mfcc"], strict=True):
             torch.save(torch.from_numpy(clip.copy()), path)
 
     def __len__(self) -> int:
@@ -100,7 +101,7 @@ def reference_steps(
     features: Features, folder: Path, num_classes: int, device: torch.device
 ) -> Iterator[int]:
     """Train with the reference trainer; yields the number of clips of each step."""
-    network = ReferenceNetwork(features.clips[0].shape[1], num_classes).to(device).train()
+    network = ReferenceNetwork(features.views["mfcc"][0].shape[1], num_classes).to(device).train()
     optimiser = torch.optim.AdamW(network.parameters(), lr=1e-3)
     clips = CachedClips(features, folder)
     while True:
@@ -124,7 +125,7 @@ def our_steps(
     params: TrainParams = SAME_TRAINING,
 ) -> Iterator[int]:
     """Train with the project's trainer; yields the number of clips of each step."""
-    network = build_network(features.clips[0].shape[1], num_classes, network_params, 0).to(device)
+    network = build_network(features.views["mfcc"][0].shape[1], num_classes, network_params, 0).to(device)
     trainer = Trainer(network, features, params, device)
     trainer.start()
     criterion = trainer.make_loss()
@@ -181,7 +182,9 @@ def main() -> None:
     shards, device = list_shards(args.features), torch.device(args.device)
     labels = sorted({str(name) for path in shards for name in Shard(path, verify=False).columns["label"]})
     mapped = load_features(shards, labels, "train")
-    resident = Features([np.array(clip) for clip in mapped.clips], mapped.labels, mapped.columns)
+    resident = Features(
+        {"mfcc": [np.array(clip) for clip in mapped.views["mfcc"]]}, mapped.labels, mapped.columns
+    )
     ours = our_steps(mapped, len(labels), device)
     next(ours)
     print(f"from start to the end of the first step: {time.perf_counter() - START:.1f} s")

@@ -17,12 +17,12 @@ These names are loaded on first use, so `import featurize` itself loads neither 
     denoise          load_denoiser, denoise_demucs, denoise_clips
     demucs/          Demucs on many clips at once, each with the same result as alone
     spectral_gate    the package noisereduce, as a baseline
-    weights          finding, downloading and verifying the weights of a denoiser
     snr              signal-to-noise ratio: definition, scaling noise to it, estimating it from a clip
     noise            drawing segments of noise recordings, adding them to clips
     vad              Silero VAD: speech probabilities, segments, speech only
     vad_network      Silero's network as a plain module: all windows of a block in one call
     mfcc             mfcc_40
+    encoders/        frames of frozen, pre-trained encoders
     augment          augmented copies of a clip: other voices, time stretch, pitch shift, noise
     fingerprint      acoustic fingerprints: copies of a recording at any level, format and sample rate
     tier0            tier0_to_mfcc, tier0: all of Tier 0 for one file, the reference

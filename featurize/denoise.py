@@ -19,10 +19,10 @@ from torch import Tensor
 from featurize.demucs.layout import can_stream
 from featurize.demucs.products import Precision
 from featurize.demucs.streams import SLOTS, DemucsStreams
+from featurize.demucs.weights import load_module
 from featurize.errors import AudioError, WeightsError
 from featurize.snr import estimate_snr_db
 from featurize.spectral_gate import SpectralGate
-from featurize.weights import load_module
 
 Key = TypeVar("Key")
 Clip = tuple[Any, Tensor]

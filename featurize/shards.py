@@ -1,6 +1,6 @@
 """The shard format: many clips of different lengths in one HDF5 file, mapped rather than copied when read.
 
-    /waveform | /mfcc | /fingerprint    rows end to end, contiguous: int16 (sum N,), float32 (sum T, C), uint32 (sum T,)
+    /<kind>             waveform int16 (sum N,) | mfcc float32 (sum T, C) | encoding float16 (sum T, L, D) | ...
     /offsets            int64 (rows + 1,)                     row i is [offsets[i], offsets[i + 1])
     /speech             int64 (sum S, 2)                      segments of speech, [start, end) in samples at 16 kHz
     /speech_offsets     int64 (rows + 1,)
@@ -29,8 +29,8 @@ from featurize.errors import ShardError
 FORMAT = "ser-shard"
 VERSION = 1
 
-Kind = Literal["waveform", "mfcc", "fingerprint"]
-DTYPES: dict[Kind, str] = {"waveform": "<i2", "mfcc": "<f4", "fingerprint": "<u4"}
+Kind = Literal["waveform", "mfcc", "encoding", "fingerprint"]
+DTYPES: dict[Kind, str] = {"waveform": "<i2", "mfcc": "<f4", "encoding": "<f2", "fingerprint": "<u4"}
 TEXT = h5py.string_dtype("utf-8")
 Datasets = dict[str, NDArray[Any]]
 
@@ -42,7 +42,7 @@ class Row:
     columns: dict[str, str | float | int | bool]
     """The manifest's fields and those that the stage adds; the same names in every row."""
     data: NDArray[Any]
-    """Waveform int16 (num_samples,) or mfcc float32 (num_frames, n_mfcc)."""
+    """What the shard's kind says: a waveform int16 (num_samples,), mfcc float32 (num_frames, n_mfcc), ..."""
     segments: NDArray[np.int64] = field(default_factory=lambda: np.zeros((0, 2), np.int64))
     """Speech as [start, end) in samples, (num_segments, 2)."""
     input_speech: NDArray[np.float16] = field(default_factory=lambda: np.zeros(0, np.float16))
@@ -214,7 +214,7 @@ class Shard:
         return len(self._offsets) - 1
 
     def data(self, row: int) -> NDArray[Any]:
-        """Waveform int16 (num_samples,) or mfcc float32 (num_frames, n_mfcc) of a row, mapped."""
+        """A row's data, mapped: a waveform int16 (num_samples,), mfcc float32 (num_frames, n_mfcc), ..."""
         return self._data[self._offsets[row] : self._offsets[row + 1]]
 
     def segments(self, row: int) -> NDArray[np.int64]:

@@ -10,7 +10,9 @@ These names are loaded on first use, so `import model` itself does not load torc
     network/         SERTier1 and its parts
     training/        fit(), and the parts of an epoch
     scoring/         metrics, calibration, confidence intervals, significance
-    batches          shards → padded batches
+    views            MFCC, and the frames of an encoder that are speech
+    feature_splits   shards → the clips of one split
+    batches          clips → padded batches
     logits           the outputs of a network for a whole split
     affect           valence and arousal: reading them, and their concordance
     checkpoint       save and load: atomic, plain types only

@@ -1,13 +1,12 @@
-"""From feature shards to padded batches.
+"""From shards to padded batches.
 
-The frames of a clip are read from the mapped shard only when its batch is built, so shards may be larger than memory.
+The frames of a clip are read from the mapped shards only when its batch is built, so shards may be larger than memory.
 training/sampling.py decides which clips form a batch.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -15,29 +14,36 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from featurize.errors import TrainingError
-from featurize.shards import Shard
 from model.affect import read_affect
+from model.views import Clips, View
 
 
 @dataclass(frozen=True)
 class Features:
     """The clips of one split."""
 
-    clips: Sequence[NDArray[np.float32]]
-    """MFCCs, (num_frames, n_mfcc) each."""
+    views: Mapping[View, Clips]
+    """The frames of each clip in each view, (num_frames, C) each."""
     labels: NDArray[np.int64]
     """(num_clips,), index into the list of label names."""
     columns: dict[str, NDArray[Any]] = field(default_factory=dict)
     """The shards' columns, (num_clips,) each, such as clip_id and speaker."""
 
     def __len__(self) -> int:
-        return len(self.clips)
+        return len(self.labels)
 
     @cached_property
+    def lengths(self) -> dict[View, NDArray[np.int64]]:
+        """Frames of each clip in each view, (num_clips,)."""
+        return {
+            view: np.array(getattr(clips, "lengths", None) or [len(clip) for clip in clips], dtype=np.int64)
+            for view, clips in self.views.items()
+        }
+
+    @property
     def num_frames(self) -> NDArray[np.int64]:
-        """Length of each clip in frames, (num_clips,)."""
-        return np.array([len(clip) for clip in self.clips], dtype=np.int64)
+        """Frames of each clip in the first view, (num_clips,)."""
+        return next(iter(self.lengths.values()))
 
     @cached_property
     def original(self) -> NDArray[np.bool_]:
@@ -55,53 +61,14 @@ class Features:
         return str(self.columns["clip_id"][index]) if "clip_id" in self.columns else f"clip {index}"
 
 
-def load_features(shards: Sequence[str | Path], labels: Sequence[str], split: str) -> Features:
-    """The clips of one split ("train", "val" or "test") from MFCC shards, in shard order.
-
-    Args:
-        shards: files written by the featurize stage.
-        labels: names in class order.
-        split: rows of this split are loaded.
-
-    Raises:
-        ShardError: a shard is damaged, see `Shard`.
-        TrainingError: a shard does not hold MFCC, or holds a label that is not in `labels`.
-    """
-    classes = {name: index for index, name in enumerate(labels)}
-    clips: list[NDArray[np.float32]] = []
-    targets: list[int] = []
-    columns: list[dict[str, NDArray[Any]]] = []
-    for path in shards:
-        shard = Shard(path)
-        if shard.kind != "mfcc":
-            raise TrainingError(
-                f"{path}: holds {shard.kind}, not mfcc; pass the shards of the featurize stage"
-            )
-        rows = np.flatnonzero(shard.columns["split"] == split)
-        names = shard.columns["label"][rows].tolist()
-        unknown = sorted({str(name) for name in names} - set(classes))
-        if unknown:
-            raise TrainingError(
-                f"{path}: label {unknown[0]!r} is not among {', '.join(labels)}; "
-                "run manifest and featurize again"
-            )
-        # As a plain array: slicing an np.memmap takes twenty times as long as slicing an array.
-        clips.extend(np.asarray(shard.data(int(row))) for row in rows)
-        targets.extend(classes[name] for name in names)
-        columns.append({name: values[rows] for name, values in shard.columns.items()})
-    shared = [name for name in columns[0] if all(name in each for each in columns)] if columns else []
-    merged = {name: np.concatenate([each[name] for each in columns]) for name in shared}
-    return Features(clips, np.array(targets, dtype=np.int64), merged)
-
-
 @dataclass(frozen=True)
 class Batch:
     """Clips padded with zeros to the longest of them."""
 
-    mfcc: Tensor
-    """(B, C, T) float32."""
-    num_frames: Tensor
-    """(B,) int64."""
+    frames: dict[View, Tensor]
+    """(B, C, T) float32 of each view."""
+    num_frames: dict[View, Tensor]
+    """(B,) int64 of each view."""
     labels: Tensor
     """(B,) int64."""
     index: Tensor
@@ -111,20 +78,28 @@ class Batch:
 
     def to(self, device: str | torch.device) -> "Batch":
         """The same batch on a device."""
-        parts = (self.mfcc, self.num_frames, self.labels, self.index, self.affect)
-        return Batch(*(part.to(device) for part in parts))
+        frames, num_frames = (
+            {view: values.to(device) for view, values in parts.items()}
+            for parts in (self.frames, self.num_frames)
+        )
+        return Batch(
+            frames, num_frames, self.labels.to(device), self.index.to(device), self.affect.to(device)
+        )
 
 
 def make_batch(features: Features, index: NDArray[np.int64]) -> Batch:
     """Pad the clips at `index` (B,) into one batch."""
-    clips = [features.clips[i] for i in index]
-    num_frames = np.array([len(clip) for clip in clips], dtype=np.int64)
-    mfcc = np.zeros((len(clips), clips[0].shape[1], num_frames.max()), dtype=np.float32)
-    for row, clip in zip(mfcc, clips, strict=True):
-        row[:, : len(clip)] = clip.T
+    frames, num_frames = {}, {}
+    for view, clips in features.views.items():
+        chosen = [clips[i] for i in index]
+        lengths = np.array([len(clip) for clip in chosen], dtype=np.int64)
+        padded = np.zeros((len(chosen), chosen[0].shape[1], lengths.max()), dtype=np.float32)
+        for row, clip in zip(padded, chosen, strict=True):
+            row[:, : len(clip)] = clip.T
+        frames[view], num_frames[view] = torch.from_numpy(padded), torch.from_numpy(lengths)
     return Batch(
-        torch.from_numpy(mfcc),
-        torch.from_numpy(num_frames),
+        frames,
+        num_frames,
         torch.from_numpy(features.labels[index]),
         torch.from_numpy(index),
         torch.from_numpy(features.affect[index]),

@@ -26,6 +26,7 @@ class _NetworkArgs(BaseModel, extra="ignore"):
     num_classes: int = Field(ge=2, le=10_000)
     n_mfcc: int = Field(ge=1, le=10_000)
     network: NetworkParams
+    encoding: tuple[int, int] | None = None
 
 
 def save_checkpoint(
@@ -47,6 +48,7 @@ def save_checkpoint(
         "num_classes": network.num_classes,
         "n_mfcc": network.n_mfcc,
         "network": network.params.model_dump(mode="json"),
+        "encoding": network.encoding,
         "torch": str(torch.__version__),
     }
     # Through JSON, so that no numpy number, path or str subclass is pickled, which the loader would reject.
@@ -78,7 +80,7 @@ def load_checkpoint(path: str | Path, device: str | torch.device = "cpu") -> tup
             f"{path}: not a checkpoint of this program (args.{where}: {first['msg']}); train again"
         ) from error
     try:
-        network = SERTier1(sizes.n_mfcc, sizes.num_classes, sizes.network)
+        network = SERTier1(sizes.n_mfcc, sizes.num_classes, sizes.network, sizes.encoding)
         network.load_state_dict(state)
     except (RuntimeError, ValueError, TypeError, AttributeError) as error:
         reason = " ".join(str(error).split())[:200]

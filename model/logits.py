@@ -26,7 +26,7 @@ def predict(
         outputs["affect"] = torch.empty(len(features), 2)
     for batch in evaluation_batches(features, batch_size):
         on_device = batch.to(device)
-        output = network(on_device.mfcc, on_device.num_frames)
+        output = network(on_device.frames, on_device.num_frames)
         for name, values in outputs.items():
             values[batch.index] = output[name].cpu()
     network.train(was_training)

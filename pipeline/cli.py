@@ -32,6 +32,7 @@ PANELS: dict[str, list[Callable[..., None]]] = {
         stages.manifest,
         stages.denoise,
         stages.featurize,
+        stages.encode,
         stages.train,
         stages.evaluate,
         stages.report,

@@ -8,9 +8,9 @@ import torch
 from rich.console import Console
 from rich.table import Table
 
+from featurize.demucs.weights import PUBLISHED, find_weights
 from featurize.denoise import DenoiseParams
 from featurize.errors import SerError
-from featurize.weights import PUBLISHED, find_weights
 from pipeline.params import load_params
 from pipeline.protocol.provenance import versions
 

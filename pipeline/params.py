@@ -10,6 +10,7 @@ from ruamel.yaml import YAML
 
 from featurize.augment import AugmentParams
 from featurize.denoise import DenoiseParams
+from featurize.encoders.encoder import EncodeParams
 from featurize.errors import ParamsError
 from featurize.mfcc import MfccParams
 from featurize.tier0 import Tier0Params
@@ -41,6 +42,8 @@ class Params(BaseModel, frozen=True, extra="forbid", use_attribute_docstrings=Tr
     """The coefficients, at 16 kHz."""
     augment: AugmentParams = Field(default_factory=AugmentParams)
     """Altered copies of the training clips, beside the originals."""
+    encode: EncodeParams = Field(default_factory=EncodeParams)
+    """Frames of a frozen, pre-trained encoder, over whole clips."""
     network: NetworkParams = Field(default_factory=NetworkParams)
     """Size and variant of the network."""
     train: TrainParams = Field(default_factory=TrainParams)

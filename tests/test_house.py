@@ -32,7 +32,7 @@ TESTS_OF_MORE_THAN_A_MODULE = {
     "browser",  # the report's page, opened
     "pictures",  # the report's, all of them
 }
-ORDER = ["corpus", "manifest", "denoise", "featurize", "train", "evaluate", "report"]
+ORDER = ["corpus", "manifest", "denoise", "featurize", "encode", "train", "evaluate", "report"]
 
 
 @pytest.fixture(scope="module")

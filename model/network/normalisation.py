@@ -6,6 +6,7 @@ is classified; the protocol of such scores says so.
 """
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import torch
@@ -14,6 +15,7 @@ from torch import Tensor
 
 from featurize.errors import TrainingError
 from model.batches import Features
+from model.views import Clips, View
 
 MIN_STD = 1e-2
 """Smallest standard deviation that a clip is divided by, in units of the train split's."""
@@ -21,7 +23,35 @@ REACH = 2
 """Frames on either side that a slope is fitted to."""
 
 
-def frame_statistics(clips: Sequence[NDArray[np.float32]]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+Statistics = tuple[NDArray[np.float64], NDArray[np.float64]]
+"""Mean and standard deviation, (C,) each."""
+
+
+class StandardisedClips(Sequence[NDArray[np.float32]]):
+    """Clips standardised on access, so that those of a mapped shard need not be in memory together.
+
+    Args:
+        clips: (num_frames, C) each.
+        statistics: of each clip.
+    """
+
+    def __init__(self, clips: Clips, statistics: Sequence[Statistics]) -> None:
+        self._clips, self._statistics = clips, statistics
+        self.lengths = getattr(clips, "lengths", None) or [len(clip) for clip in clips]
+        """Frames of each clip."""
+
+    def __len__(self) -> int:
+        return len(self._clips)
+
+    def __getitem__(self, index: Any) -> Any:
+        """One standardised clip, float32."""
+        if isinstance(index, slice):
+            return [self[i] for i in range(*index.indices(len(self)))]
+        mean, std = self._statistics[index]
+        return ((self._clips[index] - mean) / std).astype(np.float32)
+
+
+def frame_statistics(clips: Clips) -> Statistics:
     """Mean and standard deviation (C,) over all frames of clips (num_frames, C); 1 for the deviation of a constant."""
     count = sum(len(clip) for clip in clips)
     mean = sum((clip.sum(axis=0, dtype=np.float64) for clip in clips), np.zeros(clips[0].shape[1])) / count
@@ -49,13 +79,16 @@ def normalise_speakers(features: Features) -> Features:
     rows_of: dict[tuple[str, str], list[int]] = {}
     for row, voice in enumerate(zip(speakers.tolist(), voices.tolist(), strict=True)):
         rows_of.setdefault(voice, []).append(row)
-    clips: list[NDArray[np.float32]] = list(features.clips)
-    for rows in rows_of.values():
-        originals = [row for row in rows if features.original[row]]
-        mean, std = frame_statistics([features.clips[row] for row in originals or rows])
-        for row in rows:
-            clips[row] = ((features.clips[row] - mean) / std).astype(np.float32)
-    return Features(clips, features.labels, features.columns)
+    views: dict[View, Clips] = {}
+    for view, clips in features.views.items():
+        statistics: list[Statistics] = [(np.zeros(0), np.zeros(0))] * len(features)
+        for rows in rows_of.values():
+            originals = [row for row in rows if features.original[row]]
+            found = frame_statistics([clips[row] for row in originals or rows])
+            for row in rows:
+                statistics[row] = found
+        views[view] = StandardisedClips(clips, statistics)
+    return Features(views, features.labels, features.columns)
 
 
 def normalise_clips(x: Tensor, valid: Tensor) -> Tensor:

@@ -30,6 +30,14 @@ def pool_frames(x: Tensor, num_frames: Tensor, width: int) -> tuple[Tensor, Tens
     return windows.sum(dim=3) / members[:, None], (num_frames + width - 1) // width
 
 
+def moments(x: Tensor, valid: Tensor) -> Tensor:
+    """Mean and standard deviation over the valid frames of x (B, C, T), zero where not valid -> (B, 2C)."""
+    count = valid.sum(dim=2)  # (B, 1)
+    mean = x.sum(dim=2) / count
+    variance = (x * x).sum(dim=2) / count - mean * mean
+    return torch.cat([mean, variance.clamp(min=MIN_VARIANCE).sqrt()], dim=1)
+
+
 class AttentionPooling(nn.Module):
     """Average over valid frames with learned weights: the softmax over time of one linear score per frame."""
 

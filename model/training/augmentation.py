@@ -4,6 +4,7 @@ The masks and the mixing share of each clip depend on the seed, the epoch and th
 nor resuming changes them. Masked values become 0, the mean of the train split.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,6 +13,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from model.training.hyperparameters import SpecAugmentParams, TrainParams
+from model.views import View
 
 
 @dataclass(frozen=True)
@@ -29,7 +31,7 @@ class Mix:
 
 
 class Augmentation:
-    """Augmentation of one batch; a function of normalised mfcc (B, C, T), zero after a clip's end, and num_frames (B,).
+    """Augmentation of one batch in each of its views; all views of a clip are mixed with the same partner and share.
 
     Zhang et al. 2018, "mixup": x = s x_i + (1 - s) x_j, s drawn from Beta(alpha, alpha). A mixed clip is as long as
     the longer of the two; the shorter one is padded with 0, the mean.
@@ -38,9 +40,11 @@ class Augmentation:
         params: of the run.
         index: (B,) indices of the clips in their split.
         epoch: each epoch has its own random draws.
-        num_frames: (B,) lengths before mixing.
-        num_coefficients: C.
+        sizes: in each view, lengths (B,) before mixing, and values of a frame.
         device: where the batch is.
+
+    Attributes:
+        views: for each view, a function of normalised frames (B, C, T), zero after a clip's end, and num_frames (B,).
     """
 
     def __init__(
@@ -48,8 +52,7 @@ class Augmentation:
         params: TrainParams,
         index: NDArray[np.int64],
         epoch: int,
-        num_frames: NDArray[np.int64],
-        num_coefficients: int,
+        sizes: Mapping[View, tuple[NDArray[np.int64], int]],
         device: torch.device,
     ) -> None:
         rngs = [np.random.default_rng([params.seed, epoch, int(clip)]) for clip in index]
@@ -58,22 +61,34 @@ class Augmentation:
             share = torch.tensor([rng.beta(params.mixup, params.mixup) for rng in rngs], dtype=torch.float32)
             order = np.random.default_rng([params.seed, epoch, *index.tolist()]).permutation(len(index))
             self.mix = Mix(torch.from_numpy(order).to(device), share.to(device))
-        self.keep: Tensor | None = None
-        if params.spec_augment.time_masks or params.spec_augment.freq_masks:
-            # A mixed clip is masked over the longer of its two lengths.
-            lengths = np.maximum(num_frames, num_frames[order]) if self.mix is not None else num_frames
-            keep = np.ones((len(index), num_coefficients, int(num_frames.max())), dtype=np.float32)
-            for row, rng, length in zip(keep, rngs, lengths, strict=True):
-                mask_stripes(row, int(length), params.spec_augment, rng)
-            self.keep = torch.from_numpy(keep).to(device)
+        self.views: dict[View, ViewAugmentation] = {}
+        for view, (lengths, num_channels) in sizes.items():
+            keep: Tensor | None = None
+            if params.spec_augment.time_masks or params.spec_augment.freq_masks:
+                # A mixed clip is masked over the longer of its two lengths.
+                masked = np.maximum(lengths, lengths[order]) if self.mix is not None else lengths
+                stripes = np.ones((len(index), num_channels, int(lengths.max())), dtype=np.float32)
+                for row, rng, length in zip(stripes, rngs, masked, strict=True):
+                    mask_stripes(row, int(length), params.spec_augment, rng)
+                keep = torch.from_numpy(stripes).to(device)
+            self.views[view] = ViewAugmentation(self.mix, keep)
 
-    def __call__(self, mfcc: Tensor, num_frames: Tensor) -> tuple[Tensor, Tensor]:
-        """Return augmented mfcc (B, C, T) and num_frames (B,)."""
+
+@dataclass(frozen=True)
+class ViewAugmentation:
+    """What is done to one view of a batch."""
+
+    mix: Mix | None
+    keep: Tensor | None
+    """(B, C, T): 0 where masked, else 1."""
+
+    def __call__(self, frames: Tensor, num_frames: Tensor) -> tuple[Tensor, Tensor]:
+        """Return augmented frames (B, C, T) and num_frames (B,)."""
         if self.mix is not None:
             share = self.mix.share[:, None, None]
-            mfcc = share * mfcc + (1 - share) * mfcc[self.mix.partner]
+            frames = share * frames + (1 - share) * frames[self.mix.partner]
             num_frames = torch.maximum(num_frames, num_frames[self.mix.partner])
-        return (mfcc if self.keep is None else mfcc * self.keep), num_frames
+        return (frames if self.keep is None else frames * self.keep), num_frames
 
 
 def mask_stripes(

@@ -4,10 +4,15 @@ import numpy as np
 
 from featurize.errors import TrainingError, counted
 from model.batches import Features
+from model.network.tier1 import SERTier1
 from model.training.hyperparameters import TrainParams
+from model.views import View
+
+STAGE: dict[View, str] = {"mfcc": "featurize", "encoder": "encode"}
+"""The stage that makes a view."""
 
 
-def check_features(features: Features, split: str, n_mfcc: int, num_classes: int) -> None:
+def check_features(features: Features, split: str, network: SERTier1) -> None:
     """Check that a network can be trained on the features.
 
     Raises:
@@ -16,20 +21,23 @@ def check_features(features: Features, split: str, n_mfcc: int, num_classes: int
     """
     if len(features) == 0:
         raise TrainingError(f"the {split} split is empty; choose another fold or label set")
+    num_classes = network.num_classes
     if features.labels.min() < 0 or features.labels.max() >= num_classes:
         raise TrainingError(f"the {split} split has a class outside the network's {num_classes}")
     if split == "train" and len(np.unique(features.labels)) < 2:
         raise TrainingError("the train split has only one class; choose another fold or label set")
-    for index, clip in enumerate(features.clips):
-        if clip.ndim != 2 or clip.shape[1] != n_mfcc or len(clip) == 0:
-            raise TrainingError(
-                f"{features.name(index)}: features of shape {clip.shape}, not (frames, {n_mfcc}); "
-                "run featurize again"
-            )
-        if not np.isfinite(clip).all():
-            raise TrainingError(
-                f"{features.name(index)}: features hold NaN or infinite values; run featurize again"
-            )
+    for view in network.params.views:
+        num_channels, stage = network.num_channels(view), STAGE[view]
+        for index, clip in enumerate(features.views[view]):
+            if clip.ndim != 2 or clip.shape[1] != num_channels or len(clip) == 0:
+                raise TrainingError(
+                    f"{features.name(index)}: features of shape {clip.shape}, not (frames, {num_channels}); "
+                    f"run {stage} again"
+                )
+            if not np.isfinite(clip).all():
+                raise TrainingError(
+                    f"{features.name(index)}: features hold NaN or infinite values; run {stage} again"
+                )
 
 
 def check_sizes(train: Features, params: TrainParams, num_processes: int, affect: bool) -> None:

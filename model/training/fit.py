@@ -76,8 +76,8 @@ def fit(
         CheckpointError: last.pt is missing, damaged or from another run.
         SerError: a checkpoint cannot be written.
     """
-    check_features(train, "train", network.n_mfcc, network.num_classes)
-    check_features(val, "val", network.n_mfcc, network.num_classes)
+    check_features(train, "train", network)
+    check_features(val, "val", network)
     check_sizes(train, params, world_size(), network.params.affect)
     out_dir, args, device = Path(out_dir), args or {}, torch.device(device)
     identity = identity_of(

@@ -19,23 +19,31 @@ class ResidentFeatures:
     """
 
     def __init__(self, features: Features, device: torch.device) -> None:
-        lengths = features.num_frames
         self.features, self.device = features, device
-        self.frames = torch.from_numpy(np.concatenate(features.clips)).to(device)  # (sum T, C)
-        self.num_frames = torch.from_numpy(lengths).to(device)
-        self.starts = torch.from_numpy(np.cumsum(lengths) - lengths).to(device)
+        self.frames = {  # (sum T, C)
+            view: torch.from_numpy(np.concatenate(list(clips))).to(device)
+            for view, clips in features.views.items()
+        }
+        lengths = features.lengths
+        self.num_frames = {view: torch.from_numpy(of_view).to(device) for view, of_view in lengths.items()}
+        self.starts = {
+            view: torch.from_numpy(np.cumsum(of_view) - of_view).to(device)
+            for view, of_view in lengths.items()
+        }
         self.labels = torch.from_numpy(features.labels).to(device)
         self.affect = torch.from_numpy(features.affect).to(device)
 
     def make_batch(self, index: NDArray[np.int64]) -> Batch:
         """The batch that `make_batch` returns for the clips at `index` (B,), gathered on the device."""
         rows = torch.from_numpy(index).to(self.device)
-        length = int(self.features.num_frames[index].max())
-        frame = torch.arange(length, device=self.device)
-        inside = frame < self.num_frames[rows][:, None]  # (B, T)
-        source = torch.where(inside, self.starts[rows][:, None] + frame, 0)
-        mfcc = (self.frames[source] * inside[:, :, None]).transpose(1, 2).contiguous()
-        return Batch(mfcc, self.num_frames[rows], self.labels[rows], rows, self.affect[rows])
+        frames, num_frames = {}, {}
+        for view, values in self.frames.items():
+            num_frames[view] = self.num_frames[view][rows]
+            frame = torch.arange(int(self.features.lengths[view][index].max()), device=self.device)
+            inside = frame < num_frames[view][:, None]  # (B, T)
+            source = torch.where(inside, self.starts[view][rows][:, None] + frame, 0)
+            frames[view] = (values[source] * inside[:, :, None]).transpose(1, 2).contiguous()
+        return Batch(frames, num_frames, self.labels[rows], rows, self.affect[rows])
 
 
 def fits_on_gpu(features: Features, device: torch.device) -> bool:
@@ -43,5 +51,7 @@ def fits_on_gpu(features: Features, device: torch.device) -> bool:
     if device.type != "cuda":
         return False
     free, _ = torch.cuda.mem_get_info(device)
-    size = int(features.num_frames.sum()) * features.clips[0].shape[1] * 4
+    size = sum(
+        int(features.lengths[view].sum()) * clips[0].shape[1] * 4 for view, clips in features.views.items()
+    )
     return bool(size < MEMORY_SHARE * free)

@@ -89,8 +89,9 @@ def identity_of(
     digest = hashlib.sha256()
     for features in splits:
         digest.update(features.labels.tobytes() + features.num_frames.tobytes() + features.affect.tobytes())
-        for clip in features.clips:
-            digest.update(np.ascontiguousarray(clip).data)
+        for clips in features.views.values():
+            for clip in clips:
+                digest.update(np.ascontiguousarray(clip).data)
     return {**found, "data": digest.hexdigest()}
 
 

@@ -26,6 +26,7 @@ from model.training.resident import ResidentFeatures, fits_on_gpu
 from model.training.resume import EpochResult
 from model.training.sampling import batch_order
 from model.training.schedules import Schedule
+from model.views import View
 
 log = logging.getLogger(__name__)
 
@@ -88,14 +89,14 @@ class Trainer:
 
     def start(self) -> None:
         """Fit the normalisation to the train split, and initialise the batch norms with one batch of it."""
-        self.network.fit_normalisation(self.train.clips)
+        self.network.fit_normalisation(self.train.views)
         if self.network.params.affect:
             self.network.fit_affect(self.train.affect)
         self.network.temperature.fill_(1.0)
         torch.manual_seed(self.params.seed)
         rng = np.random.default_rng(self.params.seed)
         batch = self.make_batch(rng.permutation(len(self.train))[: max(self.params.batch_size, 64)])
-        self.network.fit_batchnorm(batch.mfcc, batch.num_frames)
+        self.network.fit_batchnorm(batch.frames, batch.num_frames)
 
     def make_loss(self) -> SERLoss:
         """The loss of this run, with valence and arousal in the units of the network."""
@@ -139,8 +140,7 @@ class Trainer:
     def run_step(self, index: NDArray[np.int64], epoch: int, criterion: SERLoss) -> Tensor:
         """Take one step on this process's share of a batch; return its part of the loss, detached."""
         batch = self.make_batch(index)
-        lengths = self.train.num_frames[index]
-        augment = Augmentation(self.params, index, epoch, lengths, self.network.n_mfcc, self.device)
+        augment = Augmentation(self.params, index, epoch, self._sizes(index), self.device)
         targets, affect = batch.labels, batch.affect
         if augment.mix is not None:
             targets = augment.mix.targets(F.one_hot(targets, self.network.num_classes).float())
@@ -150,7 +150,7 @@ class Trainer:
             group["lr"] = self.rate
         self.optimiser.zero_grad(set_to_none=True)
         with torch.autocast(self.device.type, dtype=self.half, enabled=self.half is not None):
-            output = self.module(batch.mfcc, batch.num_frames, augment)
+            output = self.module(batch.frames, batch.num_frames, augment.views)
         loss: Tensor = criterion(output, targets, affect)
         self.scaler.scale(loss).backward()  # type: ignore[no-untyped-call]
         self.scaler.unscale_(self.optimiser)
@@ -161,6 +161,13 @@ class Trainer:
         if self.average is not None:
             self.average.update_parameters(self.network)
         return loss.detach()
+
+    def _sizes(self, index: NDArray[np.int64]) -> dict[View, tuple[NDArray[np.int64], int]]:
+        """Of a batch, in each view: frames of each clip (B,), and values of a frame."""
+        return {
+            view: (lengths[index], self.network.num_mixed(view))
+            for view, lengths in self.train.lengths.items()
+        }
 
     def check_finite(self, loss: float, epoch: int) -> float:
         """Return the loss.

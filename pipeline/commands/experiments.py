@@ -14,6 +14,7 @@ from pipeline.commands.options import (
     Checkpoints,
     Data,
     Device,
+    EncoderOption,
     ParamsFile,
     Reports,
     read_params,
@@ -87,6 +88,7 @@ def robustness(
     seed: Annotated[int, typer.Option(help="Seed of the noise excerpts.")] = 0,
     checkpoint: Checkpoint = None,
     weights: Annotated[str | None, typer.Option(help="Local file of the denoiser's weights.")] = None,
+    encoder: EncoderOption = None,
     data: Data = DATA,
     checkpoints: Checkpoints = CHECKPOINTS,
     reports: Reports = REPORTS,
@@ -100,7 +102,7 @@ def robustness(
 
     snrs_db = parse_snrs(snr)
     chosen = choose_checkpoint(checkpoint, checkpoints)
-    run(chosen, data, reports, noise, snrs_db, seed, weights, resolve_device(device))
+    run(chosen, data, reports, noise, snrs_db, seed, weights, resolve_device(device), encoder)
 
 
 def leak_tax(

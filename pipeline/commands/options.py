@@ -50,6 +50,11 @@ Checkpoint = Annotated[
     typer.Option("--checkpoint", "-c", help="A trained network, or a folder of which the best is taken."),
 ]
 
+EncoderOption = Annotated[
+    str | None,
+    typer.Option("--encoder", help="Folder of the encoder that the network was trained on, if it has moved."),
+]
+
 PARAMS = Path("params.yaml")
 DATA = Path("data")
 CHECKPOINTS = Path("checkpoints")

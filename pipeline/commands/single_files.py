@@ -12,6 +12,7 @@ from pipeline.commands.options import (
     Checkpoint,
     Checkpoints,
     Device,
+    EncoderOption,
     ParamsFile,
     print_error,
     read_params,
@@ -50,6 +51,7 @@ def predict(
     json: Annotated[bool, typer.Option("--json", help="Print one JSON object per file.")] = False,
     csv: Annotated[bool, typer.Option("--csv", help="Print CSV with a header.")] = False,
     weights: Annotated[str | None, typer.Option(help="Local file of the denoiser's weights.")] = None,
+    encoder: EncoderOption = None,
     params: ParamsFile = PARAMS,
     checkpoints: Checkpoints = CHECKPOINTS,
     device: Device = "auto",
@@ -79,7 +81,7 @@ def predict(
     if random_weights:
         print_error("RANDOM WEIGHTS: the network is untrained, and its answers mean nothing")
     tier0 = read_params(params).tier0 if random_weights else None
-    predictor = Predictor(chosen, tier0, weights, resolve_device(device))
+    predictor = Predictor(chosen, tier0, weights, resolve_device(device), encoder)
     style: Style = "json" if json else "csv" if csv else "table"
     if code := run(recordings, predictor, style, print_error, channel, keep_silence):
         raise typer.Exit(code)

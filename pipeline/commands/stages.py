@@ -90,6 +90,29 @@ def featurize(
     )
 
 
+def encode(
+    params: ParamsFile = PARAMS,
+    data: DataOrUrl = DATA,
+    reports: Reports = REPORTS,
+    device: Device = "auto",
+    engine: Engine = "local",
+    workers: Workers = None,
+) -> None:
+    """Compute frames of a frozen encoder over every clip into encoding shards (encode.model)."""
+    from pipeline.stages.encode import encode as run
+
+    read = read_params(params)
+    run(
+        read.encode,
+        data,
+        reports,
+        read.corpus.max_reject_fraction,
+        read.augment,
+        device,
+        choose_engine(engine, workers),
+    )
+
+
 def train(
     params: ParamsFile = PARAMS,
     data: Data = DATA,

@@ -18,13 +18,14 @@ import numpy as np
 
 from featurize.atomic import write_json
 from featurize.errors import SplitError, counted
-from featurize.shards import list_shards
-from model.batches import Features, load_features
+from model.batches import Features
+from model.feature_splits import SplitLoader
 from model.logits import predict_logits
-from model.network.tier1 import NetworkParams, build_network
+from model.network.tier1 import NetworkParams, SERTier1, build_network
 from model.scoring.metrics import compute_metrics
 from model.training.fit import EpochResult, TrainParams, fit
-from pipeline.protocol.card import TrainingCard, training_card
+from model.views import Clips, View
+from pipeline.protocol.card import TrainingCard, encoder_card, training_card
 from pipeline.protocol.class_coverage import describe_missing
 from pipeline.protocol.data_card import data_card, shared_provenance, training_overlap
 from pipeline.protocol.folds import FoldScheme, name_speakers
@@ -92,11 +93,12 @@ def leak_tax(
         SplitError: clips without a speaker, or too few speakers.
         CorpusError, ShardError, TrainingError: the features are missing, damaged, or cannot be trained on.
     """
-    paths = list_shards(data / "features")
     summary = read_summary(data / "manifest.json")
-    made = shared_provenance(paths)
-    card = training_card(data_card(summary, paths, made), train.seed, network.normalisation, device)
-    features = load_originals(paths, summary.labels)
+    loader = SplitLoader(data, summary.labels, network.views)
+    made = shared_provenance(loader.shards)
+    encoder = encoder_card(loader.encodings)
+    card = training_card(data_card(summary, loader.shards, made), train.seed, network, device, encoder)
+    features = load_originals(loader)
     apart, folds, fold = split_by_speaker(features, split, summary)
     mixed = shuffle_splits(apart, features.labels.tolist(), train.seed)
     at_random = {"split": "random", "speaker_independent": False, "folds": None, "fold": 0}
@@ -107,7 +109,10 @@ def leak_tax(
         tested = [index for index, name in enumerate(splits) if name == "test"]
         own = arm_card(card.model_copy(update=changes), select(features, tested), made["denoiser"])
         line = f"{describe_task(own, how)}, {describe_making(own)}, seed {train.seed}"
-        arms.append(_train(line, features, splits, summary.labels, network, train, device))
+        built = build_network(
+            made["tier0"]["mfcc"]["n_mfcc"], len(summary.labels), network, train.seed, loader.encoding
+        )
+        arms.append(_train(line, features, splits, built, summary.labels, train, device))
     result = LeakTax(arms[0], arms[1], arms[0].uar - arms[1].uar, train.epochs, train.seed)
     write_json(reports / "leak_tax.json", asdict(result))
     return result
@@ -127,25 +132,28 @@ def arm_card(card: TrainingCard, tested: Features, denoiser: Mapping[str, Any]) 
     )
 
 
-def load_originals(paths: Sequence[Path], labels: Sequence[str]) -> Features:
+def load_originals(loader: SplitLoader) -> Features:
     """The clips of all three splits without augmented copies; the column `split` holds the split of each."""
     parts = []
     for split in SPLITS:
-        part = load_features(paths, labels, split)
+        part = loader.load(split)
         parts.append(select(part, np.flatnonzero(part.original).tolist()))
     columns = {
         name: np.concatenate([part.columns[name] for part in parts])
         for name in ("clip_id", "corpus", "speaker", "gender")
     }
     columns["split"] = np.repeat(np.array(SPLITS, dtype=object), [len(part) for part in parts])
-    clips = [clip for part in parts for clip in part.clips]
-    return Features(clips, np.concatenate([part.labels for part in parts]), columns)
+    views: dict[View, Clips] = {
+        view: [clip for part in parts for clip in part.views[view]] for view in parts[0].views
+    }
+    return Features(views, np.concatenate([part.labels for part in parts]), columns)
 
 
 def select(features: Features, index: Sequence[int]) -> Features:
     """The clips at these indices."""
     columns = {name: values[index] for name, values in features.columns.items()}
-    return Features([features.clips[i] for i in index], features.labels[index], columns)
+    views: dict[View, Clips] = {view: [clips[i] for i in index] for view, clips in features.views.items()}
+    return Features(views, features.labels[index], columns)
 
 
 def split_by_speaker(
@@ -195,8 +203,8 @@ def _train(
     protocol: str,
     features: Features,
     splits: Sequence[str],
+    network: SERTier1,
     labels: Sequence[str],
-    network_params: NetworkParams,
     params: TrainParams,
     device: str,
 ) -> Arm:
@@ -204,7 +212,6 @@ def _train(
         name: select(features, [index for index, split in enumerate(splits) if split == name])
         for name in SPLITS
     }
-    network = build_network(features.clips[0].shape[1], len(labels), network_params, params.seed)
     log.info("leak-tax: %s", protocol)
 
     def on_epoch(result: EpochResult) -> None:

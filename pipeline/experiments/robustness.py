@@ -26,6 +26,7 @@ from model.batches import Features
 from model.logits import predict_logits
 from model.scoring.confidence import score_calibration
 from model.scoring.metrics import compute_metrics
+from model.views import Clips, View
 from pipeline.extraction.clip_audio import Recordings
 from pipeline.inference.predict import Predictor
 from pipeline.progress import Advance, clip_progress
@@ -51,6 +52,7 @@ def robustness(
     seed: int = 0,
     weights: str | None = None,
     device: str = "cpu",
+    encoder: str | None = None,
 ) -> Robustness:
     """Score a checkpoint on the test clips of data/manifest.csv as they are, and with noise at each SNR.
 
@@ -66,7 +68,7 @@ def robustness(
     """
     folder = NoiseFolder(noise, "--noise")
     clips, protocol = _test_clips(data)
-    predictor = Predictor(checkpoint, weights=weights, device=device)
+    predictor = Predictor(checkpoint, weights=weights, device=device, encoder=encoder)
     card = read_training_card(checkpoint, predictor.args)
     require_match(checkpoint, card, protocol, "clips")
     scorer = _Scorer(predictor, clips, folder, seed)
@@ -143,15 +145,16 @@ class _Scorer:
         """
         rejected: list[AudioError] = []
         kept = self._denoised(snr_db, rejected, advance)
-        features: dict[int, NDArray[np.float32]] = {}
+        features: dict[int, dict[View, NDArray[np.float32]]] = {}
         with _one_thread():
             for index in sorted(kept):
                 try:
                     samples, peak, before = kept[index]
-                    _, mfcc = speech_features(
-                        dequantise(samples, peak), self.predictor.tier0_params, self.predictor.vad, before
+                    denoised = dequantise(samples, peak)
+                    segments, mfcc = speech_features(
+                        denoised, self.predictor.tier0_params, self.predictor.vad, before
                     )
-                    features[index] = mfcc.T.numpy()  # (num_frames, n_mfcc)
+                    features[index] = self.predictor.clip_views(denoised, segments, mfcc)
                 except AudioError as error:
                     rejected.append(error)
         level = "without noise" if snr_db is None else f"at {snr_db:g} dB"
@@ -200,12 +203,17 @@ class _Scorer:
                     rejected.append(AudioError("non-finite", "the denoiser returned NaN or infinity", path))
         return kept
 
-    def _score(self, snr_db: float | None, features: dict[int, NDArray[np.float32]]) -> RobustnessPoint:
+    def _score(
+        self, snr_db: float | None, features: dict[int, dict[View, NDArray[np.float32]]]
+    ) -> RobustnessPoint:
         labels = self.predictor.labels
         truth = np.array([labels.index(self.clips[index]["label"]) for index in features], dtype=np.int64)
         names = ("clip_id", "corpus", "speaker")
         columns = {name: np.array([self.clips[index][name] for index in features]) for name in names}
-        split = Features(list(features.values()), truth, columns)
+        views: dict[View, Clips] = {
+            view: [of_clip[view] for of_clip in features.values()] for view in self.predictor.clip_views.views
+        }
+        split = Features(views, truth, columns)
         logits = predict_logits(self.predictor.network, split, device=self.predictor.device)
         metrics = compute_metrics(truth, logits.argmax(dim=1).numpy(), labels)
         confidence = score_calibration(logits.numpy(), truth)

@@ -13,6 +13,7 @@ clip_audio       the files of clips, and of several that are parts of one
 shard_folder     what a stage has already done: taken over, resumed, made anew where damaged
 shard_writer     one shard in the making
 found_rows       finished rows that it can take over
+waveforms        the denoised waveforms as the source of a stage
 augmented        augmented copies of training clips among the features
 stopwatch        where the time went
 """

@@ -25,6 +25,9 @@ from pipeline.extraction.found_rows import Found
 ORIGINAL = {"augmentation": "", "voice": ""}
 """The columns that a copy fills, in an original."""
 
+COPIED = ("augmentation", "voice", "duration_s", "has_speech")
+"""Columns of a finished copy that its original does not have, or has other values in."""
+
 Featurize = Callable[[dict[str, Any], Tensor, NDArray[np.int64]], Row]
 Find = Callable[[str], Found | None]
 
@@ -70,7 +73,7 @@ class Copies:
         for number, key in enumerate(self.keys(columns), start=1):
             if (found := find(key)) is not None:
                 done, mfcc, segments, _ = found
-                own = {name: done[name] for name in ("augmentation", "voice", "duration_s", "has_speech")}
+                own = {name: done[name] for name in COPIED if name in done}
                 rows.append(Row(_columns(columns, key, own), mfcc, segments))
                 continue
             samples = waveform() if samples is None else samples

@@ -15,7 +15,7 @@ PIECES = ".pieces"
 """Folder beside the shards: rows of shards that are not finished, and shards put aside for their rows."""
 
 
-STAMPS = ("denoised_by", "featurized_by")
+STAMPS = ("denoised_by", "featurized_by", "encoded_by")
 """Columns that say what made a row: digests of the makers in the shard's attribute `makers`."""
 MAKERS = "makers"
 """Attribute of a shard: every maker of its rows, digest → `Maker`, as JSON. The one that settings have no part in."""

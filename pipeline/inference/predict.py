@@ -17,6 +17,7 @@ from model.checkpoint import load_checkpoint
 from model.network.normalisation import normalise_clips
 from model.network.tier1 import NetworkParams, SERTier1
 from pipeline.inference.answers import WRITERS, Prediction, Style
+from pipeline.inference.clip_views import ClipViews, load_clip_views
 from pipeline.inference.sources import find_sources
 from pipeline.protocol.data_card import read_training_card
 from pipeline.protocol.labels import FOUR
@@ -41,11 +42,12 @@ class Predictor:
         checkpoint: a trained network, which holds its Tier 0 parameters; None makes a network with random weights.
         tier0_params: Tier 0 of the random network.
         weights: local file of the denoiser's weights; by default, they are searched for and downloaded.
-        device: where the denoiser and the network run.
+        device: where the denoiser, the encoder and the network run.
+        encoder: folder or Hub name of the encoder that the network was trained on, if not as it was in training.
 
     Raises:
         CheckpointError: the checkpoint cannot be loaded, or it was trained with another version of a step of Tier 0.
-        WeightsError: its denoiser's weights are not available, or differ from those it was trained with.
+        WeightsError: the weights of its denoiser or encoder are not available, or differ from those in training.
     """
 
     args: dict[str, Any]
@@ -57,6 +59,7 @@ class Predictor:
         tier0_params: Tier0Params | None = None,
         weights: str | None = None,
         device: str = "cpu",
+        encoder: str | None = None,
     ) -> None:
         self.device = device
         self.random_weights = checkpoint is None
@@ -68,11 +71,15 @@ class Predictor:
             )
             self.args = {}
             trained_with = None
+            self.clip_views = ClipViews(self.network.params.views)
         else:
             self.network, self.args = load_checkpoint(checkpoint, device)
-            _check_steps(checkpoint, read_training_card(checkpoint, self.args).steps)
+            card = read_training_card(checkpoint, self.args)
+            _check_steps(checkpoint, card.steps)
             trained = read_trained(checkpoint, self.network, self.args)
             self.tier0_params, self.labels, trained_with = trained.tier0, trained.labels, trained.denoiser
+            views = self.network.params.views
+            self.clip_views = load_clip_views(checkpoint, views, card, trained.encode, encoder, device)
         self.network.eval()
         params = self.tier0_params.denoise
         self.denoiser = load_denoiser(
@@ -109,10 +116,11 @@ class Predictor:
         features = tier0(file, params.model_copy(update={"vad": keep}), self.denoiser, self.vad)
         if not features.has_speech and not keep_silence:
             return Prediction(str(file), None, None, {}, False, self.random_weights, features.source.channel)
-        x = features.mfcc.unsqueeze(0).to(self.device)  # (1, n_mfcc, num_frames)
+        found = self.clip_views(features.denoised, features.segments, features.mfcc)
+        views = {view: torch.from_numpy(x.T)[None].to(self.device) for view, x in found.items()}  # (1, C, T)
         if self.network.params.normalisation == "speaker":  # this file is the only clip of its speaker
-            x = normalise_clips(x, torch.ones_like(x[:, :1]))
-        output = self.network(x)
+            views = {view: normalise_clips(x, torch.ones_like(x[:, :1])) for view, x in views.items()}
+        output = self.network(views, {})
         probabilities = [float(p) for p in output["probs"][0]]
         best = max(range(len(probabilities)), key=probabilities.__getitem__)
         return Prediction(

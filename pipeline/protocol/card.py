@@ -16,6 +16,8 @@ from typing import Annotated, Any, Literal, TypeAlias
 
 from pydantic import BaseModel, Field
 
+from model.network.tier1 import NetworkParams
+from model.views import Encodings, View
 from pipeline.protocol.confounding import Confounding
 from pipeline.protocol.folds import FoldScheme
 from pipeline.protocol.provenance import Maker, this_maker
@@ -71,9 +73,29 @@ class DataCard(Card):
     """Devices and versions that made the rows of each stage; several if rows of other runs were reused."""
 
 
+class EncoderCard(BaseModel, frozen=True, extra="forbid"):
+    """The frozen encoder whose frames a network was trained on."""
+
+    name: str
+    sha256: str
+    """Of its weights."""
+    layers: list[int]
+    """Stored hidden states."""
+    size: int
+    """Values of a hidden state."""
+    frame_pooling: int
+    """Frames of 20 ms averaged into one."""
+    step: dict[str, Any]
+    """All settings and the version of the step that made the frames."""
+
+
 class TrainingCard(DataCard):
     """The fields that training adds. This card is stored in the checkpoint."""
 
+    views: list[View]
+    """What the network hears of a clip."""
+    encoder: EncoderCard | None
+    """None without the view "encoder"."""
     normalisation: Normalisation
     seed: int
     """Training seed."""
@@ -92,10 +114,24 @@ class ScoringCard(TrainingCard):
     """Those of the three that differ from training."""
 
 
-def training_card(data: DataCard, seed: int, normalisation: Normalisation, device: str) -> TrainingCard:
+def training_card(
+    data: DataCard, seed: int, network: NetworkParams, device: str, encoder: EncoderCard | None = None
+) -> TrainingCard:
     """The card of a training run on this machine, with this code."""
     maker = this_maker(device)
-    return TrainingCard(**dict(data), normalisation=normalisation, seed=seed, **dict(maker))
+    return TrainingCard(
+        **dict(data),
+        views=list(network.views),
+        encoder=encoder,
+        normalisation=network.normalisation,
+        seed=seed,
+        **dict(maker),
+    )
+
+
+def encoder_card(encodings: Encodings | None) -> EncoderCard | None:
+    """The encoder of the shards, if they are used."""
+    return EncoderCard(**encodings.encoder, step=encodings.step) if encodings else None
 
 
 def scoring_card(card: TrainingCard, device: str) -> ScoringCard:
@@ -113,7 +149,7 @@ _TASK = (*_CORPUS, "fold", "speakers")
 Scope: TypeAlias = Literal["folds", "task", "clips", "data"]
 
 FIELDS: dict[Scope, tuple[str, ...]] = {
-    "folds": (*_CORPUS, "split_seed", *_MAKING, "normalisation"),
+    "folds": (*_CORPUS, "split_seed", *_MAKING, "views", "encoder", "normalisation"),
     "task": _TASK,
     "clips": (*_TASK, "val", "split_seed"),
     "data": (*_TASK, "clips_sha256", *_MAKING),

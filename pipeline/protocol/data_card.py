@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from featurize.errors import CheckpointError, ShardError
 from featurize.shards import Shard
 from pipeline.extraction.tasks import MAKERS, STAMPS
-from pipeline.protocol.card import Card, DataCard, Scope, TrainingCard, digest
+from pipeline.protocol.card import Card, DataCard, EncoderCard, Scope, TrainingCard, digest
 from pipeline.protocol.manifest_summary import ManifestSummary
 from pipeline.protocol.splits import SPLITS, Split
 from pipeline.protocol.typed_json import validate
@@ -24,7 +24,7 @@ from pipeline.protocol.wording import CAPTIONS, differences, short, word_differe
 
 Columns = dict[str, NDArray[Any]]
 
-STAMP_OF = dict(zip(("denoise", "featurize"), STAMPS, strict=True))
+STAMP_OF = dict(zip(("denoise", "featurize"), STAMPS, strict=False))
 """Stage → column with the digest of the `Maker` of each row."""
 STEPS = ("load", "denoise", "vad", "mfcc")
 """The steps of Tier 0; the shards' attributes "load_step", ... hold settings and version of each."""
@@ -124,6 +124,23 @@ def check_checkpoint(
     card = read_training_card(path, args)
     require_match(path, card, data, "data", _tier0_differences(args.get("tier0") or {}, made["tier0"]))
     return card
+
+
+def check_encoder(path: Path, card: TrainingCard, here: EncoderCard | None) -> None:
+    """Reject a checkpoint whose encoder is not the one of the encoding shards.
+
+    Raises:
+        CheckpointError: they differ; the first difference is named.
+    """
+    trained = card.encoder
+    if trained is None or here is None or (trained.step, trained.size) == (here.step, here.size):
+        return
+    differing = differences(trained.step, here.step) or [("size", trained.size, here.size)]
+    field, then, now = differing[0]
+    raise CheckpointError(
+        f"{path}: trained on frames of {trained.name} ({field}: {short(then)}, here {short(now)}); run `ser encode` "
+        "with the params that it was trained with, or train again"
+    )
 
 
 def require_match(

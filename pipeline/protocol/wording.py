@@ -23,6 +23,8 @@ CAPTIONS = {
     "denoiser_sha256": "denoiser (hash)",
     "tier0_sha256": "Tier 0 (hash)",
     "steps": "version of step",
+    "views": "views",
+    "encoder": "encoder",
     "normalisation": "normalisation",
 }
 """Caption of each field by which cards are compared."""

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, Field
 
+from featurize.encoders.encoder import EncodeParams
 from featurize.errors import CheckpointError
 from featurize.tier0 import Tier0Params
 from model.checkpoint import read_checkpoint
@@ -36,6 +37,8 @@ class TrainedArgs(BaseModel, frozen=True, extra="ignore"):
     """In class order."""
     tier0: Tier0Params
     denoiser: DenoiserIdentity | None = None
+    encode: EncodeParams | None = None
+    """Of the encoder whose frames the network was trained on; None without the view "encoder"."""
     train: dict[str, Any]
     epoch: int
     val_uar: float

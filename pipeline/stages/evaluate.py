@@ -11,12 +11,12 @@ from numpy.typing import NDArray
 
 from featurize.atomic import write_json, write_text
 from featurize.errors import SplitError, counted
-from featurize.shards import list_shards
-from model.batches import Features, load_features
+from model.batches import Features
 from model.checkpoint import load_checkpoint
+from model.feature_splits import SplitLoader
 from model.logits import predict_logits
-from pipeline.protocol.card import digest, scoring_card
-from pipeline.protocol.data_card import check_checkpoint, data_card, shared_provenance
+from pipeline.protocol.card import digest, encoder_card, scoring_card
+from pipeline.protocol.data_card import check_checkpoint, check_encoder, data_card, shared_provenance
 from pipeline.protocol.manifest_summary import read_summary
 from pipeline.protocol.wording import describe, describe_independence, describe_mixture
 from pipeline.runs.evaluation import Evaluation
@@ -46,11 +46,12 @@ def evaluate(
     network, args = load_checkpoint(path, device)
     summary = read_summary(data / "manifest.json")
     labels = summary.labels
-    shards = list_shards(data / "features")
-    made = shared_provenance(shards)
-    card = check_checkpoint(path, args, data_card(summary, shards, made), made)
+    loader = SplitLoader(data, labels, network.params.views)
+    made = shared_provenance(loader.shards)
+    card = check_checkpoint(path, args, data_card(summary, loader.shards, made), made)
+    check_encoder(path, card, encoder_card(loader.encodings))
     trained = read_trained(path, network, args)
-    test = load_features(shards, labels, "test")
+    test = loader.load("test")
     if len(test) == 0:
         raise SplitError(
             f"{data / 'features'}: the test split has no clips; see `split` in params.yaml and rejects.csv"

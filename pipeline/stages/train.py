@@ -9,14 +9,13 @@ from pathlib import Path
 from dvclive.live import Live
 
 from featurize.errors import counted
-from featurize.shards import list_shards
-from model.batches import load_features
 from model.distributed import process_group, rank
+from model.feature_splits import SplitLoader
 from model.network.tier1 import NetworkParams, build_network
 from model.training.fit import EpochResult, FitResult, fit
 from model.training.hyperparameters import TrainParams
 from model.training.sampling import batch_order, padding_waste
-from pipeline.protocol.card import training_card
+from pipeline.protocol.card import encoder_card, training_card
 from pipeline.protocol.data_card import data_card, shared_provenance
 from pipeline.protocol.manifest_summary import read_summary
 from pipeline.protocol.provenance import versions
@@ -54,23 +53,27 @@ def train(
         TrainingError: the features cannot be trained on.
         CheckpointError: `resume` is set, but last.pt is missing or of another run.
     """
-    shards = list_shards(data / "features")
     summary = read_summary(data / "manifest.json")
-    made = shared_provenance(shards)
-    card = training_card(data_card(summary, shards, made), params.seed, network_params.normalisation, device)
-    train_split, val_split = (load_features(shards, summary.labels, name) for name in ("train", "val"))
+    loader = SplitLoader(data, summary.labels, network_params.views)
+    made = shared_provenance(loader.shards)
+    encoder = encoder_card(loader.encodings)
+    card = training_card(
+        data_card(summary, loader.shards, made), params.seed, network_params, device, encoder
+    )
+    train_split, val_split = (loader.load(name) for name in ("train", "val"))
     if params.va_weight:
         network_params = network_params.model_copy(update={"affect": True})
     args = {
         "labels": summary.labels,
         "tier0": made["tier0"],
         "denoiser": made["denoiser"],
+        "encode": loader.encodings.params if loader.encodings else None,
         "train": params.model_dump(mode="json"),
         "versions": versions(),
         "protocol": card.model_dump(mode="json"),
     }
     n_mfcc = made["tier0"]["mfcc"]["n_mfcc"]
-    network = build_network(n_mfcc, len(summary.labels), network_params, params.seed)
+    network = build_network(n_mfcc, len(summary.labels), network_params, params.seed, loader.encoding)
     with process_group(device) as device, ExitStack() as stack:  # noqa: PLR1704 - each process has its own
         on_epoch = None
         if rank() == 0:

@@ -24,8 +24,7 @@ from rich.progress import track
 from rich.table import Table
 
 from featurize.errors import ParamsError, SerError
-from featurize.shards import list_shards
-from model.batches import load_features
+from model.feature_splits import SplitLoader
 from model.network.tier1 import build_network
 from model.training.fit import fit
 from pipeline.experiments.experiment_runner import override
@@ -123,9 +122,12 @@ def featurize(params: Params, folder: Path) -> Path:
 def train(params: Params, data: Path) -> dict[str, float]:
     """Train on one thread: best validation UAR, its epoch and loss."""
     torch.set_num_threads(1)
-    shards, labels = list_shards(data / "features"), read_summary(data / "manifest.json").labels
-    train_split, val_split = (load_features(shards, labels, name) for name in ("train", "val"))
-    network = build_network(params.mfcc.n_mfcc, len(labels), params.network, params.train.seed)
+    labels = read_summary(data / "manifest.json").labels
+    loader = SplitLoader(data, labels, params.network.views)
+    train_split, val_split = (loader.load(name) for name in ("train", "val"))
+    network = build_network(
+        params.mfcc.n_mfcc, len(labels), params.network, params.train.seed, loader.encoding
+    )
     out = data / "checkpoints" / digest(params.model_dump(mode="json"))
     result = fit(network, train_split, val_split, params.train, out)
     loss = next(epoch.val_loss for epoch in result.history if epoch.epoch == result.best_epoch)

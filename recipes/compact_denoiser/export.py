@@ -12,8 +12,8 @@ from denoiser.demucs import Demucs
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 
+from featurize.demucs.weights import load_module
 from featurize.errors import CheckpointError, WeightsError
-from featurize.weights import load_module
 from recipes.compact_denoiser.cache import CACHE
 from recipes.compact_denoiser.data import Bank, open_banks
 from recipes.compact_denoiser.network import build, constructor_args, edge

@@ -19,6 +19,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from featurize.audio import load_audio
+from featurize.demucs.weights import PUBLISHED, Published
 from featurize.denoise import (
     DenoiseParams,
     Denoiser,
@@ -30,7 +31,6 @@ from featurize.denoise import (
     method_for,
 )
 from featurize.errors import AudioError, WeightsError
-from featurize.weights import PUBLISHED, Published
 
 DNS64_FILE = "dns64-a7761ff99a7d5bb6.th"
 SMALL = {"hidden": 4, "depth": 3}
@@ -447,7 +447,7 @@ def test_the_built_in_denoiser_pads_clips_with_silence(ravdess_clips: list[Path]
 def test_the_built_in_weights_are_refused_when_damaged(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from featurize import weights
+    from featurize.demucs import weights
 
     content = weights.COMPACT.read_bytes()
     damaged = tmp_path / "compact.safetensors"

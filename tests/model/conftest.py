@@ -55,7 +55,7 @@ def make_toy_features(num_clips: int, seed: int, num_classes: int = 3, n_mfcc: i
         clips.append(clip.astype(np.float32))
         labels.append(label)
     columns = {"clip_id": np.array([f"toy/{seed}/{i}" for i in range(num_clips)], dtype=object)}
-    return Features(clips, np.array(labels, dtype=np.int64), columns)
+    return Features({"mfcc": clips}, np.array(labels, dtype=np.int64), columns)
 
 
 @pytest.fixture

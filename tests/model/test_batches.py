@@ -9,7 +9,8 @@ import torch
 
 from featurize.errors import ShardError, TrainingError
 from featurize.shards import Row, write_shard
-from model.batches import Features, evaluation_batches, load_features, make_batch
+from model.batches import Features, evaluation_batches, make_batch
+from model.feature_splits import load_features
 
 
 def test_a_batch_is_padded_with_zeros_and_channels_first(
@@ -17,13 +18,13 @@ def test_a_batch_is_padded_with_zeros_and_channels_first(
 ) -> None:
     features = toy_features(7, seed=0)
     batch = make_batch(features, np.array([4, 0, 6]))
-    assert batch.mfcc.is_contiguous()
-    assert batch.mfcc.shape == (3, 4, max(len(features.clips[i]) for i in (4, 0, 6)))
+    assert batch.frames["mfcc"].is_contiguous()
+    assert batch.frames["mfcc"].shape == (3, 4, max(len(features.views["mfcc"][i]) for i in (4, 0, 6)))
     for row, clip in enumerate((4, 0, 6)):
-        length = len(features.clips[clip])
-        assert batch.num_frames[row] == length
-        assert np.array_equal(batch.mfcc[row, :, :length].numpy(), features.clips[clip].T)
-        assert torch.all(batch.mfcc[row, :, length:] == 0)
+        length = len(features.views["mfcc"][clip])
+        assert batch.num_frames["mfcc"][row] == length
+        assert np.array_equal(batch.frames["mfcc"][row, :, :length].numpy(), features.views["mfcc"][clip].T)
+        assert torch.all(batch.frames["mfcc"][row, :, length:] == 0)
     assert batch.labels.tolist() == [1, 0, 0]
     assert batch.index.tolist() == [4, 0, 6]
 
@@ -33,7 +34,7 @@ def test_evaluation_takes_each_clip_once_longest_first(toy_features: Callable[..
     batches = list(evaluation_batches(features, 6))
     index = torch.cat([batch.index for batch in batches])
     assert sorted(index.tolist()) == list(range(20))
-    lengths = torch.cat([batch.num_frames for batch in batches])
+    lengths = torch.cat([batch.num_frames["mfcc"] for batch in batches])
     assert torch.equal(lengths, lengths.sort(descending=True).values)
 
 
@@ -55,9 +56,9 @@ def test_features_of_a_split_come_from_all_shards_in_order_with_their_columns(tm
     features = load_features(paths, ["angry", "happy", "sad"], "train")
     assert features.labels.tolist() == [2, 0, 1]
     assert features.columns["clip_id"].tolist() == ["c0", "c2", "c20"]
-    assert [clip[0, 0] for clip in features.clips] == [0, 2, 20]
-    assert not any(clip.flags.owndata for clip in features.clips)  # mapped, not copied
-    assert make_batch(features, np.array([1, 2])).mfcc[0, 0].tolist() == [2, 2, 2, 2]
+    assert [clip[0, 0] for clip in features.views["mfcc"]] == [0, 2, 20]
+    assert not any(clip.flags.owndata for clip in features.views["mfcc"])  # mapped, not copied
+    assert make_batch(features, np.array([1, 2])).frames["mfcc"][0, 0].tolist() == [2, 2, 2, 2]
     assert features.num_frames.tolist() == [2, 4, 2]
     assert features.name(1) == "c2"
     assert len(load_features(paths, ["angry", "happy", "sad"], "elsewhere")) == 0
@@ -77,4 +78,4 @@ def test_an_unknown_label_a_waveform_shard_and_a_missing_one_are_named(tmp_path:
 
 
 def test_a_clip_without_a_name_has_a_number() -> None:
-    assert Features([np.zeros((2, 3), np.float32)], np.array([0])).name(0) == "clip 0"
+    assert Features({"mfcc": [np.zeros((2, 3), np.float32)]}, np.array([0])).name(0) == "clip 0"

@@ -41,6 +41,8 @@ PROTOCOL: dict[str, Any] = {
     "tier0_sha256": "ef" * 32,
     "steps": {"load": "1", "mfcc": "1"},
     "made_by": {"denoise": [{"device": "cpu", "versions": {"torch": "2.11.0"}, "code": "0.1.0"}]},
+    "views": ["mfcc"],
+    "encoder": None,
     "normalisation": "global",
     "seed": 0,
     "code": "0.1.0",

@@ -51,18 +51,20 @@ def speakers(
         columns["augmentation"] = np.array(copies, dtype=object)
     if voices is not None:
         columns["voice"] = np.array(voices, dtype=object)
-    return Features(features.clips, features.labels, columns)
+    return Features({"mfcc": features.views["mfcc"]}, features.labels, columns)
 
 
 def test_speakers_are_standardised_over_all_their_own_clips(toy_features: Callable[..., Features]) -> None:
     features = speakers(toy_features(6, 0), ["a", "b", "a", "b", "a", "a"], ["", "", "", "", "", "noise"])
     done = normalise_speakers(features)
     for name, rows in (("a", [0, 2, 4]), ("b", [1, 3])):
-        frames = np.concatenate([done.clips[row] for row in rows])
+        frames = np.concatenate([done.views["mfcc"][row] for row in rows])
         assert np.allclose(frames.mean(0), 0, atol=1e-5), name
         assert np.allclose(frames.std(0), 1, atol=1e-5), name
-    own = np.concatenate([features.clips[row] for row in (0, 2, 4)])
-    assert np.allclose(done.clips[5], (features.clips[5] - own.mean(0)) / own.std(0), atol=1e-4)
+    own = np.concatenate([features.views["mfcc"][row] for row in (0, 2, 4)])
+    assert np.allclose(
+        done.views["mfcc"][5], (features.views["mfcc"][5] - own.mean(0)) / own.std(0), atol=1e-4
+    )
     with pytest.raises(TrainingError, match="needs the speaker of every clip"):
         normalise_speakers(speakers(features, ["a", "b", "", "b", "a", "a"]))
 
@@ -73,11 +75,13 @@ def test_a_changed_voice_is_a_separate_speaker(toy_features: Callable[..., Featu
     features = speakers(toy_features(6, 0), ["a"] * 6, copies, voices)
     done = normalise_speakers(features)
     for rows in ([0, 1], [2, 3], [4]):
-        frames = np.concatenate([done.clips[row] for row in rows])
+        frames = np.concatenate([done.views["mfcc"][row] for row in rows])
         assert np.allclose(frames.mean(0), 0, atol=1e-5)
         assert np.allclose(frames.std(0), 1, atol=1e-5)
-    own = np.concatenate([features.clips[row] for row in (0, 1)])
-    assert np.allclose(done.clips[5], (features.clips[5] - own.mean(0)) / own.std(0), atol=1e-4)
+    own = np.concatenate([features.views["mfcc"][row] for row in (0, 1)])
+    assert np.allclose(
+        done.views["mfcc"][5], (features.views["mfcc"][5] - own.mean(0)) / own.std(0), atol=1e-4
+    )
 
 
 def test_a_level_of_the_speaker_reaches_the_logits_only_under_global_normalisation(
@@ -85,7 +89,9 @@ def test_a_level_of_the_speaker_reaches_the_logits_only_under_global_normalisati
 ) -> None:
     features = toy_features(6, 0)
     plain = speakers(features, ["a"] * 6)
-    louder = Features([2 * clip + 50 for clip in features.clips], features.labels, plain.columns)
+    louder = Features(
+        {"mfcc": [2 * clip + 50 for clip in features.views["mfcc"]]}, features.labels, plain.columns
+    )
     for normalisation, same in (("global", False), ("clip", True), ("speaker", True)):
         params = NetworkParams.model_validate({**toy_params.model_dump(), "normalisation": normalisation})
         network = build_network(4, 3, params, 0)

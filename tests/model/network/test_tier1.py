@@ -12,7 +12,8 @@ from pydantic import ValidationError
 from torch import Tensor
 
 from model.network.batchnorm import MaskedBatchNorm
-from model.network.tier1 import NetworkParams, SERTier1, build_network
+from model.network.tier1 import EncoderStreamParams, NetworkParams, SERTier1, build_network
+from model.views import View
 
 VARIANTS = [
     NetworkParams(
@@ -132,19 +133,19 @@ def test_normalisation_is_that_of_all_frames_and_makes_scale_and_level_irrelevan
     rng = np.random.default_rng(0)
     clips = [rng.normal(5, 3, (length, 4)).astype(np.float32) for length in (3, 30, 7)]
     rows = np.concatenate(clips)
-    toy_network.eval().fit_normalisation(clips)
-    assert torch.allclose(toy_network.feature_mean, torch.from_numpy(rows.mean(0)), atol=1e-5)
-    assert torch.allclose(toy_network.feature_std, torch.from_numpy(rows.std(0)), atol=1e-5)
+    toy_network.eval().fit_normalisation({"mfcc": clips})
+    assert torch.allclose(toy_network.streams["mfcc"].feature_mean, torch.from_numpy(rows.mean(0)), atol=1e-5)
+    assert torch.allclose(toy_network.streams["mfcc"].feature_std, torch.from_numpy(rows.std(0)), atol=1e-5)
     before = logits(toy_network, torch.from_numpy(clips[1].T)[None], None)
-    toy_network.fit_normalisation([clip * 100 - 7 for clip in clips])
+    toy_network.fit_normalisation({"mfcc": [clip * 100 - 7 for clip in clips]})
     after = logits(toy_network, torch.from_numpy(clips[1].T * 100 - 7)[None], None)
     assert torch.allclose(before, after, atol=1e-4)
 
 
 def test_a_coefficient_that_never_varies_stays_finite(toy_network: SERTier1) -> None:
     clips = [np.full((5, 4), -300.1, dtype=np.float32)]
-    toy_network.fit_normalisation(clips)
-    assert torch.equal(toy_network.feature_std, torch.ones(4))
+    toy_network.fit_normalisation({"mfcc": clips})
+    assert torch.equal(toy_network.streams["mfcc"].feature_std, torch.ones(4))
 
 
 def test_fit_batchnorm_takes_the_statistics_of_its_batch_and_keeps_the_mode(
@@ -168,13 +169,83 @@ def test_first_weights_depend_on_the_seed_alone(toy_params: NetworkParams) -> No
     first = build_network(4, 3, toy_params, seed=1)
     assert torch.equal(torch.rand(1), expected)
     again, other = build_network(4, 3, toy_params, seed=1), build_network(4, 3, toy_params, seed=2)
-    assert torch.equal(first.head[2].weight, again.head[2].weight)
-    assert not torch.equal(first.head[2].weight, other.head[2].weight)
+    assert torch.equal(first.head.weight, again.head.weight)
+    assert not torch.equal(first.head.weight, other.head.weight)
 
 
 @pytest.mark.parametrize(
-    "wrong", [{"kernel_size": 4}, {"conv_channels": ()}, {"dropout": 1.0}, {"pooling": "max"}, {"heads": 2}]
+    "wrong",
+    [{"kernel_size": 4}, {"views": ("mfcc", "mfcc")}, {"dropout": 1.0}, {"pooling": "max"}, {"heads": 2}],
 )
 def test_impossible_parameters_are_refused(wrong: dict[str, Any]) -> None:
     with pytest.raises(ValidationError):
         NetworkParams(**wrong)
+
+
+ENCODER = EncoderStreamParams(
+    projection=6,
+    attention_heads=1,
+    conv_channels=(5,),
+    kernel_size=3,
+    lstm_hidden=3,
+    lstm_layers=1,
+    dropout=0,
+    lstm_dropout=0,
+)
+VIEWS = [
+    NetworkParams(views=("encoder",), encoder=ENCODER),
+    NetworkParams(
+        views=("encoder",), encoder=ENCODER.model_copy(update={"conv_channels": (), "lstm_layers": 0})
+    ),
+    NetworkParams(
+        views=("mfcc", "encoder"),
+        conv_channels=(4,),
+        lstm_hidden=3,
+        dropout=0,
+        lstm_dropout=0,
+        encoder=ENCODER,
+    ),
+    NetworkParams(
+        views=("encoder", "mfcc"),
+        normalisation="clip",
+        statistics=True,
+        conv_channels=(4,),
+        lstm_hidden=3,
+        dropout=0,
+        lstm_dropout=0,
+        encoder=ENCODER,
+    ),
+]
+
+
+@pytest.mark.parametrize("params", VIEWS, ids=lambda params: "+".join(params.views))
+@pytest.mark.parametrize("training", [False, True])
+def test_every_view_of_a_clip_is_exact_in_any_batch(params: NetworkParams, training: bool) -> None:
+    """Each view has its lengths: 2 layers of 5 values at one frame rate, 4 coefficients at another."""
+    network = build_network(4, 3, params, seed=0, encoding=(2, 5))
+    rng = torch.Generator().manual_seed(3)
+    frames: dict[View, Tensor] = {
+        "mfcc": torch.randn(3, 4, 20, generator=rng),
+        "encoder": torch.randn(3, 10, 9, generator=rng),
+    }
+    lengths: dict[View, Tensor] = {"mfcc": torch.tensor([20, 3, 11]), "encoder": torch.tensor([5, 9, 1])}
+    network.fit_batchnorm(frames, lengths)
+    network.train(training)
+    together = copy.deepcopy(network)(frames, lengths)["logits"]
+    for row in range(3):
+        alone = {view: x[row : row + 1, :, : lengths[view][row]] for view, x in frames.items()}
+        own = copy.deepcopy(network)(alone, {view: n[row : row + 1] for view, n in lengths.items()})["logits"]
+        torch.testing.assert_close(own[0], together[row], atol=1e-5, rtol=1e-4)
+
+
+def test_all_views_and_layers_have_a_gradient() -> None:
+    network = build_network(4, 3, VIEWS[2], seed=0, encoding=(2, 5))
+    frames: dict[View, Tensor] = {"mfcc": torch.randn(3, 4, 20), "encoder": torch.randn(3, 10, 9)}
+    network(frames, {})["logits"].square().sum().backward()
+    assert [name for name, weight in network.named_parameters() if weight.grad is None] == []
+    assert float(network.streams["encoder"].layer_weights.grad.abs().sum()) > 0  # type: ignore[union-attr,operator]
+
+
+def test_a_view_needs_the_shape_of_its_encoder() -> None:
+    with pytest.raises(ValueError, match="the view encoder needs the shape"):
+        SERTier1(4, 3, NetworkParams(views=("encoder",)))

@@ -28,7 +28,11 @@ def augmentation(
     epoch: int = 1, index: np.ndarray = INDEX, lengths: np.ndarray = LENGTHS, **params: Any
 ) -> Augmentation:
     return Augmentation(
-        TrainParams(**{"spec_augment": OFF} | params), index, epoch, lengths, 6, torch.device("cpu")
+        TrainParams(**{"spec_augment": OFF} | params),
+        index,
+        epoch,
+        {"mfcc": (lengths, 6)},
+        torch.device("cpu"),
     )
 
 
@@ -51,9 +55,9 @@ def test_stripes_are_no_wider_than_allowed_and_within_the_clip(
 
 def test_masks_differ_between_clips_and_epochs() -> None:
     masks = SpecAugmentParams(time_masks=2, time_width=0.5, freq_masks=2, freq_width=3)
-    first, _ = augmentation(1, spec_augment=masks)(*batch())
-    again, _ = augmentation(1, spec_augment=masks)(*batch())
-    other, _ = augmentation(2, spec_augment=masks)(*batch())
+    first, _ = augmentation(1, spec_augment=masks).views["mfcc"](*batch())
+    again, _ = augmentation(1, spec_augment=masks).views["mfcc"](*batch())
+    other, _ = augmentation(2, spec_augment=masks).views["mfcc"](*batch())
     assert torch.equal(first, again)
     assert not torch.equal(first, other)
     assert 0.2 < float(first.sum() / batch()[0].sum()) < 0.95
@@ -62,9 +66,9 @@ def test_masks_differ_between_clips_and_epochs() -> None:
 def test_a_clips_masks_do_not_depend_on_its_batch() -> None:
     masks = SpecAugmentParams(time_masks=2, time_width=0.5, freq_masks=1)
     mfcc, num_frames = batch()
-    together, _ = augmentation(spec_augment=masks)(mfcc, num_frames)
+    together, _ = augmentation(spec_augment=masks).views["mfcc"](mfcc, num_frames)
     alone = augmentation(index=INDEX[1:2], lengths=LENGTHS[1:2], spec_augment=masks)
-    assert torch.equal(alone(mfcc[1:2, :, :7], num_frames[1:2])[0], together[1:2, :, :7])
+    assert torch.equal(alone.views["mfcc"](mfcc[1:2, :, :7], num_frames[1:2])[0], together[1:2, :, :7])
 
 
 def test_mixup_mixes_clips_and_targets_alike_and_lasts_as_long_as_the_longer() -> None:
@@ -74,7 +78,7 @@ def test_mixup_mixes_clips_and_targets_alike_and_lasts_as_long_as_the_longer() -
     assert torch.all((share >= 0) & (share <= 1)) and sorted(partner.tolist()) == [0, 1, 2]
     mfcc, num_frames = batch()
     mfcc *= torch.tensor([1.0, 2.0, 3.0])[:, None, None]
-    mixed, lengths = made(mfcc, num_frames)
+    mixed, lengths = made.views["mfcc"](mfcc, num_frames)
     targets = made.mix.targets(torch.eye(3))
     for row in range(3):
         own, other = float(share[row]), int(partner[row])
@@ -91,5 +95,5 @@ def test_mixup_mixes_clips_and_targets_alike_and_lasts_as_long_as_the_longer() -
 def test_disabled_augmentation_changes_nothing() -> None:
     made = augmentation()
     mfcc, num_frames = batch()
-    assert made(mfcc, num_frames)[0] is mfcc
+    assert made.views["mfcc"](mfcc, num_frames)[0] is mfcc
     assert made.mix is None

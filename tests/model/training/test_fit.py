@@ -69,7 +69,7 @@ def test_the_same_seed_gives_the_same_weights_and_another_one_others(
         assert torch.equal(value, again.state_dict()[name]), name
     assert result.history == repeated.history
     assert (tmp_path / "a/last.pt").read_bytes() == (tmp_path / "b/last.pt").read_bytes()
-    assert not torch.equal(first.head[2].weight, other.head[2].weight)
+    assert not torch.equal(first.head.weight, other.head.weight)
 
 
 def test_training_does_not_change_the_global_random_state(run: Callable[..., Any]) -> None:
@@ -156,8 +156,8 @@ def with_copies(features: Features, copies: int) -> Features:
     """Each clip and so many copies of it."""
     names = ["", *(f"{number}-pitch" for number in range(copies))]
     columns = {"augmentation": np.tile(np.array(names, dtype=object), len(features))}
-    clips = [clip for clip in features.clips for _ in names]
-    return Features(clips, np.repeat(features.labels, len(names)), columns)
+    clips = [clip for clip in features.views["mfcc"] for _ in names]
+    return Features({"mfcc": clips}, np.repeat(features.labels, len(names)), columns)
 
 
 @pytest.mark.parametrize("sampler", ["shuffle", "balanced"])
@@ -202,7 +202,7 @@ def test_one_best_checkpoint_is_left_with_the_best_epochs_weights(
     assert (last_args["epoch"], last_args["val_uar"]) == (3, 0.6)
     for name, value in best.state_dict().items():
         assert torch.equal(value, network.state_dict()[name]), name
-    assert not torch.equal(best.head[2].weight, last.head[2].weight)
+    assert not torch.equal(best.head.weight, last.head.weight)
 
 
 def test_the_temperature_is_fitted_on_validation_after_training(
@@ -236,9 +236,11 @@ def test_normalisation_is_learnt_on_train_alone(
     run: Callable[..., Any], toy_features: Callable[..., Features]
 ) -> None:
     train = toy_features(24, seed=1)
-    val = Features([clip + 1000 for clip in toy_features(9, seed=2).clips], toy_features(9, seed=2).labels)
+    near = toy_features(9, seed=2)
+    val = Features({"mfcc": [clip + 1000 for clip in near.views["mfcc"]]}, near.labels)
     network, _ = run(train=train, val=val)
-    assert np.allclose(network.feature_mean.numpy(), np.concatenate(train.clips).mean(0), atol=1e-4)
+    mean = network.streams["mfcc"].feature_mean.numpy()
+    assert np.allclose(mean, np.concatenate(train.views["mfcc"]).mean(0), atol=1e-4)
 
 
 def test_validation_scores_are_those_of_the_logits(
@@ -259,7 +261,7 @@ def test_predictions_do_not_depend_on_the_batch_size_and_keep_the_order(
     features = toy_features(11, seed=4)
     alone = predict_logits(toy_network, features, batch_size=1)
     assert torch.allclose(predict_logits(toy_network, features, batch_size=4), alone, atol=1e-5)
-    clip = torch.from_numpy(features.clips[7].T)[None]
+    clip = torch.from_numpy(features.views["mfcc"][7].T)[None]
     assert torch.allclose(toy_network.eval()(clip)["logits"][0], alone[7], atol=1e-5)
 
 
@@ -268,12 +270,12 @@ def test_class_weights_and_label_smoothing_reach_the_loss(
 ) -> None:
     few = toy_features(48, seed=1)
     keep = np.flatnonzero((few.labels != 2) | (np.arange(48) < 6))
-    skewed = Features([few.clips[i] for i in keep], few.labels[keep])
+    skewed = Features({"mfcc": [few.views["mfcc"][i] for i in keep]}, few.labels[keep])
     plain, _ = run(train=skewed, out="a")
     balanced, _ = run(FAST.model_copy(update={"class_weights": "balanced"}), train=skewed, out="b")
     sharp, _ = run(FAST.model_copy(update={"label_smoothing": 0.0}), train=skewed, out="c")
-    assert not torch.equal(plain.head[2].weight, balanced.head[2].weight)
-    assert not torch.equal(plain.head[2].weight, sharp.head[2].weight)
+    assert not torch.equal(plain.head.weight, balanced.head.weight)
+    assert not torch.equal(plain.head.weight, sharp.head.weight)
 
 
 def test_gradients_are_clipped(run: Callable[..., Any], monkeypatch: pytest.MonkeyPatch) -> None:
@@ -297,20 +299,20 @@ def test_gradients_are_clipped(run: Callable[..., Any], monkeypatch: pytest.Monk
 
 
 def without(features: Features, keep: np.ndarray) -> Features:
-    return Features([features.clips[i] for i in keep], features.labels[keep], {})
+    return Features({"mfcc": [features.views["mfcc"][i] for i in keep]}, features.labels[keep], {})
 
 
 def test_what_cannot_be_trained_on_is_refused_before_any_epoch(
     run: Callable[..., Any], toy_features: Callable[..., Features], tmp_path: Path
 ) -> None:
     good = toy_features(12, seed=1)
-    empty = Features([], np.zeros(0, dtype=np.int64))
+    empty = Features({"mfcc": []}, np.zeros(0, dtype=np.int64))
     one_class = without(good, np.flatnonzero(good.labels == 1))
     nan, wide, short = toy_features(12, seed=1), toy_features(12, seed=1), toy_features(12, seed=1)
-    nan.clips[5][3, 2] = np.nan
-    wide.clips[5] = np.zeros((8, 5), dtype=np.float32)
-    short.clips[5] = np.zeros((0, 4), dtype=np.float32)
-    many = Features(good.clips, good.labels + 1)
+    nan.views["mfcc"][5][3, 2] = np.nan
+    wide.views["mfcc"][5] = np.zeros((8, 5), dtype=np.float32)
+    short.views["mfcc"][5] = np.zeros((0, 4), dtype=np.float32)
+    many = Features({"mfcc": good.views["mfcc"]}, good.labels + 1)
     for split in ("train", "val"):
         for features, match in (
             (empty, f"the {split} split is empty"),

@@ -15,7 +15,9 @@ def test_a_resident_batch_is_the_padded_one(toy_features: Callable[..., Features
     resident = ResidentFeatures(features, device)
     for index in (np.array([4, 0, 6]), np.array([8]), np.arange(9)):
         ours, expected = resident.make_batch(index), make_batch(features, index)
-        for name in ("mfcc", "num_frames", "labels", "index"):
+        for name in ("frames", "num_frames"):
+            assert torch.equal(getattr(ours, name)["mfcc"], getattr(expected, name)["mfcc"]), name
+        for name in ("labels", "index"):
             assert torch.equal(getattr(ours, name), getattr(expected, name)), name
         assert torch.equal(ours.affect.isnan(), expected.affect.isnan())
     assert not fits_on_gpu(features, device)

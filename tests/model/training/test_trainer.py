@@ -45,8 +45,8 @@ def test_each_option_changes_what_is_learnt(
 ) -> None:
     keep = np.flatnonzero((toy_features(36, seed=1).labels != 2) | (np.arange(36) < 12))
     whole = toy_features(36, seed=1)
-    skewed = Features([whole.clips[i] for i in keep], whole.labels[keep])
-    plain = run(train=skewed)[0].head[2].weight
+    skewed = Features({"mfcc": [whole.views["mfcc"][i] for i in keep]}, whole.labels[keep])
+    plain = run(train=skewed)[0].head.weight
     for option in (
         {"class_weights": "effective"},
         {"sampler": "balanced"},
@@ -54,7 +54,7 @@ def test_each_option_changes_what_is_learnt(
         {"ema": 0.5},
         {"spec_augment": SpecAugmentParams(freq_masks=1, freq_width=2)},
     ):
-        other = run(FAST.model_copy(update=option), train=skewed)[0].head[2].weight
+        other = run(FAST.model_copy(update=option), train=skewed)[0].head.weight
         assert not torch.equal(plain, other), option
 
 
@@ -62,14 +62,14 @@ def with_affect(features: Features, share_known: float = 0.7) -> Features:
     """Valence and arousal that the mean of two coefficients tells, some of them unknown."""
     rng = np.random.default_rng(0)
     known = rng.random((len(features), 2)) < share_known
-    clips = [clip + 10 * rng.standard_normal(4).astype(np.float32) for clip in features.clips]
+    clips = [clip + 10 * rng.standard_normal(4).astype(np.float32) for clip in features.views["mfcc"]]
     cells = {
         name: np.array(
             [f"{clip[:, k].mean():.3f}" if known[i, k] else "" for i, clip in enumerate(clips)], dtype=object
         )
         for k, name in enumerate(("valence", "arousal"))
     }
-    return Features(clips, features.labels, {**features.columns, **cells})
+    return Features({"mfcc": clips}, features.labels, {**features.columns, **cells})
 
 
 def test_valence_and_arousal_are_learnt_beside_the_emotion(
@@ -110,7 +110,7 @@ def test_half_precision_is_off_on_the_cpu_and_says_so(
     (message,) = [record.message for record in caplog.records if "train.precision" in record.message]
     assert "bf16" in message
     assert "fp32" in message
-    assert torch.equal(half.head[2].weight, run()[0].head[2].weight)
+    assert torch.equal(half.head.weight, run()[0].head.weight)
 
 
 def test_the_network_runs_in_half_precision_with_norms_in_full(toy_network: SERTier1) -> None:

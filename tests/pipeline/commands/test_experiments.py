@@ -68,6 +68,7 @@ def test_robustness(reached: Any) -> None:
         "seed": 2,
         "weights": "w.th",
         "device": "cpu",
+        "encoder": None,
     }
 
 

@@ -54,7 +54,7 @@ def test_predict(
     assert left.value.code == 0
     # A checkpoint brings its own Tier 0.
     chosen = {"-c": Path("named.pt"), "--checkpoints": Path("c/best_uar_0.5.pt")}.get(network[0])
-    assert made == [(chosen, None if chosen else params.tier0, "w.th", "cpu")]
+    assert made == [(chosen, None if chosen else params.tier0, "w.th", "cpu", None)]
     assert asked == [(recordings, *asked_for)]
 
 

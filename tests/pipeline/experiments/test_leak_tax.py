@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import shutil
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from hypothesis import strategies as st
 from featurize.errors import ShardError, SplitError
 from featurize.shards import Row, Shard, write_shard
 from model.batches import Features
+from model.feature_splits import SplitLoader
 from pipeline.cli import main
 from pipeline.experiments.leak_tax import leak_tax, load_originals, shuffle_splits, split_by_speaker
 from pipeline.protocol.folds import FoldScheme
@@ -101,8 +103,8 @@ def with_columns(small_run: Any, folder: Path, **changed: Any) -> Path:
 def test_augmented_copies_are_left_out(small_run: Any, tmp_path: Path) -> None:
     data = with_columns(small_run, tmp_path, augmentation=lambda index: "pitch+2" if index % 2 else "")
     labels = json.loads((data / "manifest.json").read_text())["labels"]
-    assert len(load_originals([data / "features" / "part-00000.h5"], labels)) == 10
-    whole = load_originals(sorted((small_run.data / "features").glob("*.h5")), labels)
+    assert len(load_originals(SplitLoader(data, labels))) == 10
+    whole = load_originals(SplitLoader(small_run.data, labels))
     assert len(whole) == 20
     assert Counter(whole.columns["split"].tolist()) == {"train": 12, "val": 4, "test": 4}
 
@@ -118,6 +120,7 @@ def test_a_corpus_without_speakers_is_an_error(small_run: Any, tmp_path: Path) -
 
 def test_missing_features_are_an_error(small_run: Any, tmp_path: Path) -> None:
     params = small_run.params
+    shutil.copy(small_run.data / "manifest.json", tmp_path)
     with pytest.raises(ShardError, match="no shards"):
         leak_tax(params.network, params.train, params.split, tmp_path, tmp_path)
 
@@ -132,7 +135,7 @@ def test_features_that_share_speakers_are_split_again() -> None:
     }
     # Both classes of every speaker.
     labels = np.array([n // 8 % 2 for n in range(48)])
-    features = Features([np.zeros((1, 1), np.float32)] * 48, labels, columns)
+    features = Features({"mfcc": [np.zeros((1, 1), np.float32)] * 48}, labels, columns)
     summary = make_summary(make_card(labels=["a", "b"]))
     splits, folds, fold = split_by_speaker(features, SplitParams(method="random", fold=2, folds=4), summary)
     assert (folds, fold) == (FoldScheme(kind="dealt", number=4), 2)

@@ -13,7 +13,7 @@ from featurize.mfcc import MfccParams, mfcc_40
 from featurize.shards import Row, Shard, list_shards, write_shard
 from featurize.vad import VadParams, find_speech, keep_segments
 from featurize.vad_network import load_vad
-from model.batches import load_features
+from model.feature_splits import load_features
 from pipeline.extraction import augmented as module
 from pipeline.stages import featurize as stage
 from pipeline.stages.featurize import featurize

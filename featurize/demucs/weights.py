@@ -55,7 +55,7 @@ PUBLISHED = {
 }
 """Models that can be named in `denoise.model`."""
 
-COMPACT = Path(__file__).with_name("compact.safetensors")
+COMPACT = Path(__file__).parent.parent / "compact.safetensors"
 """The small denoiser that is part of the package; recipes/compact_denoiser trains it, compact.md describes it."""
 COMPACT_SHA256 = "007d9f09e6d6bc48805ca6219c5eb043b3b97291a5e2c4b94ee80928d8ef8b51"
 

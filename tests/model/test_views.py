@@ -1,0 +1,97 @@
+"""Frames of speech are those whose middle is in a segment; encodings are found by the hash of their clip."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from featurize.errors import TrainingError
+from featurize.shards import Row, write_shard
+from model.feature_splits import load_features
+from model.views import Encodings, speech_frames
+
+LABELS = ["angry", "sad"]
+
+
+@given(
+    num_frames=st.integers(1, 60),
+    frame=st.integers(1, 900),
+    cuts=st.lists(st.integers(0, 30_000), max_size=6, unique=True),
+)
+def test_speech_frames_are_those_of_a_loop(num_frames: int, frame: int, cuts: list[int]) -> None:
+    ordered = sorted(cuts)[: len(cuts) // 2 * 2]
+    segments = np.array(ordered, dtype=np.int64).reshape(-1, 2)
+    expected = [any(start <= (t + 0.5) * frame < end for start, end in segments) for t in range(num_frames)]
+    found = speech_frames(segments, num_frames, frame)
+    assert found.tolist() == (expected if any(expected) else [True] * num_frames)
+
+
+def write_both(folder: Path, augmented: bool = False, encoded: tuple[str, ...] = ("a", "b", "a+")) -> Path:
+    """Feature shards of two clips and a copy, and encodings of some: 10 frames of 2 x 3 values."""
+    names = ["a", "b", *(["a+"] if augmented else [])]
+
+    def columns(name: str) -> dict[str, str | float | int | bool]:
+        return {
+            "clip_id": name,
+            "sha256": name,
+            "label": LABELS[name == "b"],
+            "split": "train",
+            "augmentation": "noise" if "+" in name else "",
+        }
+
+    segments = np.array([[0, 1_280], [3_200, 4_000]])  # frames 0, 1 and 5 of 640 samples
+    rows = [Row(columns(name), np.zeros((4, 2), np.float32), segments) for name in names]
+    write_shard(folder / "features" / "part-00000.h5", "mfcc", rows, {})
+    encoder = {"name": "toy", "sha256": "0", "layers": [1, 2], "size": 3, "frame_pooling": 2}
+    attributes = {"encoder": json.dumps(encoder), "encode_step": "{}", "encode": "{}"}
+    frames = np.arange(60, dtype=np.float16).reshape(10, 2, 3)
+    made = [Row(columns(name), frames + 100 * index) for index, name in enumerate(names) if name in encoded]
+    write_shard(folder / "encodings" / "part-00000.h5", "encoding", made, attributes)
+    return folder
+
+
+def load(folder: Path, views: tuple[str, ...] = ("mfcc", "encoder")) -> object:
+    encodings = Encodings(sorted((folder / "encodings").glob("*.h5")))
+    return load_features(sorted((folder / "features").glob("*.h5")), LABELS, "train", views, encodings)  # type: ignore[arg-type]
+
+
+def test_the_frames_of_a_clip_are_its_speech_in_all_layers(tmp_path: Path) -> None:
+    features = load(write_both(tmp_path))
+    frames = features.views["encoder"]  # type: ignore[attr-defined]
+    assert len(frames) == 2
+    assert frames.lengths == [3, 3]
+    assert frames[0].dtype == np.float32
+    assert frames[0].tolist() == np.arange(60).reshape(10, 6)[[0, 1, 5]].tolist()
+    assert frames[1].tolist() == (np.arange(60).reshape(10, 6)[[0, 1, 5]] + 100).tolist()
+    assert [len(clip) for clip in features.views["mfcc"]] == [4, 4]  # type: ignore[attr-defined]
+
+
+def test_copies_that_are_not_encoded_are_left_out(tmp_path: Path) -> None:
+    some = load(write_both(tmp_path / "some", augmented=True, encoded=("a", "b")))
+    every = load(write_both(tmp_path / "every", augmented=True))
+    assert (len(some), len(every)) == (2, 3)  # type: ignore[arg-type]
+    assert len(load(tmp_path / "some", ("mfcc",))) == 3  # type: ignore[arg-type]
+
+
+def test_clips_that_are_not_encoded_are_one_line(tmp_path: Path) -> None:
+    with pytest.raises(TrainingError, match=r"b: one of 1 clips that are not encoded.*run `ser encode`"):
+        load(write_both(tmp_path, encoded=("a",)))
+
+
+def test_shards_of_two_encoders_are_one_line(tmp_path: Path) -> None:
+    for name, step in (("one", "{}"), ("two", '{"layers": [1]}')):
+        encoder = json.dumps({"layers": [0], "size": 2})
+        attributes = {"encoder": encoder, "encode_step": step, "encode": "{}"}
+        row = Row({"sha256": name}, np.zeros((1, 1, 2)))
+        write_shard(tmp_path / f"{name}.h5", "encoding", [row], attributes)
+    with pytest.raises(TrainingError, match=r"one\.h5 and .*two\.h5 are of different encoders"):
+        Encodings(sorted(tmp_path.glob("*.h5")))
+
+
+def test_other_shards_are_one_line(tmp_path: Path) -> None:
+    write_both(tmp_path)
+    with pytest.raises(TrainingError, match="holds mfcc, not encoding"):
+        Encodings(sorted((tmp_path / "features").glob("*.h5")))
