@@ -9,6 +9,7 @@ These names are loaded on first use, so `import model` itself does not load torc
 
     network/         SERTier1 and its parts
     training/        fit(), and the parts of an epoch
+    baseline/        functionals over time and a linear classifier, which the network has to be better than
     scoring/         metrics, calibration, confidence intervals, significance
     views            MFCC, and the frames of an encoder that are speech
     feature_splits   shards → the clips of one split

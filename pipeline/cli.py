@@ -35,6 +35,7 @@ PANELS: dict[str, list[Callable[..., None]]] = {
         stages.encode,
         stages.train,
         stages.evaluate,
+        stages.baseline,
         stages.report,
     ],
     "Experiments": [

@@ -15,6 +15,7 @@ from featurize.errors import ParamsError
 from featurize.mfcc import MfccParams
 from featurize.tier0 import Tier0Params
 from featurize.vad import VadParams
+from model.baseline.baseline_params import BaselineParams
 from model.network.tier1 import NetworkParams
 from model.training.hyperparameters import TrainParams
 from pipeline.audit.audit_params import AuditParams
@@ -48,6 +49,8 @@ class Params(BaseModel, frozen=True, extra="forbid", use_attribute_docstrings=Tr
     """Size and variant of the network."""
     train: TrainParams = Field(default_factory=TrainParams)
     """Training."""
+    baseline: BaselineParams = Field(default_factory=BaselineParams)
+    """A linear classifier, which the network has to be better than."""
 
     @property
     def tier0(self) -> Tier0Params:

@@ -32,7 +32,7 @@ TESTS_OF_MORE_THAN_A_MODULE = {
     "browser",  # the report's page, opened
     "pictures",  # the report's, all of them
 }
-ORDER = ["corpus", "manifest", "denoise", "featurize", "encode", "train", "evaluate", "report"]
+ORDER = ["corpus", "manifest", "denoise", "featurize", "encode", "train", "evaluate", "baseline", "report"]
 
 
 @pytest.fixture(scope="module")
@@ -71,6 +71,7 @@ def test_dvcs_table_of_experiments_begins_with_the_score(
         Path(file).write_text((ROOT / file).read_text())
     for file, content in {
         "metrics.json": {"uar": 0.5, "accuracy": 0.4},
+        "baseline/metrics.json": {"baseline": {"uar": 0.3, "accuracy": 0.2}},
         "timing/denoise.json": {"seconds": {"decode": 1.0}},
         "timing/featurize.json": {"seconds": {"vad": 1.0}},
     }.items():
@@ -83,6 +84,7 @@ def test_dvcs_table_of_experiments_begins_with_the_score(
     table = subprocess.run([*dvc, "exp", "show", "--csv"], capture_output=True, text=True, check=True).stdout
     columns = table.splitlines()[0].split(",")
     assert columns[columns.index("parent") + 1 :][:2] == ["uar", "accuracy"]
+    assert "baseline.uar" in columns
     assert "seconds" not in table
 
 

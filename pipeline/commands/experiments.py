@@ -57,12 +57,15 @@ def cv(
     queue: Annotated[
         bool, typer.Option("--queue", help="Only queue the missing experiments, for `dvc queue start`.")
     ] = False,
+    baseline: Annotated[
+        bool, typer.Option("--baseline", help="Cross-validate the baseline instead of the network.")
+    ] = False,
     reports: Reports = REPORTS,
 ) -> None:
     """Cross-validate, each fold a DVC experiment: mean, standard deviation, pooled confusion matrix."""
     from pipeline.experiments.crossvalidation import cross_validate
 
-    cross_validate(seeds, reports, queue)
+    cross_validate(seeds, reports, queue, baseline)
 
 
 def ablate(

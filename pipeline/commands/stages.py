@@ -146,6 +146,13 @@ def evaluate(
     run(data, checkpoints, reports, checkpoint, resolve_device(device))
 
 
+def baseline(params: ParamsFile = PARAMS, data: Data = DATA, reports: Reports = REPORTS) -> None:
+    """Score a linear classifier on the same splits, for comparison with the network."""
+    from pipeline.stages.baseline import baseline as run
+
+    run(read_params(params).baseline, data, reports)
+
+
 def report(data: Data = DATA, reports: Reports = REPORTS) -> None:
     """Write the run as one self-contained HTML page."""
     from pipeline.stages.report import report as run

@@ -30,19 +30,22 @@ FoldSeed = tuple[int, int]
 """Fold and training seed."""
 
 
-def cross_validate(seeds: int, reports: Path, queue: bool = False) -> None:
-    """Run every fold of the current parameters, and write reports/cv.json and a table.
+def cross_validate(seeds: int, reports: Path, queue: bool = False, baseline: bool = False) -> None:
+    """Run every fold of the current parameters, and write reports/cv.json (cv_baseline.json) and a table.
 
     Args:
         seeds: number of training seeds: train.seed and the ones after it.
-        reports: folder for cv.json.
+        reports: folder for the file.
         queue: only put the missing experiments into DVC's queue.
+        baseline: instead of the network; it has no seed.
 
     Raises:
         SerError: experiments cannot run here, there are no folds, or a run failed; the results of the others are
             still written.
     """
-    runner = ExperimentRunner(reports)
+    if baseline and seeds > 1:
+        raise SerError("the baseline draws nothing at random: all seeds give the same; leave out --seeds")
+    runner = ExperimentRunner(reports, "baseline" if baseline else "evaluate")
     split, first = runner.params.split, runner.params.train.seed
     if split.method == "predefined":
         raise SerError("split.method predefined has no folds to cross-validate; use speaker or random")
@@ -50,7 +53,7 @@ def cross_validate(seeds: int, reports: Path, queue: bool = False) -> None:
     if scheme is None:
         raise SerError("data/manifest.json: its split has no folds; run `ser manifest` again")
     runs = [(fold, seed) for seed in range(first, first + seeds) for fold in range(1, scheme.number + 1)]
-    experiments = {run: _experiment(run) for run in runs}
+    experiments = {run: _experiment(run, baseline) for run in runs}
     if queue:
         queued = runner.queue(list(experiments.values()))
         log.info(
@@ -58,7 +61,8 @@ def cross_validate(seeds: int, reports: Path, queue: bool = False) -> None:
             len(queued),
             counted(len(runs), "experiment"),
         )
-        log.info("start them with `dvc queue start` (one worker), then collect the results with `ser cv`")
+        again = "ser cv --baseline" if baseline else "ser cv"
+        log.info("start them with `dvc queue start` (one worker), then collect the results with `%s`", again)
         return
     outcomes, failures = runner.run(list(experiments.values()))
     found = {run: outcomes[e.label] for run, e in experiments.items() if e.label in outcomes}
@@ -66,7 +70,7 @@ def cross_validate(seeds: int, reports: Path, queue: bool = False) -> None:
     if not found:
         raise SerError(f"every run failed, the first with: {next(iter(failed.values()))}")
     content = tabulate(found, failed, usable_clips(Path("data")))
-    write_json(reports / "cv.json", content)
+    write_json(reports / ("cv_baseline.json" if baseline else "cv.json"), content)
     _print(content)
     if failed:
         which = "; ".join(f"fold {fold}, seed {seed}: {why}" for (fold, seed), why in failed.items())
@@ -155,9 +159,10 @@ def describe_all(found: dict[FoldSeed, Run], failed: dict[FoldSeed, str]) -> str
     missing = (
         f", INCOMPLETE: {len(failed)} of {counted(len(found) + len(failed), 'run')} failed" if failed else ""
     )
+    numbers = "" if whole.seed is None else f", seeds {', '.join(map(str, seeds))}"
     return (
-        f"{describe_task(whole, 'all folds of ' + describe_folds(whole.folds))}, {describe_making(whole)}, "
-        f"seeds {', '.join(map(str, seeds))}{missing}"
+        f"{describe_task(whole, 'all folds of ' + describe_folds(whole.folds))}, {describe_making(whole)}"
+        f"{numbers}{missing}"
     )
 
 
@@ -169,8 +174,10 @@ def _merge(cards: Sequence[ScoringCard]) -> ScoringCard:
     return cards[0].model_copy(update=changes)
 
 
-def _experiment(run: FoldSeed) -> Experiment:
+def _experiment(run: FoldSeed, baseline: bool) -> Experiment:
     fold, seed = run
+    if baseline:
+        return Experiment(f"cv-baseline-fold{fold}", {"split.fold": fold})
     return Experiment(f"cv-fold{fold}-seed{seed}", {"split.fold": fold, "train.seed": seed})
 
 

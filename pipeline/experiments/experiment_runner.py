@@ -24,10 +24,10 @@ from pipeline.runs.evaluated_run import FILES, Run, read_folder
 
 log = logging.getLogger(__name__)
 
-UP_TO = "featurize"
-"""The workspace is brought up to date through this stage before any experiment."""
-THROUGH = "evaluate"
-"""The last stage of an experiment; its report is not needed."""
+UP_TO = ("featurize", "encode")
+"""The workspace is brought up to date through these stages before any experiment; "encode" only with an encoder."""
+RESULTS = {"evaluate": "reports", "baseline": "reports/baseline"}
+"""The last stage of an experiment, whose report is not needed, and the folder of its results."""
 MANIFEST = Path("data") / "manifest.json"
 SCORES = ("uar", "accuracy", "macro_f1", "val_uar")
 """The scores by which experiments are compared."""
@@ -53,14 +53,16 @@ class ExperimentRunner:
 
     Args:
         reports: results and logs are written to its folder experiments/.
+        through: the last stage, evaluate or baseline.
 
     Raises:
         SerError: experiments cannot run here.
         ParamsError: params.yaml has a mistake.
     """
 
-    def __init__(self, reports: Path) -> None:
+    def __init__(self, reports: Path, through: str = "evaluate") -> None:
         require_project()
+        self.through = through
         self.folder = reports / "experiments"
         self.params = load_params("params.yaml")
 
@@ -79,8 +81,13 @@ class ExperimentRunner:
         Raises:
             SerError: a stage fails.
         """
-        log.info("dvc repro %s, so that experiments can reuse it (log: %s)", UP_TO, self._log("workspace"))
-        run_dvc(self._log("workspace"), "repro", UP_TO)
+        stages = UP_TO[:1] if self.params.encode.model == "none" else UP_TO
+        log.info(
+            "dvc repro %s, so that experiments can reuse it (log: %s)",
+            " ".join(stages),
+            self._log("workspace"),
+        )
+        run_dvc(self._log("workspace"), "repro", *stages)
         return read_summary(MANIFEST)
 
     def run(self, experiments: Sequence[Experiment]) -> tuple[dict[str, Run], dict[str, str]]:
@@ -135,7 +142,16 @@ class ExperimentRunner:
         overrides = {**experiment.overrides, **absolute_paths(override(self.params, experiment.overrides))}
         options = [part for key, value in overrides.items() for part in ("-S", f"++{key}={_quoted(value)}")]
         run_dvc(
-            self._log(name), "exp", "run", how, "--copy-paths", "dvc.lock", "--name", name, *options, THROUGH
+            self._log(name),
+            "exp",
+            "run",
+            how,
+            "--copy-paths",
+            "dvc.lock",
+            "--name",
+            name,
+            *options,
+            self.through,
         )
 
     def _finished(self) -> set[str]:
@@ -147,7 +163,7 @@ class ExperimentRunner:
         for file in FILES:
             if not (folder / file).exists():
                 where = "--rev", name, "--out", str(folder / file)
-                run_dvc(self._log(f"{name}.get"), "get", ".", f"reports/{file}", *where)
+                run_dvc(self._log(f"{name}.get"), "get", ".", f"{RESULTS[self.through]}/{file}", *where)
         return read_folder(folder, name)
 
     def _log(self, name: str) -> Path:

@@ -16,6 +16,7 @@ from typing import Annotated, Any, Literal, TypeAlias
 
 from pydantic import BaseModel, Field
 
+from model.baseline.baseline_params import BaselineParams
 from model.network.tier1 import NetworkParams
 from model.views import Encodings, View
 from pipeline.protocol.confounding import Confounding
@@ -24,6 +25,7 @@ from pipeline.protocol.provenance import Maker, this_maker
 from pipeline.protocol.splits import Method, Split
 
 Normalisation = Literal["global", "clip", "speaker"]
+Model = Literal["network", "baseline"]
 
 
 class Card(BaseModel, frozen=True, extra="forbid"):
@@ -92,13 +94,15 @@ class EncoderCard(BaseModel, frozen=True, extra="forbid"):
 class TrainingCard(DataCard):
     """The fields that training adds. This card is stored in the checkpoint."""
 
+    model: Model
+    """What was trained: the network, or the linear baseline."""
     views: list[View]
-    """What the network hears of a clip."""
+    """Of each clip, that it was trained on."""
     encoder: EncoderCard | None
     """None without the view "encoder"."""
     normalisation: Normalisation
-    seed: int
-    """Training seed."""
+    seed: int | None
+    """Training seed; None for the baseline, which draws nothing at random."""
     code: str
     """This project's version and commit, as in `Maker`."""
     versions: dict[str, str]
@@ -121,11 +125,26 @@ def training_card(
     maker = this_maker(device)
     return TrainingCard(
         **dict(data),
+        model="network",
         views=list(network.views),
         encoder=encoder,
         normalisation=network.normalisation,
         seed=seed,
         **dict(maker),
+    )
+
+
+def baseline_card(data: DataCard, params: BaselineParams, encoder: EncoderCard | None = None) -> ScoringCard:
+    """The card of a baseline that is fitted and scored on this machine, with this code."""
+    return ScoringCard(
+        **dict(data),
+        model="baseline",
+        views=[params.view],
+        encoder=encoder,
+        normalisation=params.normalisation,
+        seed=None,
+        **dict(this_maker("cpu")),
+        scored_with={},
     )
 
 
@@ -149,7 +168,7 @@ _TASK = (*_CORPUS, "fold", "speakers")
 Scope: TypeAlias = Literal["folds", "task", "clips", "data"]
 
 FIELDS: dict[Scope, tuple[str, ...]] = {
-    "folds": (*_CORPUS, "split_seed", *_MAKING, "views", "encoder", "normalisation"),
+    "folds": (*_CORPUS, "split_seed", *_MAKING, "model", "views", "encoder", "normalisation"),
     "task": _TASK,
     "clips": (*_TASK, "val", "split_seed"),
     "data": (*_TASK, "clips_sha256", *_MAKING),

@@ -23,6 +23,7 @@ CAPTIONS = {
     "denoiser_sha256": "denoiser (hash)",
     "tier0_sha256": "Tier 0 (hash)",
     "steps": "version of step",
+    "model": "model",
     "views": "views",
     "encoder": "encoder",
     "normalisation": "normalisation",
@@ -39,9 +40,12 @@ NORMALISATIONS: dict[Normalisation, str] = {
 
 def describe(card: TrainingCard) -> str:
     """A card in one line: task, processing, seeds and code."""
+    seeds = f"seed {card.split_seed} (split)"
+    if card.seed is not None:
+        seeds = f"seeds {card.split_seed} (split) and {card.seed} (training)"
     return (
         f"{describe_task(card)}, {describe_making(card)}, Tier 0 {card.tier0_sha256[:8]}, "
-        f"seeds {card.split_seed} (split) and {card.seed} (training), ser {card.code}"
+        f"{seeds}, ser {card.code}"
     )
 
 
@@ -55,11 +59,12 @@ def describe_task(card: DataCard, folds: str = "") -> str:
 
 
 def describe_making(card: TrainingCard) -> str:
-    """Normalisation and denoiser in one line: the parts that may use more of a test speaker than the clip at hand."""
+    """Model, normalisation and denoiser in one line; the last two may use more of a test speaker than the clip."""
+    baseline = f"BASELINE of {', '.join(card.views)}, " if card.model == "baseline" else ""
     seen = len(card.denoiser_heard_test_speakers)
     overlap = f" (TRAINED ON {seen} OF THE TEST SPEAKERS)" if seen else ""
     transductive = "TRANSDUCTIVE (normalised by speaker), " if card.normalisation == "speaker" else ""
-    return f"{transductive}denoiser {card.denoiser}{overlap}"
+    return f"{baseline}{transductive}denoiser {card.denoiser}{overlap}"
 
 
 def describe_independence(card: Card) -> str:

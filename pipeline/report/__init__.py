@@ -1,6 +1,7 @@
 """The report: one self-contained HTML page.
 
 render           the page, from its templates (one file a section, a style sheet, a script)
+yardstick        the network against the baseline, in words
 words            numbers and the headline as text
 protocol_table   the protocol card as rows
 tables           tables of the page: clips, audio, clips without speech

@@ -23,7 +23,7 @@ def protocol_table(workspace: Workspace) -> Rows:
         ("Fold", f"{card.fold} of {describe_folds(card.folds)}" if card.folds else ""),
         ("Validation data", card.val),
         ("Split seed", str(card.split_seed)),
-        ("Training seed", str(card.seed)),
+        ("Training seed", "" if card.seed is None else str(card.seed)),
         ("Normalisation", NORMALISATIONS[card.normalisation]),
         ("Denoiser", card.denoiser),
         ("Warning", describe_mixture(card)),

@@ -20,6 +20,7 @@ from pipeline.report.pictures.sound import HEIGHT, WIDTH
 from pipeline.report.player import make_players
 from pipeline.report.protocol_table import is_stale, protocol_table, small_print
 from pipeline.report.tables import audio_table, clip_table, silence_table, uneven
+from pipeline.report.yardstick import against_baseline
 from pipeline.runs.workspace import Workspace
 
 FILTERS = (
@@ -71,6 +72,7 @@ def _scores(workspace: Workspace) -> dict[str, Any]:
         "speakers": speakers,
         "genders": sorted(metrics.genders, key=lambda own: (own.uar, own.gender)),
         "robustness": workspace.robustness,
+        "against_baseline": against_baseline(workspace.run, workspace.baseline),
     }
 
 

@@ -20,6 +20,9 @@ ALPHA = 1 - LEVEL
 UNLISTED = {*FIELDS["task"], "clips_sha256", "tier0_sha256", "seed"}
 """Fields of the card that are not listed: they are the same in both runs, or repeat the parameters."""
 
+OF_A_MODEL = {"network", "train", "baseline"}
+"""Blocks of the parameters that belong to one model."""
+
 
 @dataclass(frozen=True)
 class Comparison:
@@ -63,7 +66,16 @@ def compare(first: str, second: str, reports: Path) -> Comparison:
         ProtocolError: the runs are of different tasks, or were tested on different clips.
         SerError: a run cannot be read.
     """
-    runs = read_run(first, reports), read_run(second, reports)
+    return compare_runs(read_run(first, reports), read_run(second, reports))
+
+
+def compare_runs(first: Run, second: Run) -> Comparison:
+    """Compare two runs.
+
+    Raises:
+        ProtocolError: they are of different tasks, or were tested on different clips.
+    """
+    runs = first, second
     check_same_task(*runs)
     truth, speakers = runs[0].classes("true_label"), runs[0].predictions["speaker"].to_numpy(object)
     before, after = (run.classes("pred_label") for run in runs)
@@ -107,12 +119,18 @@ def check_same_task(first: Run, second: Run) -> None:
 
 
 def list_differences(first: Run, second: Run) -> list[tuple[str, Any, Any]]:
-    """Dotted name and both values of all that differs: parameters first, then the other fields of the cards."""
+    """Dotted name and both values of all that differs: parameters first, then the other fields of the cards.
+
+    The parameters of a network and of a baseline are of different kinds and are left out where the models differ.
+    """
     cards = [run.evaluation.protocol for run in (first, second)]
+    own = OF_A_MODEL if cards[0].model != cards[1].model else set()
+    params = [
+        {name: value for name, value in run.evaluation.params.items() if name not in own}
+        for run in (first, second)
+    ]
     makers = [maker for card in cards for own in card.made_by.values() for maker in own]
-    return differences(first.evaluation.params, second.evaluation.params) + differences(
-        *(_plain(card, makers) for card in cards)
-    )
+    return differences(*params) + differences(*(_plain(card, makers) for card in cards))
 
 
 def _plain(card: ScoringCard, makers: list[Maker]) -> dict[str, Any]:

@@ -18,7 +18,8 @@ from pipeline.runs.evaluation import Evaluation
 WORKSPACE = "workspace"
 FILES = ("evaluation.json", "predictions.csv")
 COLUMNS = ("clip_id", "speaker", "gender", "true_label", "pred_label", "correct", "card")
-REMEDY = "run `ser evaluate` again"
+COMMAND = "ser evaluate"
+"""The command that writes them."""
 
 
 @dataclass(frozen=True)
@@ -54,13 +55,13 @@ def read_run(name: str, reports: Path) -> Run:
     return _parse(name, f"{name}: ", evaluation, predictions)
 
 
-def read_folder(folder: Path, name: str) -> Run:
-    """Read a run from a folder and call it `name`. Errors as in `read_run`."""
+def read_folder(folder: Path, name: str, command: str = COMMAND) -> Run:
+    """Read a run, which `command` writes, from a folder and call it `name`. Errors as in `read_run`."""
     for file in FILES:
         if not (folder / file).is_file():
-            raise SerError(f"{folder / file}: missing; run `ser evaluate` first, or name another run")
+            raise SerError(f"{folder / file}: missing; run `{command}` first, or name another run")
     evaluation, predictions = ((folder / file).read_bytes() for file in FILES)
-    return _parse(name, f"{folder}/", evaluation, predictions)
+    return _parse(name, f"{folder}/", evaluation, predictions, command)
 
 
 def describe_scores(evaluation: Evaluation) -> str:
@@ -71,6 +72,15 @@ def describe_scores(evaluation: Evaluation) -> str:
         f"UAR {evaluation.uar:.3f}{between}, accuracy {evaluation.accuracy:.3f}, "
         f"macro F1 {evaluation.macro_f1:.3f}, ECE {evaluation.calibration.after.ece:.3f}"
     )
+
+
+def describe_choice(evaluation: Evaluation) -> str:
+    """What validation chose for a baseline, in one line; empty for a network."""
+    choice = evaluation.choice
+    if choice is None:
+        return ""
+    states = f"hidden states {', '.join(map(str, choice.states))}, " if choice.states else ""
+    return f"baseline, chosen on validation: {states}C {choice.penalty:g} (validation UAR {evaluation.val_uar:.3f})"
 
 
 def summarise(run: Run) -> list[str]:
@@ -89,7 +99,7 @@ def summarise(run: Run) -> list[str]:
         [
             describe_scores(evaluation),
             f"recall: {recalls}",
-            *filter(None, notes),
+            *filter(None, [describe_choice(evaluation), *notes]),
             describe(evaluation.protocol),
         ]
     )
@@ -125,31 +135,32 @@ def _read_revision(name: str, reports: Path) -> tuple[bytes, bytes]:
     return evaluation, predictions
 
 
-def _parse(name: str, place: str, evaluation: bytes, predictions: bytes) -> Run:
+def _parse(name: str, place: str, evaluation: bytes, predictions: bytes, command: str = COMMAND) -> Run:
     """Parse both files; error messages put `place` before the file names."""
-    scores = parse_json(Evaluation, evaluation, f"{place}evaluation.json", REMEDY)
-    return Run(name, scores, _parse_predictions(f"{place}predictions.csv", predictions, scores))
+    remedy = f"run `{command}` again"
+    scores = parse_json(Evaluation, evaluation, f"{place}evaluation.json", remedy)
+    return Run(name, scores, _parse_predictions(f"{place}predictions.csv", predictions, scores, remedy))
 
 
-def _parse_predictions(source: str, content: bytes, evaluation: Evaluation) -> pd.DataFrame:
+def _parse_predictions(source: str, content: bytes, evaluation: Evaluation, remedy: str) -> pd.DataFrame:
     try:
         table = pd.read_csv(io.BytesIO(content), dtype=str, keep_default_na=False, encoding="utf-8")
     except ValueError as error:
-        raise SerError(f"{source}: damaged ({' '.join(str(error).split())}); {REMEDY}") from error
+        raise SerError(f"{source}: damaged ({' '.join(str(error).split())}); {remedy}") from error
     numbers = ["confidence", *(f"prob_{label}" for label in evaluation.labels)]
     if missing := [column for column in (*COLUMNS, *numbers) if column not in table.columns]:
-        raise SerError(f"{source}: no column {', '.join(missing)}; {REMEDY}")
+        raise SerError(f"{source}: no column {', '.join(missing)}; {remedy}")
     strange = sorted({*table["true_label"], *table["pred_label"]} - set(evaluation.labels))
     if strange:
         known = ", ".join(evaluation.labels)
-        raise SerError(f"{source}: of another label set ({strange[0]!r} is not among {known}); {REMEDY}")
+        raise SerError(f"{source}: of another label set ({strange[0]!r} is not among {known}); {remedy}")
     if len(table) != evaluation.n_clips or set(table["card"]) != {evaluation.card}:
-        raise SerError(f"{source}: of another run than the evaluation.json beside it; {REMEDY}")
+        raise SerError(f"{source}: of another run than the evaluation.json beside it; {remedy}")
     if table["clip_id"].duplicated().any():
         twice = table.loc[table["clip_id"].duplicated(), "clip_id"].iloc[0]
-        raise SerError(f"{source}: lists {twice} twice; {REMEDY}")
+        raise SerError(f"{source}: lists {twice} twice; {remedy}")
     for name in numbers:
         table[name] = pd.to_numeric(table[name], errors="coerce")
         if table[name].isna().any():
-            raise SerError(f"{source}: column {name} does not hold numbers; {REMEDY}")
+            raise SerError(f"{source}: column {name} does not hold numbers; {remedy}")
     return table.sort_values("clip_id", ignore_index=True)

@@ -8,6 +8,7 @@ from typing import Annotated, Any, Self
 
 from pydantic import BaseModel, Field, model_validator
 
+from model.baseline.choice import Choice
 from model.scoring.confidence import Bin, CalibrationScores, RiskCoverage
 from model.scoring.intervals import Intervals
 from model.scoring.metrics import GroupScore, Metrics
@@ -70,11 +71,14 @@ class Evaluation(Scores):
 
     temperature: float
     checkpoint: str
-    """File name."""
+    """File name; empty for the baseline."""
     val_uar: float
-    best_epoch: int
+    best_epoch: int | None
+    """None for the baseline."""
+    choice: Choice | None
+    """What the validation split chose for the baseline; None for a network."""
     params: dict[str, Any]
-    """Parameters of Tier 0, network and training, as in params.yaml."""
+    """Parameters of Tier 0, and of network and training or of the baseline, as in params.yaml."""
     protocol: ScoringCard
     card: str
     """The first digits of the protocol's SHA-256, which every row of predictions.csv repeats."""

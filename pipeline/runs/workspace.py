@@ -17,6 +17,8 @@ from pipeline.rejects import Reject, read_rejects
 from pipeline.runs.evaluated_run import WORKSPACE, Run, read_folder
 from pipeline.runs.evaluation import Robustness
 
+BASELINE = Path("baseline")
+"""Folder of the baseline in the folder of reports."""
 ROBUSTNESS = Path("robustness", "robustness.json")
 """Path in the folder of reports. Its folder is in git, since the stage `report` depends on it even when it is empty."""
 REJECTS = {"manifest": Path(), "denoise": Path("denoised"), "featurize": Path("features")}
@@ -51,6 +53,8 @@ class Workspace:
     """None where there is no audit.json."""
     robustness: Robustness | None
     """None where `ser robustness` has not run."""
+    baseline: Run | None
+    """None where `ser baseline` has not run."""
 
 
 def read_workspace(data: Path, reports: Path) -> Workspace:
@@ -68,6 +72,7 @@ def read_workspace(data: Path, reports: Path) -> Workspace:
         audio=_read_audio(data / "features"),
         audit=_read_optional(data / "audit.json", Audit, "ser manifest"),
         robustness=_read_optional(reports / ROBUSTNESS, Robustness, "ser robustness"),
+        baseline=_read_baseline(reports / BASELINE),
     )
 
 
@@ -85,6 +90,10 @@ def read_all_rejects(data: Path) -> pd.DataFrame:
         for reject in read_rejects(path, stage)
     ]
     return pd.DataFrame(rows, columns=["stage", *Reject._fields])
+
+
+def _read_baseline(folder: Path) -> Run | None:
+    return read_folder(folder, "baseline", "ser baseline") if (folder / "evaluation.json").exists() else None
 
 
 def _read_optional(path: Path, model: type[Model], command: str) -> Model | None:

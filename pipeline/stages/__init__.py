@@ -1,4 +1,4 @@
 """One module per DVC stage, named like the stage; none imports another.
 
-corpus  manifest  denoise  featurize  encode  train  evaluate  report
+corpus  manifest  denoise  featurize  encode  train  evaluate  baseline  report
 """

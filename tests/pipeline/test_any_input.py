@@ -33,6 +33,7 @@ OPTIONS = {
     "featurize": ["--workers", "--engine", "--data"],
     "denoise": ["--device", "--engine", "--workers"],
     "manifest": ["--params", "--data", "--engine"],
+    "baseline": ["--params", "--data", "--reports"],
     "report": ["--data", "--reports"],
     "summary": ["--reports"],
     "compare": ["--reports"],

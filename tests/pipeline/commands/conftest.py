@@ -24,6 +24,7 @@ mfcc: {n_mfcc: 13}
 augment: {copies: 5}
 network: {lstm_hidden: 32}
 train: {epochs: 3, seed: 4}
+baseline: {classifier: svm}
 """
 
 Reached = Callable[..., dict[str, Any]]

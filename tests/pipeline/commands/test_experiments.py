@@ -18,11 +18,11 @@ def test_compare(reached: Any) -> None:
     assert call == {"first": "workspace", "second": "exp-1", "reports": Path("r")}
 
 
-@pytest.mark.parametrize("queue", [True, False])
-def test_cv(reached: Any, queue: bool) -> None:
-    options = ("--seeds", "3", "--reports", "r", *["--queue"] * queue)
+@pytest.mark.parametrize(("queue", "baseline"), [(True, False), (False, False), (False, True)])
+def test_cv(reached: Any, queue: bool, baseline: bool) -> None:
+    options = ("--seeds", "3", "--reports", "r", *["--queue"] * queue, *["--baseline"] * baseline)
     call = reached("pipeline.experiments.crossvalidation.cross_validate", "cv", *options)
-    assert call == {"seeds": 3, "reports": Path("r"), "queue": queue}
+    assert call == {"seeds": 3, "reports": Path("r"), "queue": queue, "baseline": baseline}
 
 
 def test_ablate(reached: Any) -> None:

@@ -85,6 +85,11 @@ def test_evaluate(reached: Any) -> None:
     }
 
 
+def test_baseline(reached: Any, params: Params) -> None:
+    call = reached("pipeline.stages.baseline.baseline", "baseline", *FOLDERS)
+    assert call == {"params": params.baseline, "data": Path("d"), "reports": Path("r")}
+
+
 def test_report(reached: Any) -> None:
     assert reached("pipeline.stages.report.report", "report", *FOLDERS) == {
         "data": Path("d"),

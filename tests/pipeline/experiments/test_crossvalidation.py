@@ -32,7 +32,9 @@ def outcome(fold: int, seed: int, clips: list[str] | None = None, **card: Any) -
     true, predicted = np.arange(len(clips)) % 3, rng.choice(3, len(clips))
     scores = dict(zip(("uar", "accuracy", "macro_f1", "val_uar"), rng.uniform(size=4).tolist(), strict=True))
     seen = {"denoiser": "compact", "denoiser_heard_test_speakers": [f"toy/{fold % 2}"]}
-    own = make_card(**{"folds": FOUR_FOLDS, "fold": fold, "seed": seed, **seen, **card})
+    own = make_card(
+        **{"folds": FOUR_FOLDS, "fold": fold, "seed": None if "model" in card else seed, **seen, **card}
+    )
     speakers = [f"s{5 * fold + index % 5}" for index in range(len(clips))]
     return make_run(f"cv-{fold}-{seed}", own, clips, speakers, truth=true, predicted=predicted, **scores)
 
@@ -116,8 +118,8 @@ class FakeRunner:
     ill: tuple[str, ...] = ()
     queued: tuple[Experiment, ...] = ()
 
-    def __init__(self, reports: Path) -> None:
-        pass
+    def __init__(self, reports: Path, through: str = "evaluate") -> None:
+        self.own = {"model": "baseline"} if through == "baseline" else {}
 
     def prepare(self) -> ManifestSummary:
         return make_summary(make_card(folds=FOUR_FOLDS))
@@ -125,7 +127,9 @@ class FakeRunner:
     def run(self, experiments: list[Experiment]) -> tuple[dict[str, Run], dict[str, str]]:
         good = [one for one in experiments if one.label not in self.ill]
         return {
-            one.label: outcome(int(one.overrides["split.fold"]), int(one.overrides["train.seed"]))
+            one.label: outcome(
+                int(one.overrides["split.fold"]), int(one.overrides.get("train.seed", 0)), **self.own
+            )
             for one in good
         }, dict.fromkeys(self.ill, "power cut")
 
@@ -166,6 +170,21 @@ def test_failed_folds_are_named_and_the_others_kept(runner: type[FakeRunner], tm
     runner.ill = tuple(f"cv-fold{fold}-seed0" for fold in (1, 2, 3, 4))
     with pytest.raises(SerError, match="every run failed, the first with: power cut"):
         cross_validate(1, tmp_path)
+
+
+def test_the_baseline_has_no_seeds(runner: type[FakeRunner], tmp_path: Path) -> None:
+    with pytest.raises(SerError, match="leave out --seeds"):
+        cross_validate(2, tmp_path, baseline=True)
+    cross_validate(1, tmp_path, baseline=True)
+    content = json.loads((tmp_path / "cv_baseline.json").read_text())
+    assert [run["fold"] for run in content["runs"]] == [1, 2, 3, 4]
+    assert "BASELINE of mfcc" in content["protocol"]
+    assert "seeds" not in content["protocol"]
+    assert not (tmp_path / "cv.json").exists()
+    cross_validate(1, tmp_path, queue=True, baseline=True)
+    assert [dict(one.overrides) for one in FakeRunner.queued] == [
+        {"split.fold": fold} for fold in (1, 2, 3, 4)
+    ]
 
 
 def test_queueing_runs_nothing(runner: type[FakeRunner], tmp_path: Path) -> None:

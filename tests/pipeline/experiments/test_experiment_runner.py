@@ -172,6 +172,28 @@ def test_experiments_that_are_finished_or_queued_are_not_queued(
     )
 
 
+def test_the_baseline_of_an_experiment_is_run_and_read(toy: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    _, calls = prepared(toy, monkeypatch)
+    runner = ExperimentRunner(Path("reports"), "baseline")
+    name = runner.names([Experiment("b1", {})])["b1"]
+    for file in ("evaluation.json", "predictions.csv"):
+        (runner.folder / name).mkdir(parents=True, exist_ok=True)
+        (runner.folder / name / file).unlink(missing_ok=True)
+    runner.run([Experiment("b1", {})])
+    assert [call[-1] for call in calls if call[:2] == ("exp", "run")] == ["baseline"]
+    assert next(call for call in calls if call[0] == "get")[2] == "reports/baseline/evaluation.json"
+
+
+@pytest.mark.parametrize(("model", "stages"), [("none", ["featurize"]), ("x", ["featurize", "encode"])])
+def test_encodings_are_made_before_any_experiment(
+    toy: Path, monkeypatch: pytest.MonkeyPatch, model: str, stages: list[str]
+) -> None:
+    runner, calls = prepared(toy, monkeypatch)
+    runner.params = override(runner.params, {"encode.model": model})
+    runner.prepare()
+    assert calls == [("repro", *stages)]
+
+
 def test_a_failed_experiment_does_not_stop_the_others(
     toy: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -1,0 +1,28 @@
+"""The parameters of the baseline; params.yaml holds the defaults under `baseline`."""
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, Field
+
+from model.baseline.functionals import Functional
+from model.views import View
+
+Classifier = Literal["logistic", "svm"]
+Penalty = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+
+
+class BaselineParams(BaseModel, frozen=True, extra="forbid", use_attribute_docstrings=True):
+    """Parameters of the baseline."""
+
+    view: View = "mfcc"
+    """mfcc | encoder: the frames of encode.model."""
+    neighbours: int = Field(4, ge=1, le=100)
+    """With view encoder: most neighbouring hidden states that are averaged; 1: each alone."""
+    functionals: Annotated[tuple[Functional, ...], Field(min_length=1)] = ("mean", "std")
+    """Over time, of each value of a frame: mean | std | percentiles (5, 25, 50, 75, 95) | slope."""
+    classifier: Classifier = "logistic"
+    """logistic: logistic regression | svm: a linear support vector machine."""
+    penalties: Annotated[tuple[Penalty, ...], Field(min_length=1)] = (1e-4, 1e-3, 1e-2, 1e-1)
+    """Values of C, the inverse weight of the penalty; validation chooses one."""
+    normalisation: Literal["global", "speaker"] = "global"
+    """global | speaker: minus the mean of a speaker's clips; transductive, stamped so."""

@@ -1,0 +1,131 @@
+"""Write one evaluated run: evaluation.json, metrics.json and predictions.csv, of a network or of the baseline."""
+
+import logging
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from featurize.atomic import write_json, write_text
+from featurize.errors import SplitError, counted
+from model.batches import Features
+from model.feature_splits import SplitLoader
+from pipeline.protocol.card import ScoringCard, digest
+from pipeline.protocol.wording import describe, describe_independence, describe_mixture
+from pipeline.runs.evaluation import Evaluation
+from pipeline.runs.scoring import probabilities_of
+
+log = logging.getLogger(__name__)
+
+CARD_DIGITS = 12
+"""Digits of the card's hash that evaluation.json and each row of predictions.csv hold."""
+
+
+def load_test(loader: SplitLoader, data: Path) -> Features:
+    """The test split.
+
+    Raises:
+        SplitError: it is empty.
+    """
+    test = loader.load("test")
+    if len(test) == 0:
+        raise SplitError(
+            f"{data / 'features'}: the test split has no clips; see `split` in params.yaml and rejects.csv"
+        )
+    return test
+
+
+def card_hash(card: ScoringCard) -> str:
+    """The first digits of a card's SHA-256."""
+    return digest(card.model_dump(mode="json"))[:CARD_DIGITS]
+
+
+def write_run(
+    folder: Path, evaluation: Evaluation, test: Features, logits: NDArray[np.float64]
+) -> pd.DataFrame:
+    """Write the three files, and log the main scores.
+
+    Args:
+        folder: of the files.
+        evaluation: its scores.
+        test: the clips that were scored.
+        logits: of them, (num_clips, num_classes), not divided by the temperature.
+
+    Returns:
+        The predictions.
+    """
+    predictions = prediction_table(test, probabilities_of(logits, evaluation.temperature), evaluation.labels)
+    predictions = predictions.assign(card=evaluation.card)
+    write_json(folder / "evaluation.json", evaluation.model_dump(mode="json"))
+    numbers = headline(evaluation)
+    # DVC names a metric by its keys: those of the baseline have names of their own.
+    own = {"baseline": numbers} if evaluation.protocol.model == "baseline" else numbers
+    write_json(folder / "metrics.json", own)
+    write_text(folder / "predictions.csv", predictions.to_csv(index=False, lineterminator="\n"))
+    _log_scores(evaluation)
+    return predictions
+
+
+def _log_scores(evaluation: Evaluation) -> None:
+    protocol, intervals = evaluation.protocol, evaluation.intervals
+    for note in (
+        evaluation.missing_classes_note,
+        evaluation.intervals_note,
+        describe_mixture(protocol),
+    ):
+        if note:
+            log.warning("%s", note)
+    between = (
+        " (95 % interval {:.3f} to {:.3f})".format(*intervals.uar) if intervals and intervals.uar else ""
+    )
+    log.info(
+        "%s: test UAR %.3f%s, accuracy %.3f on %s of %s (%s)",
+        protocol.model,
+        evaluation.uar,
+        between,
+        evaluation.accuracy,
+        counted(evaluation.n_clips, "clip"),
+        counted(len(evaluation.speakers), "speaker"),
+        describe_independence(protocol),
+    )
+
+
+def headline(evaluation: Evaluation) -> dict[str, Any]:
+    """The content of metrics.json: the main scores, and the protocol in one line."""
+    low, high = (evaluation.intervals and evaluation.intervals.uar) or (None, None)
+    numbers = {
+        "uar": evaluation.uar,
+        "uar_low": low,
+        "uar_high": high,
+        "accuracy": evaluation.accuracy,
+        "macro_precision": evaluation.macro_precision,
+        "macro_f1": evaluation.macro_f1,
+        **asdict(evaluation.calibration.after),
+        "aurc": evaluation.risk_coverage.aurc,
+        "val_uar": evaluation.val_uar,
+        "best_epoch": evaluation.best_epoch,
+    }
+    recall = {label: own.recall for label, own in evaluation.per_class.items()}
+    return {
+        # Undefined scores are left out: DVC then prints a dash.
+        **{name: value for name, value in numbers.items() if value is not None},
+        "recall": {label: value for label, value in recall.items() if value is not None},
+        "protocol": describe(evaluation.protocol),
+    }
+
+
+def prediction_table(test: Features, probabilities: NDArray[np.float32], labels: list[str]) -> pd.DataFrame:
+    """One row per clip: true label, prediction, confidence and all probabilities (num_clips, num_classes)."""
+    names = np.array(labels, dtype=object)
+    predicted = probabilities.argmax(axis=1)
+    table = pd.DataFrame({name: test.columns[name] for name in ("clip_id", "speaker", "gender")})
+    table["true_label"] = names[test.labels]
+    table["pred_label"] = names[predicted]
+    table["correct"] = predicted == test.labels
+    table["confidence"] = probabilities.max(axis=1)
+    for index, label in enumerate(labels):
+        table[f"prob_{label}"] = probabilities[:, index]
+    return table
