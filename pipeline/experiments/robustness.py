@@ -20,7 +20,6 @@ from featurize.audio import SAMPLE_RATE, dequantise, load_audio, quantise
 from featurize.denoise import denoise_clips
 from featurize.errors import AudioError, SerError, SplitError, counted
 from featurize.noise import NoiseFolder, add_noise
-from featurize.tier0 import speech_features
 from featurize.vad_network import InputSpeech, input_speech
 from model.batches import Features
 from model.logits import predict_logits
@@ -149,12 +148,7 @@ class _Scorer:
         with _one_thread():
             for index in sorted(kept):
                 try:
-                    samples, peak, before = kept[index]
-                    denoised = dequantise(samples, peak)
-                    segments, mfcc = speech_features(
-                        denoised, self.predictor.tier0_params, self.predictor.vad, before
-                    )
-                    features[index] = self.predictor.clip_views(denoised, segments, mfcc)
+                    features[index] = self.predictor.views_of(*kept[index])
                 except AudioError as error:
                     rejected.append(error)
         level = "without noise" if snr_db is None else f"at {snr_db:g} dB"
@@ -172,8 +166,8 @@ class _Scorer:
 
     def _denoised(
         self, snr_db: float | None, rejected: list[AudioError], advance: Advance
-    ) -> dict[int, tuple[NDArray[np.int16], float, InputSpeech | None]]:
-        """Add noise, denoise, round to 16 bits: samples, peak, input's speech; append errors to `rejected`."""
+    ) -> dict[int, tuple[Tensor, InputSpeech | None]]:
+        """Add noise, denoise, round to 16 bits: waveform, input's speech; append errors to `rejected`."""
         before: dict[int, InputSpeech] = {}
 
         def noisy() -> Iterator[tuple[int, Tensor]]:
@@ -197,7 +191,7 @@ class _Scorer:
             for index, denoised, _ in denoise_clips(noisy(), self.predictor.denoiser):
                 advance(len(denoised) / SAMPLE_RATE)
                 if torch.isfinite(denoised).all():
-                    kept[index] = (*quantise(denoised), before.get(index))
+                    kept[index] = dequantise(*quantise(denoised)), before.get(index)
                 else:
                     path = self.clips[index]["path"]
                     rejected.append(AudioError("non-finite", "the denoiser returned NaN or infinity", path))

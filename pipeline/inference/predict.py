@@ -5,17 +5,21 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
+from torch import Tensor
 
 from featurize import audio, denoise, mfcc, vad
 from featurize.denoise import load_denoiser
 from featurize.errors import AudioError, CheckpointError, WeightsError
 from featurize.level import Channel
-from featurize.tier0 import Tier0Params, tier0
-from featurize.vad_network import load_vad
+from featurize.tier0 import Tier0Params, speech_features, tier0
+from featurize.vad_network import InputSpeech, load_vad
 from model.checkpoint import load_checkpoint
 from model.network.normalisation import normalise_clips
 from model.network.tier1 import NetworkParams, SERTier1
+from model.views import View
 from pipeline.inference.answers import WRITERS, Prediction, Style
 from pipeline.inference.clip_views import ClipViews, load_clip_views
 from pipeline.inference.sources import find_sources
@@ -132,6 +136,19 @@ class Predictor:
             random_weights=self.random_weights,
             channel=features.source.channel,
         )
+
+    def views_of(self, denoised: Tensor, before: InputSpeech | None) -> dict[View, NDArray[np.float32]]:
+        """Frames (num_frames, C) of each view of the network.
+
+        Args:
+            denoised: (num_samples,), rounded to 16 bits.
+            before: speech found before the denoiser; None where that changed nothing.
+
+        Raises:
+            AudioError: `no-speech`, if the parameters reject such clips.
+        """
+        segments, speech = speech_features(denoised, self.tier0_params, self.vad, before)
+        return self.clip_views(denoised, segments, speech)
 
 
 def _check_steps(checkpoint: Path, trained_with: dict[str, str]) -> None:

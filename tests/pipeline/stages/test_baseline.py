@@ -43,7 +43,7 @@ def encode(data: Path, states: int = 3) -> None:
     (data / "encodings").mkdir()
     layers = list(range(2, 2 + states))
     encoder = {"name": "toy", "sha256": "00", "layers": layers, "size": 8, "frame_pooling": 2}
-    attributes = {"encoder": json.dumps(encoder), "encode_step": '{"version": "1"}'}
+    attributes = {"encoder": json.dumps(encoder), "encode_step": '{"version": "1"}', "encode": "{}"}
     labels: list[str] = []
     for path in list_shards(data / "features"):
         shard, rows = Shard(path), []
