@@ -32,10 +32,11 @@ from pipeline.params import Params, check_params
 from pipeline.protocol.card import digest as digest_of
 from pipeline.protocol.manifest_summary import read_summary
 from pipeline.stages.denoise import denoise as denoise_stage
+from pipeline.stages.encode import encode as encode_stage
 from pipeline.stages.featurize import featurize as featurize_stage
 from pipeline.stages.manifest import manifest as manifest_stage
 
-FEATURES = ("corpus", "labels", "split", "denoise", "vad", "mfcc", "augment")
+FEATURES = ("corpus", "labels", "split", "denoise", "vad", "mfcc", "augment", "encode")
 """Blocks of the parameters that the features depend on."""
 KEYS = ["variant", "fold", "seed", "params"]
 Run = tuple[str, int, int, str]
@@ -115,6 +116,7 @@ def featurize(params: Params, folder: Path) -> Path:
         manifest_stage(params.corpus, params.labels, params.split, data)
         denoise_stage(params.denoise, data, data / "reports", rejects)
         featurize_stage(params.vad, params.mfcc, data, data / "reports", rejects, params.augment)
+        encode_stage(params.encode, data, data / "reports", rejects, params.augment)
         (data / "finished").touch()
     return data
 
