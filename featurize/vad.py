@@ -28,7 +28,15 @@ from torch import Tensor
 
 from featurize.audio import SAMPLE_RATE
 from featurize.errors import AudioError
-from featurize.vad_network import InputSpeech, SileroVad, first_sound, load_vad, speech_probabilities
+from featurize.vad_network import (
+    WINDOW_SAMPLES,
+    InputSpeech,
+    SileroVad,
+    first_sound,
+    last_sound,
+    load_vad,
+    speech_probabilities,
+)
 
 VERSION = "2"
 """Of the segments that are found. Raise it with any change that moves one, also of a probability."""
@@ -98,11 +106,15 @@ def find_speech(
     params = params or VadParams()
     if params.method == "none":
         return speech_segments(torch.zeros(0), len(waveform), params)
-    start = first_sound(waveform) if before is None else before.sound_from
-    probabilities = speech_probabilities(waveform[start:], vad)
+    if before is None:
+        start, end = first_sound(waveform), last_sound(waveform)
+    else:
+        start = before.sound_from
+        end = min(len(waveform), start + len(before.probabilities) * WINDOW_SAMPLES)
+    probabilities = speech_probabilities(waveform[start:end], vad)
     if before is not None:
         probabilities = joint(torch.from_numpy(before.probabilities.astype(np.float32)), probabilities)
-    return start + speech_segments(probabilities, len(waveform) - start, params)
+    return start + speech_segments(probabilities, end - start, params)
 
 
 def joint(before: Tensor, behind: Tensor) -> Tensor:

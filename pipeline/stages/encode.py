@@ -27,6 +27,7 @@ from pipeline.extraction.shard_writer import ShardWriter
 from pipeline.extraction.tasks import Fields, Output
 from pipeline.extraction.waveforms import group_shards, shared_attributes, waveform_shards
 from pipeline.locations import Location, make_folder
+from pipeline.rejects import write_rejects
 
 log = logging.getLogger(__name__)
 
@@ -54,6 +55,7 @@ def encode(
     """
     if params.model == "none":
         make_folder(data / "encodings")
+        write_rejects(data / "encodings" / "rejects.csv", [])  # DVC warns of an empty folder
         write_json(reports / "timing" / "encode.json", {})
         log.info("encode: nothing to do (encode.model: none)")
         return
