@@ -17,6 +17,8 @@ from featurize.shards import Shard
 
 View = Literal["mfcc", "encoder"]
 """What a network hears of a clip."""
+STAGE: dict[View, str] = {"mfcc": "featurize", "encoder": "encode"}
+"""The stage that makes a view."""
 Clips = Sequence[NDArray[np.float32]]
 """Frames of each clip, (num_frames, C)."""
 

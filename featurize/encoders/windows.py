@@ -1,6 +1,6 @@
 """Overlapping windows over a clip that is longer than an encoder takes at once.
 
-Frames near the cut of a window have heard less of what surrounds them, so neighbouring windows overlap, and each gives
+Frames near the cut of a window have seen less of what surrounds them, so neighbouring windows overlap, and each gives
 the frames up to the middle of the overlap. Windows begin at fixed places, so the frames do not depend on the machine.
 """
 

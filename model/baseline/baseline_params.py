@@ -1,12 +1,13 @@
-"""The parameters of the baseline; params.yaml holds the defaults under `baseline`."""
+"""The parameters of the baseline, and what is chosen from them; params.yaml holds the defaults under `baseline`."""
 
+from dataclasses import dataclass
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, Field
 
-from model.baseline.functionals import Functional
 from model.views import View
 
+Functional = Literal["mean", "std", "percentiles", "slope"]
 Classifier = Literal["logistic", "svm"]
 Penalty = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 
@@ -26,3 +27,13 @@ class BaselineParams(BaseModel, frozen=True, extra="forbid", use_attribute_docst
     """Values of C, the inverse weight of the penalty; validation chooses one."""
     normalisation: Literal["global", "speaker"] = "global"
     """global | speaker: minus the mean of a speaker's clips; transductive, stamped so."""
+
+
+@dataclass(frozen=True)
+class Choice:
+    """What the validation split chose."""
+
+    states: tuple[int, ...]
+    """Hidden states whose functionals are averaged; empty with the view "mfcc"."""
+    penalty: float
+    """C."""

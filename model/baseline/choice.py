@@ -10,21 +10,11 @@ from numpy.typing import NDArray
 from sklearn.preprocessing import StandardScaler
 
 from featurize.errors import TrainingError
-from model.baseline.baseline_params import BaselineParams
+from model.baseline.baseline_params import BaselineParams, Choice
 from model.baseline.functionals import Examples
 from model.baseline.linear import fit_linear, logits_of
 from model.scoring.calibration import fit_temperature
 from model.scoring.metrics import compute_metrics
-
-
-@dataclass(frozen=True)
-class Choice:
-    """What the validation split chose."""
-
-    states: tuple[int, ...]
-    """Hidden states whose functionals are averaged; empty with the view "mfcc"."""
-    penalty: float
-    """C."""
 
 
 @dataclass(frozen=True)

@@ -2,17 +2,16 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from featurize.errors import TrainingError
+from model.baseline.baseline_params import Functional
 from model.batches import Features
-from model.training.checks import STAGE
-from model.views import View
+from model.views import STAGE, View
 
-Functional = Literal["mean", "std", "percentiles", "slope"]
 PERCENTILES = (5, 25, 50, 75, 95)
 
 

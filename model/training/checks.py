@@ -6,10 +6,7 @@ from featurize.errors import TrainingError, counted
 from model.batches import Features
 from model.network.tier1 import SERTier1
 from model.training.hyperparameters import TrainParams
-from model.views import View
-
-STAGE: dict[View, str] = {"mfcc": "featurize", "encoder": "encode"}
-"""The stage that makes a view."""
+from model.views import STAGE
 
 
 def check_features(features: Features, split: str, network: SERTier1) -> None:

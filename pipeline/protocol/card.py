@@ -12,12 +12,12 @@ No field has a default, so a card of another version, with a field missing or un
 
 import hashlib
 import json
+from collections.abc import Sequence
 from typing import Annotated, Any, Literal, TypeAlias
 
 from pydantic import BaseModel, Field
 
 from model.baseline.baseline_params import BaselineParams
-from model.network.tier1 import NetworkParams
 from model.views import Encodings, View
 from pipeline.protocol.confounding import Confounding
 from pipeline.protocol.folds import FoldScheme
@@ -119,16 +119,21 @@ class ScoringCard(TrainingCard):
 
 
 def training_card(
-    data: DataCard, seed: int, network: NetworkParams, device: str, encoder: EncoderCard | None = None
+    data: DataCard,
+    seed: int,
+    views: Sequence[View],
+    normalisation: Normalisation,
+    device: str,
+    encoder: EncoderCard | None = None,
 ) -> TrainingCard:
     """The card of a training run on this machine, with this code."""
     maker = this_maker(device)
     return TrainingCard(
         **dict(data),
         model="network",
-        views=list(network.views),
+        views=list(views),
         encoder=encoder,
-        normalisation=network.normalisation,
+        normalisation=normalisation,
         seed=seed,
         **dict(maker),
     )

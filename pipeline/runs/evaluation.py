@@ -8,7 +8,7 @@ from typing import Annotated, Any, Self
 
 from pydantic import BaseModel, Field, model_validator
 
-from model.baseline.choice import Choice
+from model.baseline.baseline_params import Choice
 from model.scoring.confidence import Bin, CalibrationScores, RiskCoverage
 from model.scoring.intervals import Intervals
 from model.scoring.metrics import GroupScore, Metrics

@@ -57,9 +57,9 @@ def train(
     loader = SplitLoader(data, summary.labels, network_params.views)
     made = shared_provenance(loader.shards)
     encoder = encoder_card(loader.encodings)
-    card = training_card(
-        data_card(summary, loader.shards, made), params.seed, network_params, device, encoder
-    )
+    clips = data_card(summary, loader.shards, made)
+    views, normalisation = network_params.views, network_params.normalisation
+    card = training_card(clips, params.seed, views, normalisation, device, encoder)
     train_split, val_split = (loader.load(name) for name in ("train", "val"))
     if params.va_weight:
         network_params = network_params.model_copy(update={"affect": True})
