@@ -3,7 +3,6 @@
 import json
 import logging
 from collections import Counter
-from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -24,12 +23,12 @@ from featurize.vad import VadParams, find_speech, keep_segments
 from featurize.vad_network import InputSpeech, SileroVad, load_vad
 from pipeline.extraction.augmented import ORIGINAL, Copies
 from pipeline.extraction.engine import Engine, InProcess
-from pipeline.extraction.grouping import Group
 from pipeline.extraction.job import Make
 from pipeline.extraction.run import extract, new_run
 from pipeline.extraction.shard_folder import columns_of
 from pipeline.extraction.shard_writer import ShardWriter
-from pipeline.extraction.tasks import MAKERS, Fields, Output, shard_number
+from pipeline.extraction.tasks import Fields, Output
+from pipeline.extraction.waveforms import group_shards, shared_attributes, waveform_shards
 from pipeline.locations import Location, listed
 from pipeline.protocol.splits import SPLITS
 from pipeline.rejects import Reject
@@ -61,10 +60,8 @@ def featurize(
         RejectsError: more clips were rejected than allowed.
         SerError: the shards cannot be written, or the engine's workers cannot go on.
     """
-    sources = listed(data / "denoised", "*.h5")
-    if not sources:
-        raise ShardError(f"{data / 'denoised'}: no shards; run the stage that writes them")
-    attributes = _shared_attributes(sources)
+    sources = waveform_shards(data)
+    attributes = shared_attributes(sources)
     tier0: dict[str, Any] = {
         name: json.loads(attributes[name]) for name in ("load", "denoise") if name in attributes
     }
@@ -82,7 +79,7 @@ def featurize(
     rejects = extract(
         "featurize",
         FeaturizeJob(vad_params, mfcc_params, Copies(augment_params), output),
-        lambda: groups(sources),
+        lambda: group_shards(sources),
         engine=engine or InProcess(),
         timing=reports / "timing" / "featurize.json",
         max_reject_fraction=max_reject_fraction,
@@ -117,40 +114,12 @@ def _log_rows(folder: Location, rejects: list[Reject]) -> None:
             log.warning("%s without speech, %s: %s%s", number, what, ", ".join(clips[:NAMED]), more)
 
 
-def _shared_attributes(sources: list[Location]) -> dict[str, str]:
-    """The attributes that all waveform shards share.
-
-    Raises:
-        ShardError: the shards were made with different settings.
-    """
-    found = {}
-    for source in sources:
-        attributes = {name: text for name, text in columns_of(source).attributes.items() if name != MAKERS}
-        found[json.dumps(attributes, sort_keys=True)] = (source, attributes)
-    if len(found) > 1:
-        first, second = (source for source, _ in list(found.values())[:2])
-        raise ShardError(f"{first} and {second} were made with different settings", "run `ser denoise` again")
-    ((_, attributes),) = found.values()
-    return attributes
-
-
 def _steps(vad: VadParams, mfcc: MfccParams) -> dict[str, str]:
     """The settings and code version of each step, on which the features depend."""
     return {
         "vad_step": json.dumps(vad.model_dump() | ({"version": VAD_VERSION} if vad.method != "none" else {})),
         "mfcc_step": json.dumps(mfcc.model_dump() | {"version": MFCC_VERSION}),
     }
-
-
-def groups(sources: list[Location]) -> Iterator[Group]:
-    """One group per waveform shard."""
-    for source in sources:
-        columns = columns_of(source).columns
-        clips = [
-            dict(zip(columns, row, strict=True))
-            for row in zip(*(values.tolist() for values in columns.values()), strict=True)
-        ]
-        yield Group(shard_number(source), clips, source)
 
 
 @dataclass(frozen=True)
