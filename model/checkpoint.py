@@ -110,8 +110,12 @@ def read_checkpoint(path: Path) -> dict[str, Any]:
         content = torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:  # torch raises a dozen types on damaged files and foreign pickles
         reason = " ".join(str(error).split())[:120]
+        if not zipfile.is_zipfile(path):
+            raise CheckpointError(
+                f"{path}: damaged, or not a checkpoint of this program; name another file"
+            ) from error
         raise CheckpointError(
-            f"{path}: damaged, or not a checkpoint ({reason}); train again or choose another file"
+            f"{path}: damaged, or not a checkpoint ({reason}); train again, or name another file"
         ) from error
     if not isinstance(content, dict) or not {"model", "args"} <= content.keys():
         raise CheckpointError(

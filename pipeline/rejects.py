@@ -18,7 +18,7 @@ NAMED = 5
 """Rejects that the log names."""
 _LISTEN = "listen to a few of them"
 ADVICE: dict[Reason, str] = {
-    "missing": "check that the audio is at the paths in the manifest, and run `ser manifest` again",
+    "missing": "check the paths of the corpus or table, and run `ser manifest` again",
     "directory": "check the paths of the corpus",
     "unreadable": "check the permissions of the audio",
     "empty": "copy the audio again",
@@ -105,6 +105,6 @@ def check_rejects(path: Location, rejects: Sequence[Reject], num_clips: int, max
     example = next(reject for reject in rejects if reject.reason == reason)
     raise RejectsError(
         f"{len(rejects)} of {counted(num_clips, 'clip')} rejected, more than corpus.max_reject_fraction = "
-        f"{max_fraction} allows; {counted(count, 'time')} '{reason}', first {example.detail}; {ADVICE[reason]}; "
+        f"{max_fraction} allows; {count} {reason}, the first {example.detail}; {ADVICE[reason]}; "
         f"all of them are in {path}"
     )

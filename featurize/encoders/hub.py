@@ -107,9 +107,8 @@ def _from_hub(model: str) -> Path:
     except (
         Exception
     ) as error:  # without a network, the Hub's client and what it is made of raise a dozen types
-        what = type(error).__name__
         raise WeightsError(
-            f"encode.model: {model} is neither in the Hub's cache nor can it be downloaded ({what});"
-            f" put {NEEDED} into a folder, and give the folder"
+            f"encode.model: {model} is neither in the Hub's cache nor can it be downloaded; check the name and the"
+            f" network, or put {NEEDED} into a folder, and give the folder"
         ) from error
     raise AssertionError("the last file either is there or raises")

@@ -28,7 +28,7 @@ def inspect(
     file: Annotated[Path, typer.Argument(help="An audio file.")],
     params: ParamsFile = PARAMS,
     plot: Annotated[
-        Path | None, typer.Option(help="Also draw waveform and MFCC to this .png or .svg.")
+        Path | None, typer.Option(help="Also draw waveform and MFCC to this .png, .svg or .pdf.")
     ] = None,
     device: Device = "auto",
     channel: ChannelOption = None,
@@ -37,6 +37,8 @@ def inspect(
     from pipeline.device import resolve_device
     from pipeline.inference.inspection import inspect as run
 
+    if str(file) == "-" or "://" in str(file):
+        raise SerError(f"{file}: ser inspect takes a file; save the recording first")
     run(file, read_params(params).tier0, plot, resolve_device(device), channel)
 
 

@@ -29,9 +29,9 @@ def find_missing(labels: Sequence[str], splits: Sequence[str]) -> Missing:
 
 
 def describe_missing(missing: Mapping[str, Sequence[str]]) -> str:
-    """The missing classes in words, test first: "no clip of class angry, sad in test, of sad in val"."""
+    """The missing classes in words, test first: "no clip of angry, sad in test, of sad in val"."""
     order = [split for split in ("test", "val", "train") if split in missing]
-    return "no clip of class " + ", of ".join(f"{', '.join(missing[split])} in {split}" for split in order)
+    return "no clip of " + ", of ".join(f"{', '.join(missing[split])} in {split}" for split in order)
 
 
 def find_better_fold(

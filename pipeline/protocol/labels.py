@@ -161,7 +161,7 @@ def _log_classes(names: Sequence[str], order: Sequence[str], left_out: Mapping[s
     log.info("classes: %s", ", ".join(names))
     empty = [name for name in order if name not in names]
     if empty:
-        log.warning("no clip for the classes %s, which are not learned", ", ".join(empty))
+        log.warning("not learned, since they have no clip: %s", ", ".join(empty))
     for emotion, count in left_out.items():
         meant = _misspelt(emotion)
         hint = f" (is {meant!r} meant?)" if meant is not None else ""

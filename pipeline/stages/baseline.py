@@ -47,6 +47,9 @@ def baseline(params: BaselineParams, data: Path, reports: Path) -> Evaluation:
         f", hidden states {', '.join(map(str, fitted.choice.states))}" if states else "",
         fitted.val_uar,
     )
+    penalties = sorted(params.penalties)
+    if len(penalties) > 1 and fitted.choice.penalty in (penalties[0], penalties[-1]):
+        log.warning("the chosen C is at the end of baseline.penalties; others beyond it may be better")
     test = load_test(loader, data)
     logits = fitted.logits(_examples(test, "test", params, num_states).values)
     evaluation = Evaluation(

@@ -101,7 +101,7 @@ def test_what_cannot_be_had_says_which_files_to_put_where(monkeypatch: pytest.Mo
     monkeypatch.setattr(huggingface_hub, "hf_hub_download", refuse(LocalEntryNotFoundError("no network")))
     with pytest.raises(
         WeightsError,
-        match=r"toys/absent is neither in the Hub's cache nor can it be downloaded \(LocalEntryNotFoundError\); "
+        match=r"toys/absent is neither in the Hub's cache nor can it be downloaded; check the name and the network, or "
         r"put config\.json, preprocessor_config\.json, and model\.safetensors or pytorch_model\.bin into a folder",
     ):
         find_encoder("toys/absent")

@@ -132,7 +132,7 @@ def test_classes_that_a_split_lacks_are_one_warning() -> None:
     assert find_missing_classes(entries, "") == []
     (finding,) = find_missing_classes(entries[:3] + entries[4:5], "set split.fold=2")
     assert kinds([finding]) == [("missing-class", "warning", ["val", "test"])]
-    assert finding.detail == "no clip of class happy in test, of happy in val; set split.fold=2"
+    assert finding.detail == "no clip of happy in test, of happy in val; set split.fold=2"
 
 
 def test_retakes_are_counted_per_pair_of_splits() -> None:

@@ -9,7 +9,7 @@ def test_missing_classes_are_described_test_split_first() -> None:
     labels, splits = ["a", "b", "c", "a", "b", "a"], ["train", "train", "train", "val", "val", "test"]
     missing = find_missing(labels, splits)
     assert missing == {"val": ["c"], "test": ["b", "c"]}
-    assert describe_missing(missing) == "no clip of class b, c in test, of c in val"
+    assert describe_missing(missing) == "no clip of b, c in test, of c in val"
     assert find_missing(labels[:2] * 3, splits[:1] * 2 + ["val"] * 2 + ["test"] * 2) == {}
 
 

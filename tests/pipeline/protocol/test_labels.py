@@ -66,7 +66,7 @@ def test_native_keeps_the_readers_order_without_empty_classes(caplog: pytest.Log
     labelling = label_emotions(["sad", "neutral", "angry"], ravdess.EMOTIONS, NATIVE)
     assert labelling.names == ("neutral", "sad", "angry")
     assert labelling.left_out == {}
-    assert "no clip for the classes calm, happy" in caplog.text
+    assert "not learned, since they have no clip: calm, happy" in caplog.text
 
 
 def test_native_sorts_a_tables_words() -> None:

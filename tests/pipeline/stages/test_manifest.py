@@ -214,7 +214,7 @@ def test_too_many_rejects_stop_the_stage_and_leave_their_list(tmp_path: Path) ->
     for name in ("s0-happy.wav", "s1-happy.wav"):
         (tmp_path / name).unlink()
     (tmp_path / "s2-happy.wav").write_bytes(b"")
-    with pytest.raises(RejectsError, match=r"3 of 10 clips.*2 times 'missing'.*rejects\.csv"):
+    with pytest.raises(RejectsError, match=r"3 of 10 clips.*2 missing, the first.*rejects\.csv"):
         run(params, tmp_path / "out")
     assert len(rejects_in(tmp_path / "out")) == 3
     assert not (tmp_path / "out" / "manifest.csv").exists()
