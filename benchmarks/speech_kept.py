@@ -20,7 +20,7 @@ import torch
 from numpy.typing import NDArray
 
 from featurize.audio import SAMPLE_RATE, dequantise, load_audio, quantise
-from featurize.decoders import find_audio
+from featurize.decoders import walk_audio
 from featurize.denoise import DenoiseParams, denoise_clips, load_denoiser
 from featurize.errors import AudioError
 from featurize.vad import find_speech
@@ -89,7 +89,7 @@ def main() -> None:
     )
     with multiprocessing.get_context("spawn").Pool(args.workers) as pool:
         for folder in args.folders:
-            paths = [folder / path for path in find_audio(folder)]
+            paths = [folder / path for path in sorted(walk_audio(folder))]
             tasks = [
                 (paths[i : i + CLIPS_PER_TASK], args.denoiser) for i in range(0, len(paths), CLIPS_PER_TASK)
             ]
