@@ -180,7 +180,7 @@ def test_the_log_counts_copies_apart_and_names_only_clips(
 
 def test_a_clip_without_speech_is_rejected_where_params_say_so(tmp_path: Path, oddities: Path) -> None:
     without_speech(tmp_path, oddities)
-    with pytest.raises(RejectsError, match=r"'no-speech', first dog\.ogg: no speech found"):
+    with pytest.raises(RejectsError, match=r"1 no-speech, the first dog\.ogg: no speech found"):
         featurize(
             VadParams(threshold=0.95, if_no_speech="reject"),
             MfccParams(),
