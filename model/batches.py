@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from model.affect import read_affect
-from model.views import Clips, View
+from model.views import Clips, View, lengths_of
 
 
 @dataclass(frozen=True)
@@ -35,10 +35,7 @@ class Features:
     @cached_property
     def lengths(self) -> dict[View, NDArray[np.int64]]:
         """Frames of each clip in each view, (num_clips,)."""
-        return {
-            view: np.array(getattr(clips, "lengths", None) or [len(clip) for clip in clips], dtype=np.int64)
-            for view, clips in self.views.items()
-        }
+        return {view: np.array(lengths_of(clips), dtype=np.int64) for view, clips in self.views.items()}
 
     @property
     def num_frames(self) -> NDArray[np.int64]:

@@ -5,6 +5,7 @@ when they are read, so that voice activity detection never encodes again.
 """
 
 import json
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Literal
@@ -39,7 +40,35 @@ def speech_frames(segments: NDArray[np.int64], num_frames: int, frame_samples: i
     return np.asarray(inside if inside.any() else np.ones(num_frames), dtype=np.bool_)
 
 
-class EncodedClips(Sequence[NDArray[np.float32]]):
+class LazyClips(Sequence[NDArray[np.float32]], ABC):
+    """Clips that are made on access, so that those of a mapped shard need not be in memory together.
+
+    Attributes:
+        lengths: frames of each clip.
+    """
+
+    lengths: Sequence[int]
+
+    @abstractmethod
+    def clip(self, index: int) -> NDArray[np.float32]:
+        """One clip, (num_frames, C) float32."""
+
+    def __len__(self) -> int:
+        return len(self.lengths)
+
+    def __getitem__(self, index: Any) -> Any:
+        """One clip, or those of a slice."""
+        if isinstance(index, slice):
+            return [self.clip(i) for i in range(*index.indices(len(self)))]
+        return self.clip(index)
+
+
+def lengths_of(clips: Clips) -> Sequence[int]:
+    """Frames of each clip, without making those that are made on access."""
+    return clips.lengths if isinstance(clips, LazyClips) else [len(clip) for clip in clips]
+
+
+class EncodedClips(LazyClips):
     """The frames of speech of each clip, read from the mapped shards on access: (num_frames, L D).
 
     Args:
@@ -57,15 +86,9 @@ class EncodedClips(Sequence[NDArray[np.float32]]):
             for (shard, row), of_clip in zip(rows, segments, strict=True)
         ]
         self.lengths = [int(speech.sum()) for speech in self._speech]
-        """Frames of each clip."""
 
-    def __len__(self) -> int:
-        return len(self._rows)
-
-    def __getitem__(self, index: Any) -> Any:
+    def clip(self, index: int) -> NDArray[np.float32]:
         """The frames of one clip, float32."""
-        if isinstance(index, slice):
-            return [self[i] for i in range(*index.indices(len(self)))]
         shard, row = self._rows[index]
         frames = np.asarray(shard.data(row))[self._speech[index]]  # (num_frames, L, D) float16
         return frames.reshape(len(frames), -1).astype(np.float32)

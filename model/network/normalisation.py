@@ -6,7 +6,6 @@ is classified; the protocol of such scores says so.
 """
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 import torch
@@ -15,7 +14,7 @@ from torch import Tensor
 
 from featurize.errors import TrainingError
 from model.batches import Features
-from model.views import Clips, View
+from model.views import Clips, LazyClips, View, lengths_of
 
 MIN_STD = 1e-2
 """Smallest standard deviation that a clip is divided by, in units of the train split's."""
@@ -27,8 +26,8 @@ Statistics = tuple[NDArray[np.float64], NDArray[np.float64]]
 """Mean and standard deviation, (C,) each."""
 
 
-class StandardisedClips(Sequence[NDArray[np.float32]]):
-    """Clips standardised on access, so that those of a mapped shard need not be in memory together.
+class StandardisedClips(LazyClips):
+    """Clips standardised on access.
 
     Args:
         clips: (num_frames, C) each.
@@ -37,23 +36,17 @@ class StandardisedClips(Sequence[NDArray[np.float32]]):
 
     def __init__(self, clips: Clips, statistics: Sequence[Statistics]) -> None:
         self._clips, self._statistics = clips, statistics
-        self.lengths = getattr(clips, "lengths", None) or [len(clip) for clip in clips]
-        """Frames of each clip."""
+        self.lengths = lengths_of(clips)
 
-    def __len__(self) -> int:
-        return len(self._clips)
-
-    def __getitem__(self, index: Any) -> Any:
+    def clip(self, index: int) -> NDArray[np.float32]:
         """One standardised clip, float32."""
-        if isinstance(index, slice):
-            return [self[i] for i in range(*index.indices(len(self)))]
         mean, std = self._statistics[index]
         return ((self._clips[index] - mean) / std).astype(np.float32)
 
 
 def frame_statistics(clips: Clips) -> Statistics:
     """Mean and standard deviation (C,) over all frames of clips (num_frames, C); 1 for the deviation of a constant."""
-    count = sum(len(clip) for clip in clips)
+    count = sum(lengths_of(clips))
     mean = sum((clip.sum(axis=0, dtype=np.float64) for clip in clips), np.zeros(clips[0].shape[1])) / count
     square = sum((((clip - mean) ** 2).sum(axis=0) for clip in clips), np.zeros(len(mean))) / count
     std = np.sqrt(square)

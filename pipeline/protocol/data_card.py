@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from featurize.errors import CheckpointError, ShardError
 from featurize.shards import Shard
-from pipeline.extraction.tasks import MAKERS, STAMPS
+from pipeline.extraction.tasks import MAKERS
 from pipeline.protocol.card import Card, DataCard, EncoderCard, Scope, TrainingCard, digest
 from pipeline.protocol.manifest_summary import ManifestSummary
 from pipeline.protocol.splits import SPLITS, Split
@@ -24,7 +24,7 @@ from pipeline.protocol.wording import CAPTIONS, differences, short, word_differe
 
 Columns = dict[str, NDArray[Any]]
 
-STAMP_OF = dict(zip(("denoise", "featurize"), STAMPS, strict=False))
+STAMP_OF = {"denoise": "denoised_by", "featurize": "featurized_by"}
 """Stage → column with the digest of the `Maker` of each row."""
 STEPS = ("load", "denoise", "vad", "mfcc")
 """The steps of Tier 0; the shards' attributes "load_step", ... hold settings and version of each."""

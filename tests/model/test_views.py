@@ -8,10 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from featurize.encoders import families
 from featurize.errors import TrainingError
 from featurize.shards import Row, write_shard
 from model.feature_splits import load_features
-from model.views import Encodings, speech_frames
+from model.views import FRAME_SAMPLES, Encodings, speech_frames
 
 LABELS = ["angry", "sad"]
 
@@ -27,6 +28,11 @@ def test_speech_frames_are_those_of_a_loop(num_frames: int, frame: int, cuts: li
     expected = [any(start <= (t + 0.5) * frame < end for start, end in segments) for t in range(num_frames)]
     found = speech_frames(segments, num_frames, frame)
     assert found.tolist() == (expected if any(expected) else [True] * num_frames)
+
+
+def test_frames_are_as_long_as_where_they_are_made() -> None:
+    """The floors forbid model to import the encoders, so that the number stands in both."""
+    assert FRAME_SAMPLES == families.FRAME_SAMPLES
 
 
 def write_both(folder: Path, augmented: bool = False, encoded: tuple[str, ...] = ("a", "b", "a+")) -> Path:
