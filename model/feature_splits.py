@@ -23,7 +23,8 @@ class SplitLoader:
 
     Attributes:
         shards: the feature shards.
-        encodings: None without the view "encoder".
+        encoding_shards: none without the view "encoder".
+        encodings: what they hold; None without them.
 
     Raises:
         ShardError: there are no shards, or one is damaged.
@@ -33,6 +34,7 @@ class SplitLoader:
     def __init__(self, data: Path, labels: Sequence[str], views: Sequence[View] = ("mfcc",)) -> None:
         self.labels, self.views = labels, views
         self.shards = list_shards(data / "features")
+        self.encoding_shards: list[Path] = []
         self.encodings: Encodings | None = None
         if "encoder" in views:
             if not list((data / "encodings").glob("*.h5")):
@@ -40,7 +42,8 @@ class SplitLoader:
                     f"{data / 'encodings'}: no shards, which the view encoder needs; set encode.model and run "
                     "`ser encode`"
                 )
-            self.encodings = Encodings(list_shards(data / "encodings"))
+            self.encoding_shards = list_shards(data / "encodings")
+            self.encodings = Encodings(self.encoding_shards)
 
     @property
     def encoding(self) -> tuple[int, int] | None:

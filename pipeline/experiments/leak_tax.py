@@ -97,7 +97,7 @@ def leak_tax(
     loader = SplitLoader(data, summary.labels, network.views)
     made = shared_provenance(loader.shards)
     encoder = encoder_card(loader.encodings)
-    clips = data_card(summary, loader.shards, made)
+    clips = data_card(summary, loader.shards, made, loader.encoding_shards)
     card = training_card(clips, train.seed, network.views, network.normalisation, device, encoder)
     features = load_originals(loader)
     apart, folds, fold = split_by_speaker(features, split, summary)

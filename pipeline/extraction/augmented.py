@@ -49,6 +49,10 @@ class Copies:
         self._recipe = f"{VERSION} {params.model_dump_json(exclude={'copies'})} {noise}"
 
     def keys(self, clip: dict[str, Any]) -> list[str]:
+        """SHA-256 of each row of a clip: of its audio, then of the recipes of its copies."""
+        return [clip["sha256"], *self._recipes(clip)]
+
+    def _recipes(self, clip: dict[str, Any]) -> list[str]:
         """SHA-256 of the recipe of each copy of a clip; of one outside the train split there are none."""
         if clip.get("split") != "train":
             return []
@@ -70,7 +74,7 @@ class Copies:
         columns = original.columns
         rows: list[Row] = []
         samples: Tensor | None = None
-        for number, key in enumerate(self.keys(columns), start=1):
+        for number, key in enumerate(self._recipes(columns), start=1):
             if (found := find(key)) is not None:
                 done, mfcc, segments, _ = found
                 own = {name: done[name] for name in COPIED if name in done}

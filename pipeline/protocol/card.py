@@ -71,7 +71,7 @@ class DataCard(Card):
     """Hash of Tier 0's parameters."""
     steps: dict[str, str]
     """Version of each step of Tier 0, such as "mfcc": "1"."""
-    made_by: dict[Literal["denoise", "featurize"], list[Maker]]
+    made_by: dict[Literal["denoise", "featurize", "encode"], list[Maker]]
     """Devices and versions that made the rows of each stage; several if rows of other runs were reused."""
 
 

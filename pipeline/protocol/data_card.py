@@ -24,7 +24,7 @@ from pipeline.protocol.wording import CAPTIONS, differences, short, word_differe
 
 Columns = dict[str, NDArray[Any]]
 
-STAMP_OF = {"denoise": "denoised_by", "featurize": "featurized_by"}
+STAMP_OF = {"denoise": "denoised_by", "featurize": "featurized_by", "encode": "encoded_by"}
 """Stage → column with the digest of the `Maker` of each row."""
 STEPS = ("load", "denoise", "vad", "mfcc")
 """The steps of Tier 0; the shards' attributes "load_step", ... hold settings and version of each."""
@@ -32,13 +32,16 @@ NEEDED = ("clip_id", "sha256", "corpus", "speaker", "label", "split")
 """Columns of the features that the card is computed from."""
 
 
-def data_card(summary: ManifestSummary, paths: Sequence[Path], made: Mapping[str, Any]) -> DataCard:
+def data_card(
+    summary: ManifestSummary, paths: Sequence[Path], made: Mapping[str, Any], encodings: Sequence[Path] = ()
+) -> DataCard:
     """The manifest's card with the fields that the features add.
 
     Args:
         summary: manifest.json.
         paths: the feature shards.
         made: from `shared_provenance`.
+        encodings: the encoding shards, where they are used.
 
     Raises:
         ShardError: the features were made from another manifest.
@@ -57,7 +60,7 @@ def data_card(summary: ManifestSummary, paths: Sequence[Path], made: Mapping[str
         denoiser_heard_test_speakers=training_overlap(denoiser, tested),
         tier0_sha256=digest(made["tier0"]),
         steps=made["steps"],
-        made_by=_makers(paths),
+        made_by=_makers([*paths, *encodings]),
     )
 
 

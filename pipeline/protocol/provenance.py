@@ -2,6 +2,7 @@
 
 import hashlib
 import platform
+from contextlib import suppress
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -24,6 +25,8 @@ PACKAGES = (
     "h5py",
     "scikit-learn",
 )
+EXTRAS = ("transformers",)
+"""Those that need not be installed."""
 
 
 class Maker(BaseModel, frozen=True):
@@ -50,7 +53,11 @@ def this_maker(device: str) -> Maker:
 
 def versions() -> dict[str, str]:
     """Versions of Python and of the packages that influence the numbers."""
-    return {"python": platform.python_version(), **{name: version(name) for name in PACKAGES}}
+    found = {"python": platform.python_version(), **{name: version(name) for name in PACKAGES}}
+    for name in EXTRAS:
+        with suppress(PackageNotFoundError):
+            found[name] = version(name)
+    return found
 
 
 def code_version() -> str:

@@ -36,7 +36,7 @@ def baseline(params: BaselineParams, data: Path, reports: Path) -> Evaluation:
     loader = SplitLoader(data, labels, [params.view])
     made = shared_provenance(loader.shards)
     encoder = encoder_card(loader.encodings)
-    protocol = baseline_card(data_card(summary, loader.shards, made), params, encoder)
+    protocol = baseline_card(data_card(summary, loader.shards, made, loader.encoding_shards), params, encoder)
     num_states, states = (len(encoder.layers), encoder.layers) if encoder else (1, [])
     train, val = (_examples(loader.load(split), split, params, num_states) for split in ("train", "val"))
     fitted = fit_baseline(train, val, params, labels, states)

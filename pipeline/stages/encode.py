@@ -112,8 +112,8 @@ class EncodeJob:
     """One clip at a time gains little from more threads; more workers do."""
 
     def keys(self, clip: Fields) -> list[str]:
-        """Frames are stored under the hash of their audio, those of copies under the hash of their recipe."""
-        return [clip["sha256"], *self.copies.keys(clip)]
+        """Of the clip's row and of those of its copies."""
+        return self.copies.keys(clip)
 
     def load(self, threads: int | None) -> Make:
         """Load the encoder."""

@@ -36,7 +36,7 @@ def evaluate(
     labels = summary.labels
     loader = SplitLoader(data, labels, network.params.views)
     made = shared_provenance(loader.shards)
-    card = check_checkpoint(path, args, data_card(summary, loader.shards, made), made)
+    card = check_checkpoint(path, args, data_card(summary, loader.shards, made, loader.encoding_shards), made)
     check_encoder(path, card, encoder_card(loader.encodings))
     trained = read_trained(path, network, args)
     test = load_test(loader, data)

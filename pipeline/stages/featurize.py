@@ -137,8 +137,8 @@ class FeaturizeJob:
     """The work is too small to gain from more threads."""
 
     def keys(self, clip: Fields) -> list[str]:
-        """Features are stored under the hash of their audio, those of copies under the hash of their recipe."""
-        return [clip["sha256"], *self.copies.keys(clip)]
+        """Of the clip's row and of those of its copies."""
+        return self.copies.keys(clip)
 
     def load(self, threads: int | None) -> Make:
         """Load the VAD; it always runs on one thread."""

@@ -57,7 +57,7 @@ def train(
     loader = SplitLoader(data, summary.labels, network_params.views)
     made = shared_provenance(loader.shards)
     encoder = encoder_card(loader.encodings)
-    clips = data_card(summary, loader.shards, made)
+    clips = data_card(summary, loader.shards, made, loader.encoding_shards)
     views, normalisation = network_params.views, network_params.normalisation
     card = training_card(clips, params.seed, views, normalisation, device, encoder)
     train_split, val_split = (loader.load(name) for name in ("train", "val"))

@@ -15,6 +15,7 @@ from model.network.tier1 import EncoderStreamParams
 from pipeline.experiments.robustness import robustness
 from pipeline.inference.predict import Predictor
 from pipeline.protocol.manifest_file import read_manifest
+from pipeline.protocol.provenance import this_maker
 from pipeline.stages.encode import encode
 from pipeline.stages.evaluate import evaluate
 from pipeline.stages.train import train
@@ -60,6 +61,8 @@ def test_the_card_names_views_and_encoder(fused: Run) -> None:
     card = json.loads((fused.root / "reports" / "evaluation.json").read_text())["protocol"]
     assert card["views"] == ["mfcc", "encoder"]
     assert (card["encoder"]["name"], card["encoder"]["layers"]) == ("toy", [0, 2])
+    made = this_maker("cpu").model_dump()
+    assert card["made_by"] == {"denoise": [made], "featurize": [made], "encode": [made]}
 
 
 def test_robustness_hears_the_same_views(fused: Run, shared: Path, tmp_path: Path) -> None:
