@@ -101,7 +101,7 @@ def robustness(
     from pipeline.device import resolve_device
     from pipeline.experiments.robustness import parse_snrs
     from pipeline.experiments.robustness import robustness as run
-    from pipeline.runs.trained import choose_checkpoint
+    from pipeline.runs.best_checkpoint import choose_checkpoint
 
     snrs_db = parse_snrs(snr)
     chosen = choose_checkpoint(checkpoint, checkpoints)

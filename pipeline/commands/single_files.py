@@ -91,7 +91,7 @@ def predict(
 
 def _trained(named: Path | None, folder: Path) -> Path:
     """The named checkpoint, else the best of the folder."""
-    from pipeline.runs.trained import choose_checkpoint
+    from pipeline.runs.best_checkpoint import choose_checkpoint
 
     try:
         return choose_checkpoint(named, folder)

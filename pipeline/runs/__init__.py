@@ -1,7 +1,8 @@
 """One evaluated run.
 
 evaluation       evaluation.json and robustness.json as types
-trained          checkpoints: the best of a folder, and their metadata
+best_checkpoint  the checkpoint to use: a named file, or the best of a folder
+trained          the metadata of a checkpoint
 scoring          logits → the scores in evaluation.json
 writing          the files of a run
 evaluated_run    reads one run from the workspace, a folder or a DVC revision

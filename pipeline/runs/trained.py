@@ -1,7 +1,5 @@
-"""Trained networks: which checkpoint of a folder, and the part of its metadata that predicting and scoring need."""
+"""Trained networks: the part of a checkpoint's metadata that predicting and scoring need."""
 
-import logging
-import math
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any
@@ -11,14 +9,9 @@ from pydantic import BaseModel, Field
 from featurize.encoders.encoder import EncodeParams
 from featurize.errors import CheckpointError
 from featurize.tier0 import Tier0Params
-from model.checkpoint import read_checkpoint
 from model.network.tier1 import SERTier1
 from pipeline.protocol.typed_json import validate
 
-log = logging.getLogger(__name__)
-
-LAST = "last.pt"
-"""State of training after the last epoch, without a fitted temperature."""
 AGAIN = "train again, or use the version of the code that it was trained with"
 
 
@@ -63,61 +56,3 @@ def read_trained(path: Path, network: SERTier1, args: Mapping[str, Any]) -> Trai
             f"{len(trained.labels)} labels and mfcc.n_mfcc {trained.tier0.mfcc.n_mfcc}; {AGAIN}"
         )
     return trained
-
-
-def choose_checkpoint(named: Path | None, folder: Path) -> Path:
-    """The checkpoint to use: the named file, or the best of the named folder or pattern, by default of `folder`.
-
-    Raises:
-        CheckpointError: no checkpoint there, or none that can be used; a named file is not looked at.
-    """
-    if named is None:
-        return best_checkpoint(folder)
-    if named.is_dir():
-        return best_checkpoint(named)
-    if "*" in named.name and not named.exists():  # a shell that does not expand it
-        return best_checkpoint(named.parent, named.name)
-    return named
-
-
-def best_checkpoint(folder: Path, pattern: str = "*.pt") -> Path:
-    """The checkpoint of a folder with the highest validation UAR in its metadata; last.pt only where it is alone.
-
-    The log says which one it is, and which files cannot be used.
-
-    Raises:
-        CheckpointError: there is none, or none that can be used.
-    """
-    found = sorted(path for path in folder.glob(pattern) if not path.name.startswith("."))
-    found = [path for path in found if path.name != LAST] or found
-    if not found:
-        raise CheckpointError(f"{folder}: no checkpoint ({pattern}) in it; run `ser train`, or name another")
-    if len(found) == 1:
-        log.info("checkpoint: %s", found[0])
-        return found[0]
-    scores: dict[Path, float] = {}
-    errors: list[CheckpointError] = []
-    for path in found:
-        try:
-            scores[path] = _val_uar(path)
-        except CheckpointError as error:
-            errors.append(error)
-    if not scores:
-        raise CheckpointError(
-            f"{folder}: none of {len(found)} checkpoints can be used; the first: {errors[0]}"
-        )
-    for fault in errors:
-        log.warning("left out: %s", fault)
-    best = max(scores, key=scores.__getitem__)
-    log.info(
-        "checkpoint: %s, of %d the one with the highest validation UAR (%.3f)",
-        *(best, len(scores), scores[best]),
-    )
-    return best
-
-
-def _val_uar(path: Path) -> float:
-    value = read_checkpoint(path)["args"].get("val_uar")
-    if not isinstance(value, int | float) or not math.isfinite(value):
-        raise CheckpointError(f"{path}: no validation UAR in its metadata; {AGAIN}")
-    return float(value)

@@ -11,9 +11,10 @@ from model.logits import predict_logits
 from pipeline.protocol.card import encoder_card, scoring_card
 from pipeline.protocol.data_card import check_checkpoint, check_encoder, data_card, shared_provenance
 from pipeline.protocol.manifest_summary import read_summary
+from pipeline.runs.best_checkpoint import choose_checkpoint
 from pipeline.runs.evaluation import Evaluation
 from pipeline.runs.scoring import score
-from pipeline.runs.trained import choose_checkpoint, read_trained
+from pipeline.runs.trained import read_trained
 from pipeline.runs.writing import card_hash, load_test, write_run
 
 

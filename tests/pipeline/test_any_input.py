@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from pipeline.cli import main
 from pipeline.params import known_names
-from pipeline.runs.trained import best_checkpoint
+from pipeline.runs.best_checkpoint import best_checkpoint
 
 FEW = settings(max_examples=25)
 FEWER = settings(max_examples=10)

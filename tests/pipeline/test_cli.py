@@ -15,7 +15,7 @@ from typer.main import get_command
 
 from pipeline.cli import app, main
 from pipeline.commands import experiments, single_files, stages
-from pipeline.runs.trained import best_checkpoint
+from pipeline.runs.best_checkpoint import best_checkpoint
 
 ROOT = Path(__file__).resolve().parents[2]
 

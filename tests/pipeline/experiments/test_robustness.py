@@ -15,8 +15,8 @@ from featurize.errors import CheckpointError, ParamsError, SerError, SplitError
 from model.checkpoint import load_checkpoint, save_checkpoint
 from pipeline.cli import main
 from pipeline.experiments.robustness import parse_snrs, robustness
+from pipeline.runs.best_checkpoint import best_checkpoint
 from pipeline.runs.evaluation import Robustness
-from pipeline.runs.trained import best_checkpoint
 
 
 @pytest.fixture(scope="module")

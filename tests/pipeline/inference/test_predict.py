@@ -19,7 +19,7 @@ from featurize.tier0 import Tier0Params
 from model.checkpoint import load_checkpoint, save_checkpoint
 from pipeline.inference.answers import Prediction
 from pipeline.inference.predict import NO_SPEECH, STEPS, UNUSABLE, Predictor, predict
-from pipeline.runs.trained import best_checkpoint
+from pipeline.runs.best_checkpoint import best_checkpoint
 
 
 @pytest.fixture(scope="module")

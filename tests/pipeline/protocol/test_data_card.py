@@ -15,7 +15,7 @@ from pipeline.protocol.folds import FoldScheme
 from pipeline.protocol.manifest_summary import ManifestSummary, read_summary
 from pipeline.protocol.provenance import this_maker
 from pipeline.protocol.wording import describe_mixture
-from pipeline.runs.trained import best_checkpoint
+from pipeline.runs.best_checkpoint import best_checkpoint
 
 CKPT = Path("best.pt")
 

@@ -22,7 +22,7 @@ from pipeline.protocol.data_card import data_card, shared_provenance
 from pipeline.protocol.manifest_file import read_manifest
 from pipeline.protocol.manifest_summary import read_summary
 from pipeline.protocol.wording import describe
-from pipeline.runs.trained import best_checkpoint
+from pipeline.runs.best_checkpoint import best_checkpoint
 from pipeline.stages.evaluate import evaluate
 
 

@@ -18,7 +18,7 @@ from featurize.tier0 import Tier0Params
 from model.checkpoint import load_checkpoint
 from pipeline.cli import main
 from pipeline.protocol.data_card import shared_provenance
-from pipeline.runs.trained import best_checkpoint
+from pipeline.runs.best_checkpoint import best_checkpoint
 
 ROOT = Path(__file__).resolve().parents[3]
 
