@@ -90,10 +90,11 @@ def make_batch(features: Features, index: NDArray[np.int64]) -> Batch:
     for view, clips in features.views.items():
         chosen = [clips[i] for i in index]
         lengths = np.array([len(clip) for clip in chosen], dtype=np.int64)
-        padded = np.zeros((len(chosen), chosen[0].shape[1], lengths.max()), dtype=np.float32)
+        # As in the shards, (B, T, C) in memory: transposing a hundred thousand values a clip would take longer.
+        padded = np.zeros((len(chosen), lengths.max(), chosen[0].shape[1]), dtype=np.float32)
         for row, clip in zip(padded, chosen, strict=True):
-            row[:, : len(clip)] = clip.T
-        frames[view], num_frames[view] = torch.from_numpy(padded), torch.from_numpy(lengths)
+            row[: len(clip)] = clip
+        frames[view], num_frames[view] = torch.from_numpy(padded).transpose(1, 2), torch.from_numpy(lengths)
     return Batch(
         frames,
         num_frames,

@@ -60,12 +60,30 @@ class LazyClips(Sequence[NDArray[np.float32]], ABC):
         """One clip, or those of a slice."""
         if isinstance(index, slice):
             return [self.clip(i) for i in range(*index.indices(len(self)))]
-        return self.clip(index)
+        return self.clip(range(len(self))[index])
 
 
 def lengths_of(clips: Clips) -> Sequence[int]:
     """Frames of each clip, without making those that are made on access."""
     return clips.lengths if isinstance(clips, LazyClips) else [len(clip) for clip in clips]
+
+
+class JoinedClips(LazyClips):
+    """The clips of two splits, one after the other.
+
+    Args:
+        first: clips.
+        second: clips that follow them.
+    """
+
+    def __init__(self, first: Clips, second: Clips) -> None:
+        self._first, self._second = first, second
+        self.lengths = [*lengths_of(first), *lengths_of(second)]
+
+    def clip(self, index: int) -> NDArray[np.float32]:
+        """One clip, float32."""
+        behind = index - len(self._first)
+        return self._first[index] if behind < 0 else self._second[behind]
 
 
 class EncodedClips(LazyClips):

@@ -116,14 +116,10 @@ class Stream(nn.Module):
     def forward(self, frames: Tensor, num_frames: Tensor, augment: Augment | None = None) -> Tensor:
         """Frames (B, L C, T), num_frames (B,) at least 1 -> (B, size); values after a clip's end are ignored."""
         length = frames.shape[2]
-        x = (frames - self.feature_mean[:, None]) / self.feature_std[:, None]
         valid = inside(num_frames, length)
-        x = x.masked_fill(~valid, 0)
-        if self.by_clip:
-            x = normalise_clips(x, valid.to(x.dtype))
-        if self.num_layers > 1:
-            weights = torch.softmax(self.layer_weights, dim=0)
-            x = torch.einsum("l,blct->bct", weights, x.unflatten(1, (self.num_layers, self.num_channels)))  # type: ignore[no-untyped-call]
+        x = self._mixed(frames, valid) if self.num_layers > 1 else self._standardised(frames, valid)
+        # A batch may be transposed; all that follows is fastest on (B, C, T) in memory.
+        x = x.contiguous().masked_fill(~valid, 0)
         if augment is not None:
             x, num_frames = augment(x, num_frames)
             valid = inside(num_frames, length)
@@ -135,6 +131,28 @@ class Stream(nn.Module):
             found = moments(x, weight)[:, :, None]  # (B, 2C, 1)
             parts.append(self.statistics_norm(found, torch.ones_like(found[:, :1]))[:, :, 0])
         return cast(Tensor, self.dropout(torch.cat(parts, dim=1) if len(parts) > 1 else parts[0]))
+
+    def _standardised(self, frames: Tensor, valid: Tensor, state: slice = slice(None)) -> Tensor:
+        """Frames (B, C, T) of one hidden state, standardised; what is behind a clip's end is not defined."""
+        x = (frames - self.feature_mean[state, None]) / self.feature_std[state, None]
+        if self.by_clip:
+            x = normalise_clips(x.masked_fill(~valid, 0), valid.to(x.dtype))
+        return x
+
+    def _mixed(self, frames: Tensor, valid: Tensor) -> Tensor:
+        """The weighted mean (B, C, T) of the standardised hidden states in frames (B, L C, T).
+
+        One after the other, so that all standardised states are not in memory together.
+        """
+        weights = torch.softmax(self.layer_weights, dim=0)
+        states = [
+            slice(first, first + self.num_channels) for first in range(0, frames.shape[1], self.num_channels)
+        ]
+        parts = (
+            w * self._standardised(frames[:, state], valid, state)
+            for w, state in zip(weights, states, strict=True)
+        )
+        return cast(Tensor, sum(parts))
 
     def _pooled(self, x: Tensor, valid: Tensor, num_frames: Tensor) -> Tensor:
         """From normalised frames (B, C, T) to the pooled vector (B, F)."""

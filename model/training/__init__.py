@@ -6,6 +6,7 @@ hyperparameters  the parameters of training
 checks           checks of features and parameters before the first epoch
 sampling         which clips form which batch: similar lengths, or balanced classes
 resident         features in a GPU's memory, and batches made there
+refit            once more, on train and validation together
 augmentation     SpecAugment and mixup
 loss             cross-entropy with class weights and label smoothing; valence and arousal
 schedules        learning rates: warm-up, then cosine, plateau or step

@@ -21,6 +21,7 @@ from model.network.tier1 import SERTier1
 from model.scoring.calibration import fit_temperature
 from model.training.checks import check_features, check_sizes
 from model.training.hyperparameters import TrainParams
+from model.training.refit import refit
 from model.training.resume import EpochResult, Progress, identity_of, read_resume
 from model.training.trainer import Trainer
 
@@ -55,7 +56,8 @@ def fit(
 
     The network is validated every `train.validate_every` epochs and after the last one. The best epoch has the highest
     validation UAR and, among equals, the lowest validation loss. Its checkpoint, `best_uar_<score>.pt`, is the only
-    such file left in `out_dir`. `last.pt` is the uncalibrated network after the last validated epoch, with the state
+    such file left in `out_dir`. With `train.refit` that network is then trained on both splits, for as many epochs, and
+    keeps the temperature. `last.pt` is the uncalibrated network after the last validated epoch, with the state
     that resuming needs. With a moving average of the weights (`train.ema`), the average is validated and saved. With
     several processes, each takes its share of every batch; only the first one validates, writes files and calls
     `on_epoch`.
@@ -89,6 +91,7 @@ def fit(
     if network.params.normalisation == "speaker":
         train = normalise_speakers(train)
     network.to(device)
+    initial_state = {name: value.clone() for name, value in network.state_dict().items()}
     # Dropout draws from torch's global random state, which is seeded for each epoch and restored afterwards.
     with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
         trainer = Trainer(network, train, params, device)
@@ -105,6 +108,9 @@ def fit(
     if network.params.temperature:
         logits = predict_logits(network, val, device=device)
         network.temperature.fill_(fit_temperature(logits, torch.from_numpy(val.labels)))
+    if params.refit:
+        with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
+            refit(network, initial_state, train, val, params, best.epoch, device)
     best_path = _best_path(out_dir, best)
     if rank() == 0:
         _save_best(network, best_path, best, args)

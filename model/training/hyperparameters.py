@@ -61,5 +61,7 @@ class TrainParams(BaseModel, frozen=True, extra="forbid", use_attribute_docstrin
     """fp32 | bf16 | fp16 on CUDA; the CPU always uses fp32."""
     patience: int = Field(90, ge=0)
     """Epochs without a better validation UAR before training stops; 0: never stop early."""
+    refit: bool = False
+    """Then train again, on train and val together, for as many epochs as were best."""
     seed: int = Field(0, ge=0, lt=2**63)
     """Seed of weights, order, dropout and augmentation."""

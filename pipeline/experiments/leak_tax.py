@@ -98,7 +98,9 @@ def leak_tax(
     made = shared_provenance(loader.shards)
     encoder = encoder_card(loader.encodings)
     clips = data_card(summary, loader.shards, made, loader.encoding_shards)
-    card = training_card(clips, train.seed, network.views, network.normalisation, device, encoder)
+    card = training_card(
+        clips, train.seed, network.views, network.normalisation, device, refit=train.refit, encoder=encoder
+    )
     features = load_originals(loader)
     apart, folds, fold = split_by_speaker(features, split, summary)
     mixed = shuffle_splits(apart, features.labels.tolist(), train.seed)

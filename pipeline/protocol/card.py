@@ -103,6 +103,8 @@ class TrainingCard(DataCard):
     normalisation: Normalisation
     seed: int | None
     """Training seed; None for the baseline, which draws nothing at random."""
+    refit: bool
+    """Whether the clips of the validation split were trained on as well, after all choices were made."""
     code: str
     """This project's version and commit, as in `Maker`."""
     versions: dict[str, str]
@@ -124,6 +126,8 @@ def training_card(
     views: Sequence[View],
     normalisation: Normalisation,
     device: str,
+    *,
+    refit: bool,
     encoder: EncoderCard | None = None,
 ) -> TrainingCard:
     """The card of a training run on this machine, with this code."""
@@ -135,6 +139,7 @@ def training_card(
         encoder=encoder,
         normalisation=normalisation,
         seed=seed,
+        refit=refit,
         **dict(maker),
     )
 
@@ -148,6 +153,7 @@ def baseline_card(data: DataCard, params: BaselineParams, encoder: EncoderCard |
         encoder=encoder,
         normalisation=params.normalisation,
         seed=None,
+        refit=True,
         **dict(this_maker("cpu")),
         scored_with={},
     )

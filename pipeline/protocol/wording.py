@@ -38,6 +38,13 @@ NORMALISATIONS: dict[Normalisation, str] = {
 """Description of each normalisation."""
 
 
+TRAINED_ON = {
+    False: "the train split",
+    True: "train and validation splits together, after every choice was made on validation",
+}
+"""What the scored classifier was trained on, by whether it was refitted."""
+
+
 def describe(card: TrainingCard) -> str:
     """A card in one line: task, processing, seeds and code."""
     seeds = f"seed {card.split_seed} (split)"

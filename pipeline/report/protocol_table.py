@@ -1,7 +1,13 @@
 """The protocol card as two tables: how the score was obtained, and the small print (versions and hashes)."""
 
 from pipeline.protocol.splits import SPLITS
-from pipeline.protocol.wording import NORMALISATIONS, describe_folds, describe_makers, describe_mixture
+from pipeline.protocol.wording import (
+    NORMALISATIONS,
+    TRAINED_ON,
+    describe_folds,
+    describe_makers,
+    describe_mixture,
+)
 from pipeline.report.words import count, score
 from pipeline.runs.workspace import Workspace
 
@@ -24,6 +30,7 @@ def protocol_table(workspace: Workspace) -> Rows:
         ("Validation data", card.val),
         ("Split seed", str(card.split_seed)),
         ("Training seed", "" if card.seed is None else str(card.seed)),
+        ("Trained on", TRAINED_ON[card.refit]),
         ("Normalisation", NORMALISATIONS[card.normalisation]),
         ("Denoiser", card.denoiser),
         ("Warning", describe_mixture(card)),

@@ -59,7 +59,9 @@ def train(
     encoder = encoder_card(loader.encodings)
     clips = data_card(summary, loader.shards, made, loader.encoding_shards)
     views, normalisation = network_params.views, network_params.normalisation
-    card = training_card(clips, params.seed, views, normalisation, device, encoder)
+    card = training_card(
+        clips, params.seed, views, normalisation, device, refit=params.refit, encoder=encoder
+    )
     train_split, val_split = (loader.load(name) for name in ("train", "val"))
     if params.va_weight:
         network_params = network_params.model_copy(update={"affect": True})
@@ -136,3 +138,7 @@ def _log_outcome(outcome: FitResult, params: TrainParams) -> None:
         outcome.temperature,
         outcome.best_path,
     )
+    if params.refit:
+        log.info(
+            "refit: trained again on train and val together, for %s", counted(outcome.best_epoch, "epoch")
+        )

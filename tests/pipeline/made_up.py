@@ -46,6 +46,7 @@ PROTOCOL: dict[str, Any] = {
     "encoder": None,
     "normalisation": "global",
     "seed": 0,
+    "refit": False,
     "code": "0.1.0",
     "versions": {"torch": "2.11.0"},
     "device": "cpu",
