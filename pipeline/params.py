@@ -21,7 +21,7 @@ from model.training.hyperparameters import TrainParams
 from pipeline.audit.audit_params import AuditParams
 from pipeline.corpora import CorpusParams
 from pipeline.protocol.labels import LabelParams
-from pipeline.protocol.splits import SplitParams
+from pipeline.protocol.split_params import SplitParams
 
 
 class Params(BaseModel, frozen=True, extra="forbid", use_attribute_docstrings=True):

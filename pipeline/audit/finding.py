@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from pipeline.corpora.clip import Clip
-from pipeline.protocol.splits import SPLITS
+from pipeline.protocol.split_params import SPLITS
 
 
 @dataclass(frozen=True)

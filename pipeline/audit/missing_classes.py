@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from pipeline.audit.finding import Entry
 from pipeline.protocol.class_coverage import describe_missing, find_missing
 from pipeline.protocol.findings import Finding
-from pipeline.protocol.splits import SPLITS
+from pipeline.protocol.split_params import SPLITS
 
 
 def find_missing_classes(entries: Sequence[Entry], remedy: str) -> list[Finding]:

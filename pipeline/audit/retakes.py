@@ -11,7 +11,7 @@ from itertools import combinations
 from featurize.errors import counted
 from pipeline.audit.finding import Entry
 from pipeline.protocol.findings import Finding
-from pipeline.protocol.splits import SPLITS
+from pipeline.protocol.split_params import SPLITS
 
 EXAMPLES = 10
 """Clips that a finding lists."""

@@ -4,14 +4,19 @@ demo             the synthetic demo corpus
 voices           speakers, sentences and prosody of the demo corpus
 espeak           the espeak-ng library, called in a separate process
 acoustics        vocal effort and background noise of the synthetic speech
-ravdess  emodb   two published corpora
+by_name          published corpora whose file names are codes
 table            a user's CSV file, read in the steps
-  table_bytes  table_file  table_columns  table_cells  table_paths  table_readings
+  table_bytes  table_file  table_columns  table_cells  table_values  table_paths  table_readings
 folder_names     file names matched regardless of case and Unicode form
-clip             the metadata of a clip and of a corpus
+clip             the metadata of a clip
+corpus_contents  what a reader returns: clips, and
+  facts            what the publishers of a corpus state
+label_source     which emotion of a clip is its label: intended, or perceived; agreement of raters
+votes            what several raters heard
 recordings       finding audio files and naming clips
 """
 
+import logging
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -19,11 +24,16 @@ from pydantic import BaseModel, Field
 
 from featurize.audio import LoadParams
 from featurize.level import Channel
-from pipeline.corpora import demo, emodb, ravdess, table
-from pipeline.corpora.clip import Clip, Corpus
+from pipeline.corpora import demo, table
+from pipeline.corpora.by_name import emodb, ravdess
+from pipeline.corpora.clip import Clip
+from pipeline.corpora.corpus_contents import Corpus
 from pipeline.corpora.demo import DemoParams
+from pipeline.corpora.facts import describe_counts
 
 __all__ = ["Clip", "Corpus", "CorpusParams", "DemoParams", "read_corpus"]
+
+log = logging.getLogger(__name__)
 
 READERS = {"demo": demo.read, "ravdess": ravdess.read, "emodb": emodb.read}
 
@@ -60,4 +70,7 @@ def read_corpus(params: CorpusParams) -> Corpus:
     """
     if params.name == "table":
         return table.read(params.root, params.audio_root)
-    return READERS[params.name](params.root)
+    corpus = READERS[params.name](params.root)
+    if differing := describe_counts(corpus.facts, corpus.clips):
+        log.warning("%s: %s", params.name, differing)
+    return corpus

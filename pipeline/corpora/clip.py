@@ -1,8 +1,10 @@
-"""What every corpus reader returns: clips, and facts about the corpus as a whole."""
+"""What is known of one clip before its audio is read."""
 
-from dataclasses import dataclass
-from typing import Literal
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
 
+from pipeline.corpora.votes import votes_text
 from pipeline.locations import Location
 from pipeline.span import Span, span_of
 
@@ -30,11 +32,33 @@ class Clip:
     split: str = ""
     """train, val or test if the corpus prescribes it, else empty."""
     sentence: str = ""
-    """The corpus's code of the spoken sentence, or empty if unknown. Only the audit reads it."""
+    """The corpus's code of the spoken sentence, or empty if unknown."""
     start_s: float | None = None
     """Where the clip begins in its file, or None if it is the whole file."""
     end_s: float | None = None
     """Where it ends, or None if it ends with the file."""
+    dominance: float | None = None
+    """On the scale of the corpus; None if unknown."""
+    intensity: str = ""
+    """The corpus's word for how strong the emotion is meant to be."""
+    language: str = ""
+    """ISO 639-1 code."""
+    age: str = ""
+    """Years, or the corpus's word for an age group."""
+    session: str = ""
+    """Recording session or dialogue; people who spoke together share one."""
+    text: str = ""
+    """What is said."""
+    intended: str = ""
+    """The emotion that the actor was asked for."""
+    perceived: str = ""
+    """The emotion that most raters heard; empty without a majority."""
+    votes: Mapping[str, float] = field(default_factory=dict, hash=False)
+    """Emotion → number of raters who chose it."""
+    raters: int | None = None
+    """Number of raters; each may have chosen several emotions."""
+    agreement: float | None = None
+    """Share of the raters behind `emotion`."""
 
     @property
     def span(self) -> Span | None:
@@ -47,6 +71,11 @@ class Clip:
         times = {"start_s": self.start_s, "end_s": self.end_s}
         return {name: "" if time is None else str(time) for name, time in times.items()}
 
+    @property
+    def row(self) -> dict[str, Any]:
+        """The clip as a row of the manifest."""
+        return vars(self) | {"path": self.path.as_posix(), "votes": votes_text(self.votes)}
+
 
 @dataclass(frozen=True)
 class LeftOut:
@@ -58,23 +87,3 @@ class LeftOut:
     """Corpus and relative path of the file that is used instead."""
     why: Literal["same name and bytes", "known duplicate"]
     """Both files have the same name and bytes, or the duplicate is a known mistake of the corpus."""
-
-
-@dataclass(frozen=True)
-class Corpus:
-    """A corpus as a reader returns it."""
-
-    name: str
-    """Name of the reader."""
-    clips: list[Clip]
-    """In a stable order."""
-    emotions: tuple[str, ...] = ()
-    """All emotions of the corpus in the order of its documentation; empty if only the clips name them."""
-    published_folds: tuple[tuple[str, ...], ...] = ()
-    """Test speakers of each published fold, or empty."""
-    folds_source: str = ""
-    """Publication of the folds."""
-    synthetic: bool = False
-    """Whether the speech is synthetic."""
-    left_out: tuple[LeftOut, ...] = ()
-    """Duplicate files that were skipped."""

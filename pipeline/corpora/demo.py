@@ -19,7 +19,9 @@ from pydantic import BaseModel, Field, model_validator
 from featurize.errors import CorpusError
 from pipeline.corpora import acoustics, espeak
 from pipeline.corpora.acoustics import Samples
-from pipeline.corpora.clip import Clip, Corpus
+from pipeline.corpora.clip import Clip
+from pipeline.corpora.corpus_contents import Corpus
+from pipeline.corpora.facts import Facts
 from pipeline.corpora.recordings import clip_ids
 from pipeline.corpora.voices import PROSODY, SENTENCES, SPREAD, VOICES, Voice
 
@@ -27,6 +29,15 @@ EMOTIONS = tuple(PROSODY)
 TABLE = "demo.csv"
 PEAK_DB = -12.0
 """Peak of a clip of neutral loudness, relative to full scale."""
+
+
+FACTS = Facts(
+    title="Synthetic demo corpus, read by espeak-ng",
+    languages=("en",),
+    licence="of this project",
+    emotions=EMOTIONS,
+    standard="intended",
+)
 
 
 class DemoParams(BaseModel, frozen=True, extra="forbid", use_attribute_docstrings=True):
@@ -134,10 +145,13 @@ def read(root: Path) -> Corpus:
         Clip(
             *(name, root / row["file"], "demo", row["speaker"], row["gender"], row["emotion"]),
             sentence=row.get("sentence", ""),
+            language="en",
+            text=row.get("text", ""),
+            intended=row["emotion"],
         )
         for name, row in zip(names, rows, strict=True)
     ]
-    return Corpus("demo", clips, EMOTIONS, synthetic=True)
+    return Corpus("demo", clips, EMOTIONS, synthetic=True, facts=FACTS)
 
 
 def _draw(params: DemoParams, number: int, voice: Voice) -> Iterator[tuple[DemoClip, np.random.Generator]]:

@@ -4,6 +4,7 @@
     table_file     text → rows: separator, comments, quotes, header
     table_columns  header → fields: the documented column names and those of other tools
     table_cells    cells → values: missing values, invisible characters, numbers, times
+    table_values   cells of a row → values, with errors that name the row and the column
     table_paths    paths → files
 
 Error messages name the file, the row (the header is row 1, as in a spreadsheet) and the column.
@@ -17,15 +18,19 @@ from dataclasses import fields, replace
 from pathlib import Path, PurePosixPath
 
 from featurize.errors import CorpusError, counted
-from pipeline.corpora.clip import Clip, Corpus
+from pipeline.corpora.clip import Clip
+from pipeline.corpora.corpus_contents import Corpus
 from pipeline.corpora.recordings import clip_ids, distinct
-from pipeline.corpora.table_cells import clean, known, known_name, number, seconds, shortest_integers
+from pipeline.corpora.table_cells import clean, known, known_name, number, shortest_integers
 from pipeline.corpora.table_file import Row, read_rows
 from pipeline.corpora.table_paths import find_audio_of
+from pipeline.corpora.table_values import raters_of, span_of_row, value_of, votes_of
 
 log = logging.getLogger(__name__)
 
 GENDERS = dict.fromkeys(("female", "f", "woman", "w"), "female") | dict.fromkeys(("male", "m", "man"), "male")
+TEXTS = ("intensity", "language", "session", "text", "intended", "perceived")
+"""Fields of a clip that are taken as they are written."""
 SPLIT_NAMES = dict.fromkeys(("train", "training"), "train") | dict.fromkeys(("test", "testing"), "test")
 SPLIT_NAMES |= dict.fromkeys(("val", "valid", "validation", "dev", "devel", "development"), "val")
 
@@ -136,7 +141,7 @@ def _clip(row: Row, speakers: dict[str, str], read_split: Callable[[Row], str]) 
     """The clip of a row, with an empty clip id and the path as written in the table."""
     if not row.cells["path"]:
         raise row.error("path", "empty")
-    start_s, end_s = _span(row)
+    start_s, end_s = span_of_row(row)
     return Clip(
         clip_id="",
         path=Path(row.cells["path"]),
@@ -144,34 +149,19 @@ def _clip(row: Row, speakers: dict[str, str], read_split: Callable[[Row], str]) 
         speaker=speakers[row.cells.get("speaker", "")],
         gender=GENDERS.get(known_name(row.cells.get("gender", "")).lower(), ""),
         emotion=known(row.cells["emotion"]),
-        valence=_value(row, "valence", number),
-        arousal=_value(row, "arousal", number),
+        valence=value_of(row, "valence", number),
+        arousal=value_of(row, "arousal", number),
         split=read_split(row),
-        sentence=known(row.cells.get("sentence", "")),
+        sentence=known(row.cells.get("sentence", "")) or known(row.cells.get("text", "")),
         start_s=start_s,
         end_s=end_s,
+        dominance=value_of(row, "dominance", number),
+        age=known_name(row.cells.get("age", "")),
+        raters=raters_of(row),
+        votes=votes_of(row),
+        agreement=value_of(row, "agreement", number),
+        **{name: known(row.cells.get(name, "")) for name in TEXTS},
     )
-
-
-def _span(row: Row) -> tuple[float | None, float | None]:
-    """Start and end in the file in s; both None if the clip is the whole file."""
-    times = {name: _value(row, name, seconds) for name in ("start", "end", "start_ms", "end_ms", "duration")}
-    start, end = (
-        times[name] if times[name] is not None or (ms := times[f"{name}_ms"]) is None else round(ms / 1000, 6)
-        for name in ("start", "end")
-    )
-    if end is None and (duration := times["duration"]) is not None:
-        end = round((start or 0.0) + duration, 6)
-    if end is None and not start:
-        return None, None
-    return (start or 0.0) + 0.0, end  # + 0.0 turns -0.0 into 0.0
-
-
-def _value(row: Row, field: str, read: Callable[[str, bool], float | None]) -> float | None:
-    try:
-        return read(row.cells.get(field, ""), row.decimal_comma)
-    except ValueError as error:
-        raise row.error(field, error) from None
 
 
 def _without_duplicates(table: Path, rows: Sequence[Row], clips: Sequence[Clip]) -> list[int]:

@@ -17,7 +17,11 @@ DOCUMENTED = {
     "emotion": ("emotion_code", "label"),
     **{
         name: (name,)
-        for name in ("speaker", "gender", "sentence", "split", "valence", "arousal", "start", "end")
+        for name in (
+            *("speaker", "gender", "age", "language", "session", "sentence", "text", "split", "start", "end"),
+            *("valence", "arousal", "dominance", "intensity", "intended", "perceived"),
+            *("votes", "raters", "agreement"),
+        )
     },
 }
 """Field → its column names in the README."""
@@ -30,10 +34,21 @@ _OTHERS = {
     "speaker": "speaker_id speakerid spk spk_id spkid spkr spkr_id spkrid speaker_name talker actor actor_id subject "
     "subject_id participant participant_id client_id",
     "gender": "sex speaker_gender",
-    "sentence": "text transcript transcription sentence_id text_id utterance",
+    "sentence": "sentence_id text_id",
+    "text": "transcript transcription utterance spoken_text raw_text",
     "split": "dataset_split split_set subset partition set",
     "valence": "emoval",
     "arousal": "emoact activation",
+    "dominance": "emodom",
+    "intensity": "emotion_intensity emotion_level strength",
+    "age": "speaker_age age_group",
+    "language": "lang language_code locale",
+    "session": "session_id dialogue_id dialogue dialog conversation_id conversation",
+    "intended": "intended_emotion emotion_intended emotion_expressed acted_emotion target_emotion",
+    "perceived": "perceived_emotion emotion_perceived",
+    "votes": "emotion_votes label_votes vote_counts",
+    "raters": "n_raters num_raters number_of_raters n_annotators num_annotators numresponses",
+    "agreement": "emotion_agreement label_agreement emotion_confidence",
     "start": "start_s start_time start_sec begin begin_time onset",
     "end": "end_s end_time end_sec stop stop_time",
     "start_ms": "start_ms begin_ms",

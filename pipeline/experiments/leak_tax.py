@@ -30,7 +30,8 @@ from pipeline.protocol.class_coverage import describe_missing
 from pipeline.protocol.data_card import data_card, shared_provenance, training_overlap
 from pipeline.protocol.folds import FoldScheme, name_speakers
 from pipeline.protocol.manifest_summary import ManifestSummary, read_summary
-from pipeline.protocol.splits import SPLITS, Item, SplitParams, divide
+from pipeline.protocol.split_params import SPLITS, SplitParams
+from pipeline.protocol.splits import Item, divide
 from pipeline.protocol.wording import describe_making, describe_task
 
 log = logging.getLogger(__name__)
@@ -183,7 +184,8 @@ def split_by_speaker(
     genders = columns["gender"].tolist()
     rows = zip(columns["clip_id"].tolist(), speakers, genders, features.labels.tolist(), strict=True)
     items = [Item(name, speaker, gender, summary.labels[label]) for name, speaker, gender, label in rows]
-    division = divide(items, split.model_copy(update={"method": "speaker"}))
+    folds = split.folds if split.folds == "loso" or isinstance(split.folds, int) else "auto"
+    division = divide(items, split.model_copy(update={"method": "speaker", "folds": folds}))
     if division.missing:
         log.warning("leak-tax: %s; %s", describe_missing(division.missing), division.remedy)
     return division.splits, division.folds, split.fold

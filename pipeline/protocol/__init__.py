@@ -2,6 +2,8 @@
 
 labels            emotions → classes
 splits            train, val, test
+  split_params      method, folds, seed
+  fold_sets         folds that are published with a corpus
 folds             assigns speakers and clips to folds
 balance           groups of speakers with similar class counts
 class_coverage    classes that a split lacks, and the fold that has them

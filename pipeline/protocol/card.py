@@ -22,7 +22,7 @@ from model.views import Encodings, View
 from pipeline.protocol.confounding import Confounding
 from pipeline.protocol.folds import FoldScheme
 from pipeline.protocol.provenance import Maker, this_maker
-from pipeline.protocol.splits import Method, Split
+from pipeline.protocol.split_params import Method, Split
 
 Normalisation = Literal["global", "clip", "speaker"]
 Model = Literal["network", "baseline"]
@@ -36,9 +36,15 @@ class Card(BaseModel, frozen=True, extra="forbid"):
     """The clips come from a speech synthesiser."""
     files_sha256: str
     """Hash of the list of recordings."""
+    licence: str
+    """Of the corpus, as its publishers state it; empty if unknown."""
     label_set: str
     labels: list[str]
     """In class order."""
+    labels_of: Literal["standard", "intended", "perceived"]
+    """What the emotions are: as the corpus goes by, as acted, or as heard."""
+    min_agreement: float
+    """Share of the raters that a clip's label must have."""
     split: Method
     speaker_independent: bool
     """No speaker of one split is in another, and every speaker is known."""
@@ -172,7 +178,8 @@ def scoring_card(card: TrainingCard, device: str) -> ScoringCard:
     )
 
 
-_CORPUS = ("corpus", "files_sha256", "label_set", "labels", "split", "folds")
+_LABELS = ("label_set", "labels", "labels_of", "min_agreement")
+_CORPUS = ("corpus", "files_sha256", *_LABELS, "split", "folds")
 _MAKING = ("denoiser", "denoiser_sha256", "tier0_sha256", "steps")
 _TASK = (*_CORPUS, "fold", "speakers")
 

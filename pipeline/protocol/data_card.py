@@ -18,7 +18,7 @@ from featurize.shards import Shard
 from pipeline.extraction.tasks import MAKERS
 from pipeline.protocol.card import Card, DataCard, EncoderCard, Scope, TrainingCard, digest
 from pipeline.protocol.manifest_summary import ManifestSummary
-from pipeline.protocol.splits import SPLITS, Split
+from pipeline.protocol.split_params import SPLITS, Split
 from pipeline.protocol.typed_json import validate
 from pipeline.protocol.wording import CAPTIONS, differences, short, word_differences
 

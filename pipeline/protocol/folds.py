@@ -4,14 +4,15 @@ Pure functions; the seed decides between equals.
 """
 
 import random
-from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence, Set
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, Field
 
 from featurize.errors import SplitError, counted
 from pipeline.protocol.balance import Group, Speaker, assign_greedily, balance
+from pipeline.protocol.fold_sets import FoldSet
 
 DEFAULT_FOLDS = 5
 
@@ -19,41 +20,39 @@ DEFAULT_FOLDS = 5
 class FoldScheme(BaseModel, frozen=True, extra="forbid"):
     """The number of folds of a corpus, and how they are formed."""
 
-    kind: Literal["dealt", "published", "loso"]
-    """Assigned by a seed, prescribed by the corpus's benchmark, or one speaker left out in each fold."""
+    kind: Literal["dealt", "published", "loso", "session"]
+    """Assigned by a seed, published (a `FoldSet`), or one speaker or session left out in each fold."""
     number: Annotated[int, Field(ge=1)]
     publisher: str = ""
-    """Name of the benchmark."""
+    """Who published the folds."""
 
 
 def choose_folds(
     speakers: Sequence[Speaker],
-    folds: Literal["auto", "loso"] | int,
+    folds: int | str,
     seed: int,
-    published: Sequence[Sequence[str]] = (),
-    published_by: str = "",
+    published: FoldSet | None = None,
+    sessions: Mapping[str, Sequence[str]] | None = None,
 ) -> tuple[FoldScheme, list[list[str]]]:
     """The folds of a corpus, as lists of speakers. A published fold may be empty.
 
     Args:
         speakers: of the corpus.
-        folds: auto: the published ones, else 5 | a number | loso.
+        folds: a number | loso | session | auto or the name of the published ones: those, else 5.
         seed: for folds that are neither published nor loso.
-        published: test speakers of each fold that the corpus's benchmark prescribes.
-        published_by: that benchmark's name.
+        published: the chosen fold set.
+        sessions: session → its speakers, for folds by session.
 
     Raises:
         SplitError: more folds than speakers, or a speaker that is in no published fold.
     """
     known = {speaker.name for speaker in speakers}
-    if folds == "auto" and published:
-        if strangers := sorted(known - {speaker for fold in published for speaker in fold}):
-            raise SplitError(
-                f"the folds of {published_by} lack the speakers {some(strangers)}; set split.folds="
-                f"{min(DEFAULT_FOLDS, len(known))} or another number, or loso"
-            )
-        scheme = FoldScheme(kind="published", number=len(published), publisher=published_by)
-        return scheme, [[speaker for speaker in fold if speaker in known] for fold in published]
+    if sessions:
+        return FoldScheme(kind="session", number=len(sessions)), [[*each] for each in sessions.values()]
+    if published is not None:
+        _require_all(published, known)
+        scheme = FoldScheme(kind="published", number=published.number, publisher=published.source)
+        return scheme, [[speaker for speaker in fold if speaker in known] for fold in published.test]
     default = len(known) if folds == "loso" else min(DEFAULT_FOLDS, len(known))
     number = folds if isinstance(folds, int) else default
     if number > len(known):
@@ -62,6 +61,36 @@ def choose_folds(
         )
     scheme = FoldScheme(kind="loso" if folds == "loso" else "dealt", number=number)
     return scheme, speaker_folds(speakers, number, seed)
+
+
+def _require_all(published: FoldSet, known: Set[str]) -> None:
+    """In folds that test on every speaker, refuse a speaker that is in none; a single fold trains on the others."""
+    strangers = sorted(known - {speaker for fold in published.test for speaker in fold})
+    if strangers and published.number > 1:
+        raise SplitError(
+            f"the folds of {published.source} lack the speakers {some(strangers)}; set split.folds="
+            f"{min(DEFAULT_FOLDS, len(known))} or another number, or loso"
+        )
+
+
+def speakers_of_sessions(pairs: Iterable[tuple[str, str]]) -> dict[str, list[str]]:
+    """Session → its speakers, from the (session, speaker) of every clip.
+
+    Raises:
+        SplitError: a clip has no session, or a speaker is in two.
+    """
+    found: dict[str, set[str]] = defaultdict(set)
+    for session, speaker in pairs:
+        found[session].add(speaker)
+    if "" in found:
+        raise SplitError("split.folds session: not every clip has a session; set split.folds=auto")
+    counts = Counter(speaker for speakers in found.values() for speaker in speakers)
+    if twice := sorted(speaker for speaker, number in counts.items() if number > 1):
+        raise SplitError(
+            f"split.folds session: {some(twice)} spoke in several sessions, so that leaving one out does not leave the "
+            "speaker out; set split.folds=auto"
+        )
+    return {session: sorted(found[session]) for session in sorted(found)}
 
 
 def speaker_folds(speakers: Sequence[Speaker], num_folds: int, seed: int) -> list[list[str]]:

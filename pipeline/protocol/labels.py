@@ -7,7 +7,7 @@ import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, Field, field_validator, model_validator
 
@@ -37,6 +37,10 @@ class LabelParams(BaseModel, frozen=True, extra="forbid", use_attribute_docstrin
     """four: happy, neutral, sad, angry | native: the corpus's own | map: the one below."""
     map: dict[str, str] = Field(default_factory=dict)
     """With set: map, emotion -> class, for example {calm: neutral, happy: happy}."""
+    of: Literal["standard", "intended", "perceived"] = "standard"
+    """standard: as the corpus goes by | intended: as acted | perceived: as heard by raters."""
+    min_agreement: Annotated[float, Field(ge=0, le=1)] = 0.0
+    """Share of raters that a label needs; other clips are left out and counted; 0: all stay."""
 
     @field_validator("map", mode="before")
     @classmethod

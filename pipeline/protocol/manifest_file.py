@@ -11,7 +11,7 @@ from pipeline.locations import Location, fetched
 ROWS_AT_ONCE = 1000
 """Rows that `read_clips` holds in memory."""
 
-COLUMNS = (
+SHARD_COLUMNS = (
     "clip_id",
     "path",
     "start_s",
@@ -25,6 +25,22 @@ COLUMNS = (
     "valence",
     "arousal",
     "split",
+)
+"""What the shards carry, since it is trained on or scored; a change of another column leaves them as they are."""
+COLUMNS = (
+    *SHARD_COLUMNS,
+    "dominance",
+    "intensity",
+    "language",
+    "age",
+    "session",
+    "sentence",
+    "text",
+    "intended",
+    "perceived",
+    "votes",
+    "raters",
+    "agreement",
 )
 
 
@@ -45,7 +61,7 @@ def read_manifest(path: Path) -> pd.DataFrame:
 
 
 def read_clips(path: Location) -> Iterator[dict[str, str]]:
-    """Yield the rows of manifest.csv, without reading the whole file into memory.
+    """Yield the rows of manifest.csv as the shards carry them, without reading the whole file into memory.
 
     Raises:
         CorpusError: the file is missing or not a manifest.
@@ -59,8 +75,8 @@ def read_clips(path: Location) -> Iterator[dict[str, str]]:
         ):
             for table in parts:
                 _require_columns(path, table)
-                for values in table[list(COLUMNS)].itertuples(index=False, name=None):
-                    yield dict(zip(COLUMNS, values, strict=True))
+                for values in table[list(SHARD_COLUMNS)].itertuples(index=False, name=None):
+                    yield dict(zip(SHARD_COLUMNS, values, strict=True))
     except FileNotFoundError as error:
         raise CorpusError(f"{path}: no manifest; run `ser manifest` first") from error
     except (ValueError, UnicodeDecodeError) as error:
@@ -68,7 +84,7 @@ def read_clips(path: Location) -> Iterator[dict[str, str]]:
 
 
 def _require_columns(path: Location, table: pd.DataFrame) -> None:
-    missing = [name for name in COLUMNS if name not in table.columns]
+    missing = [name for name in SHARD_COLUMNS if name not in table.columns]
     if missing:
         raise CorpusError(
             f"{path}: not a manifest (no column {', '.join(missing)}); run `ser manifest` again"

@@ -7,7 +7,7 @@ from pydantic import BaseModel
 
 from featurize.errors import CorpusError, counted
 from pipeline.protocol.card import Card
-from pipeline.protocol.splits import Split
+from pipeline.protocol.split_params import Split
 from pipeline.protocol.typed_json import parse_json
 from pipeline.protocol.wording import describe_fold, describe_independence
 
@@ -35,6 +35,10 @@ class ManifestSummary(BaseModel, frozen=True, extra="forbid"):
     counts: Counts
     left_out: dict[str, int]
     """Emotion for which the label set has no class → number of its clips."""
+    unlabelled: int
+    """Number of clips without an emotion of the chosen kind, such as those that raters did not agree on."""
+    low_agreement: int
+    """Number of clips left out by labels.min_agreement."""
     duplicates_dropped: int
     """Number of clips that were dropped because another holds the same bytes."""
     rejected: int

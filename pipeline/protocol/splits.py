@@ -7,56 +7,37 @@ import logging
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from typing import Annotated, Literal
-
-from pydantic import BaseModel, Field
 
 from featurize.errors import SplitError, counted
 from pipeline.protocol.balance import Speaker
 from pipeline.protocol.class_coverage import Missing, describe_missing, find_better_fold, find_missing
+from pipeline.protocol.fold_sets import FoldSet, find_fold_set
 from pipeline.protocol.folds import (
     DEFAULT_FOLDS,
     FoldScheme,
     choose_folds,
     name_speakers,
     some,
+    speakers_of_sessions,
     stratified_folds,
     stratified_share,
     validation_speakers,
 )
+from pipeline.protocol.split_params import SPLITS, SplitParams
 
 log = logging.getLogger(__name__)
-
-Split = Literal["train", "val", "test"]
-SPLITS: tuple[Split, ...] = ("train", "val", "test")
-Method = Literal["speaker", "predefined", "random"]
-Folds = Literal["auto", "loso"] | Annotated[int, Field(ge=2)]
-
-
-class SplitParams(BaseModel, frozen=True, extra="forbid", use_attribute_docstrings=True):
-    """How clips are divided into train, val and test."""
-
-    method: Method = "speaker"
-    """speaker | predefined: the table's split column | random: speaker-dependent, stamped so."""
-    folds: Folds = "auto"
-    """auto: the corpus's published folds, else 5 | a number | loso: leave one speaker out."""
-    fold: Annotated[int, Field(ge=1)] = 1
-    """The fold to test on, from 1."""
-    val_share: Annotated[float, Field(gt=0, lt=1)] = 0.2
-    """Share of the other speakers used for validation, alike to the rest in classes and genders."""
-    seed: Annotated[int, Field(ge=0)] = 0
-    """Seed of the folds and of the choice of validation speakers."""
 
 
 @dataclass(frozen=True)
 class Item:
-    """What a split has to know of a clip. `given` is the corpus's own split, or ""."""
+    """What a split has to know of a clip. `given` is the corpus's own split, or ""; so is `session`."""
 
     clip_id: str
     speaker: str
     gender: str
     label: str
     given: str = ""
+    session: str = ""
 
 
 @dataclass(frozen=True)
@@ -71,6 +52,8 @@ class Division:
     """How validation clips were chosen."""
     speaker_independent: bool
     """No speaker of one split is in another, and every speaker is known."""
+    speakers_may_overlap: bool = False
+    """The user chose a split that keeps clips apart, not speakers."""
     missing: Missing = field(default_factory=dict)
     """Classes that val or test lack."""
     remedy: str = ""
@@ -80,43 +63,42 @@ class Division:
 def divide(
     items: Sequence[Item],
     params: SplitParams,
-    published: Sequence[Sequence[str]] = (),
-    published_by: str = "",
+    fold_sets: Sequence[FoldSet] = (),
 ) -> Division:
     """Divide clips into train, val and test; `pipeline.audit` looks for leaks afterwards.
 
     Args:
         items: the clips.
         params: method, folds, seed.
-        published: test speakers of each fold that the corpus's benchmark prescribes.
-        published_by: that benchmark's name.
+        fold_sets: those published for the corpus, the default first.
 
     Raises:
         SplitError: the division is impossible, empty, or lacks a class in train.
     """
-    division = _divide(items, params, published, published_by)
+    division = _divide(items, params, fold_sets)
     if empty := [split for split in SPLITS if split not in division.splits]:
         todo = "change the table's split column" if params.method == "predefined" else "more clips are needed"
         raise SplitError(f"no clip in {some(empty)}: {counted(len(items), 'clip')}; {todo}")
     missing = find_missing([item.label for item in items], division.splits)
     if not missing:
         return division
-    remedy = _remedy(items, params, division, published)
+    remedy = _remedy(items, params, division, fold_sets)
     if "train" in missing:
         raise SplitError(f"{describe_missing({'train': missing['train']})}; {remedy}")
     return replace(division, missing=missing, remedy=remedy)
 
 
-def _divide(
-    items: Sequence[Item], params: SplitParams, published: Sequence[Sequence[str]], published_by: str
-) -> Division:
-    if params.method == "speaker":
-        return _by_speaker(items, params, published, published_by)
-    return _predefined(items, params) if params.method == "predefined" else _random(items, params)
+def _divide(items: Sequence[Item], params: SplitParams, fold_sets: Sequence[FoldSet]) -> Division:
+    if params.method == "random":
+        return _random(items, params)
+    published = find_fold_set(params.folds, fold_sets) if params.method == "speaker" else None
+    if params.method == "speaker" and (published is None or published.test):
+        return _by_speaker(items, params, published)
+    return _predefined(items, params, published)
 
 
 def _remedy(
-    items: Sequence[Item], params: SplitParams, division: Division, published: Sequence[Sequence[str]]
+    items: Sequence[Item], params: SplitParams, division: Division, fold_sets: Sequence[FoldSet]
 ) -> str:
     """What to set so that every class is in every split."""
     if division.folds is None:
@@ -130,7 +112,7 @@ def _remedy(
     def has_all(number: int | None, fold: int) -> bool:
         changed = params.model_copy(update={"folds": number or params.folds, "fold": fold})
         try:
-            return not find_missing(labels, _divide(items, changed, published, "").splits)
+            return not find_missing(labels, _divide(items, changed, fold_sets).splits)
         except SplitError:
             return False
 
@@ -139,9 +121,7 @@ def _remedy(
     return find_better_fold(numbers, division.folds.number, has_all, unit=unit)
 
 
-def _by_speaker(
-    items: Sequence[Item], params: SplitParams, published: Sequence[Sequence[str]], published_by: str
-) -> Division:
+def _by_speaker(items: Sequence[Item], params: SplitParams, published: FoldSet | None) -> Division:
     speakers = _speakers(items)
     if len(speakers) < len(SPLITS):
         also = " split.folds=auto" if params.folds == "loso" else ""  # which random has not
@@ -149,8 +129,12 @@ def _by_speaker(
             f"split.method speaker: {counted(len(speakers), 'speaker')}, but train, val and test need "
             f"one each; add speakers, or set split.method=random{also}, which is stamped speaker-dependent"
         )
-    scheme, folds = choose_folds(speakers, params.folds, params.seed, published, published_by)
-    test = set(folds[_fold_index(params, len(folds))])
+    sessions = (
+        speakers_of_sessions((i.session, i.speaker) for i in items) if params.folds == "session" else {}
+    )
+    scheme, folds = choose_folds(speakers, params.folds, params.seed, published, sessions)
+    index = _fold_index(params, len(folds))
+    test = set(folds[index])
     if not test:
         there = some([f"{number}" for number, fold in enumerate(folds, start=1) if fold])
         raise SplitError(f"split.fold: the corpus has no speaker of fold {params.fold}, only of {there}")
@@ -160,13 +144,17 @@ def _by_speaker(
             f"split.fold {params.fold}: {len(rest)} of {counted(len(speakers), 'speaker')} beside the test speakers, "
             "but train and val need one each; set split.folds=loso split.fold=1"
         )
-    val = set(validation_speakers(rest, params.val_share, (params.seed, params.fold)))
+    if published is not None and published.val:
+        val = {speaker.name for speaker in rest} & set(published.val[index])
+        how = f"the {counted(len(val), 'speaker')} published by {published.source}"
+    else:
+        val = set(validation_speakers(rest, params.val_share, (params.seed, params.fold)))
+        how = f"{len(val)} of the {len(rest)} speakers that are not tested on, by seed {params.seed}"
     splits = ["test" if i.speaker in test else "val" if i.speaker in val else "train" for i in items]
-    how = f"{len(val)} of the {len(rest)} speakers that are not tested on, by seed {params.seed}"
     return Division(splits, scheme, how, speaker_independent=True)
 
 
-def _predefined(items: Sequence[Item], params: SplitParams) -> Division:
+def _predefined(items: Sequence[Item], params: SplitParams, published: FoldSet | None = None) -> Division:
     missing = [item.clip_id for item in items if not item.given]
     if missing:
         of = f"of {counted(len(items), 'clip')} "
@@ -180,8 +168,22 @@ def _predefined(items: Sequence[Item], params: SplitParams) -> Division:
         train = [item for item in items if item.given == "train"]
         drawn, how = _val_from_train(train, params)
         splits = ["val" if item.clip_id in drawn else item.given for item in items]
-    known = all(item.speaker for item in items)
-    return Division(splits, None, how, speaker_independent=known)
+    if published is None:
+        return Division(splits, None, how, speaker_independent=_keeps_apart(items, splits))
+    scheme = FoldScheme(kind="published", number=1, publisher=published.source)
+    _fold_index(params, 1)
+    return Division(
+        *(splits, scheme, how if how != "predefined" else f"published by {published.source}"),
+        speaker_independent=_keeps_apart(items, splits),
+        speakers_may_overlap=published.admits_shared_speakers,
+    )
+
+
+def _keeps_apart(items: Sequence[Item], splits: Sequence[str]) -> bool:
+    """Whether every speaker is known and in one split."""
+    pairs = {(item.speaker, split) for item, split in zip(items, splits, strict=True)}
+    speakers = {speaker for speaker, _ in pairs}
+    return "" not in speakers and len(pairs) == len(speakers)
 
 
 def _val_from_train(train: Sequence[Item], params: SplitParams) -> tuple[set[str], str]:
@@ -205,11 +207,12 @@ def _val_from_train(train: Sequence[Item], params: SplitParams) -> tuple[set[str
 
 
 def _random(items: Sequence[Item], params: SplitParams) -> Division:
-    if params.folds == "loso":
+    if params.folds != "auto" and isinstance(params.folds, str):
         raise SplitError(
-            "split.folds loso leaves one speaker out, which split.method random cannot; set split.folds=auto"
+            f"split.folds {params.folds} is of speakers, which split.method random cannot keep apart; "
+            "set split.folds=auto"
         )
-    num_folds = DEFAULT_FOLDS if params.folds == "auto" else params.folds
+    num_folds = params.folds if isinstance(params.folds, int) else DEFAULT_FOLDS
     index = _fold_index(params, num_folds)
     fold_of = stratified_folds({item.clip_id: item.label for item in items}, num_folds, params.seed)
     rest = {item.clip_id: item.label for item in items if fold_of[item.clip_id] != index}
@@ -220,7 +223,7 @@ def _random(items: Sequence[Item], params: SplitParams) -> Division:
     ]
     how = f"{len(val)} of the {len(rest)} clips that are not tested on, by seed {params.seed}"
     scheme = FoldScheme(kind="dealt", number=num_folds)
-    return Division(splits, scheme, how, speaker_independent=False)
+    return Division(splits, scheme, how, speaker_independent=False, speakers_may_overlap=True)
 
 
 def _speakers(items: Sequence[Item]) -> list[Speaker]:

@@ -12,6 +12,8 @@ CAPTIONS = {
     "files_sha256": "recordings (hash)",
     "label_set": "label set",
     "labels": "labels",
+    "labels_of": "labels of",
+    "min_agreement": "least agreement of raters",
     "split": "split by",
     "folds": "folds",
     "fold": "fold",
@@ -61,8 +63,15 @@ def describe_task(card: DataCard, folds: str = "") -> str:
     synthetic = " (synthetic)" if card.synthetic else ""
     untested = len(card.untested_labels)
     classes = f"{len(card.labels)} classes{f' ({untested} WITHOUT TEST CLIPS)' if untested else ''}"
-    parts = [f"{card.corpus}{synthetic} {card.files_sha256[:8]}", classes, describe_independence(card)]
-    return ", ".join(filter(None, [*parts, folds or describe_fold(card), describe_confounding(card)]))
+    task = [f"{card.corpus}{synthetic} {card.files_sha256[:8]}", classes, describe_labels(card)]
+    split = [describe_independence(card), folds or describe_fold(card), describe_confounding(card)]
+    return ", ".join(filter(None, task + split))
+
+
+def describe_labels(card: Card) -> str:
+    """Which labels were chosen, if not the corpus's standard ones; else empty."""
+    agreement = f"agreement of at least {card.min_agreement:g}" if card.min_agreement else ""
+    return ", ".join(filter(None, [card.labels_of if card.labels_of != "standard" else "", agreement]))
 
 
 def describe_making(card: TrainingCard) -> str:
@@ -102,6 +111,7 @@ def describe_folds(folds: FoldScheme | None) -> str:
         "dealt": f"{folds.number}",
         "published": f"{folds.publisher} {folds.number}",
         "loso": f"{folds.number} (one speaker each)",
+        "session": f"{folds.number} (one session each)",
     }[folds.kind]
 
 

@@ -1,10 +1,11 @@
 """The protocol card as two tables: how the score was obtained, and the small print (versions and hashes)."""
 
-from pipeline.protocol.splits import SPLITS
+from pipeline.protocol.split_params import SPLITS
 from pipeline.protocol.wording import (
     NORMALISATIONS,
     TRAINED_ON,
     describe_folds,
+    describe_labels,
     describe_makers,
     describe_mixture,
 )
@@ -21,7 +22,9 @@ def protocol_table(workspace: Workspace) -> Rows:
     clips = workspace.manifest["split"].value_counts()
     rows = [
         ("Corpus", card.corpus),
+        ("Licence", card.licence),
         ("Classes", f"{len(card.labels)} ({card.label_set}): {', '.join(card.labels)}"),
+        ("Labels", describe_labels(card)),
         ("Clips", ", ".join(f"{count(int(clips.get(split, 0)))} {split}" for split in SPLITS)),
         ("Speakers", ", ".join(f"{count(len(card.speakers[split]))} {split}" for split in SPLITS)),
         ("Split by", card.split),

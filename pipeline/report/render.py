@@ -86,6 +86,8 @@ def _data(workspace: Workspace) -> dict[str, Any]:
         "silence": (silence := silence_table(workspace)),
         "uneven": uneven(silence),
         "left_out": workspace.summary.left_out,
+        "unlabelled": workspace.summary.unlabelled,
+        "low_agreement": workspace.summary.low_agreement,
         "reasons": list(workspace.rejects.value_counts(["stage", "reason"], sort=False).items()),
         "rejects": workspace.rejects.to_dict("records"),
         "audit": workspace.audit,

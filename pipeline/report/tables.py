@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from pipeline.protocol.splits import SPLITS
+from pipeline.protocol.split_params import SPLITS
 from pipeline.runs.workspace import Workspace
 
 

@@ -30,7 +30,7 @@ from pipeline.extraction.shard_writer import ShardWriter
 from pipeline.extraction.tasks import Fields, Output
 from pipeline.extraction.waveforms import group_shards, shared_attributes, waveform_shards
 from pipeline.locations import Location, listed
-from pipeline.protocol.splits import SPLITS
+from pipeline.protocol.split_params import SPLITS
 from pipeline.rejects import Reject
 
 log = logging.getLogger(__name__)

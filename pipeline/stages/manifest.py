@@ -19,6 +19,7 @@ from pipeline.audit.audit_params import AuditParams
 from pipeline.audit.finding import Entry
 from pipeline.audit.search import audit, refuse_leaks
 from pipeline.corpora import Clip, Corpus, CorpusParams, read_corpus
+from pipeline.corpora.label_source import choose_labels
 from pipeline.extraction.engine import Engine, InProcess
 from pipeline.locations import Location, fetched, make_folder, written
 from pipeline.protocol.card import Card
@@ -26,7 +27,8 @@ from pipeline.protocol.confounding import measure_confounding
 from pipeline.protocol.labels import Labelling, LabelParams, label_emotions
 from pipeline.protocol.manifest_file import COLUMNS
 from pipeline.protocol.manifest_summary import Counts, ManifestSummary, log_summary
-from pipeline.protocol.splits import SPLITS, Division, Item, SplitParams, divide
+from pipeline.protocol.split_params import SPLITS, SplitParams
+from pipeline.protocol.splits import Division, Item, divide
 from pipeline.rejects import Reject, check_rejects, log_rejects, write_rejects
 
 log = logging.getLogger(__name__)
@@ -51,16 +53,20 @@ def manifest(
         RejectsError: too many clips cannot be opened.
     """
     read = read_corpus(corpus)
-    labelling = label_emotions([clip.emotion for clip in read.clips], read.emotions, labels)
-    clips = [clip for clip in read.clips if clip.emotion in labelling.label_of]
+    chosen = choose_labels(read.clips, labels)
+    labelling = label_emotions([clip.emotion for clip in chosen.clips], read.emotions, labels)
+    clips = [clip for clip in chosen.clips if clip.emotion in labelling.label_of]
     hashed, rejects = hash_clips(clips, labelling.label_of)
     rejects_file = data / "rejects.csv"
     write_rejects(rejects_file, rejects)
     check_rejects(rejects_file, rejects, len(clips), corpus.max_reject_fraction)
     log_rejects("manifest", rejects_file, rejects)
     distinct, duplicates = drop_duplicates(hashed)
-    items = [Item(h.clip.clip_id, h.clip.speaker, h.clip.gender, h.label, h.clip.split) for h in distinct]
-    division = divide(items, split, read.published_folds, read.folds_source)
+    items = [
+        Item(h.clip.clip_id, h.clip.speaker, h.clip.gender, h.label, h.clip.split, h.clip.session)
+        for h in distinct
+    ]
+    division = divide(items, split, read.facts.fold_sets)
     entries = [replace(entry, split=name) for entry, name in zip(distinct, division.splits, strict=True)]
     fingerprints = data / "fingerprints"
     make_folder(fingerprints)  # DVC expects this folder even if fingerprints are switched off
@@ -70,7 +76,7 @@ def manifest(
         fingerprints,
         engine or InProcess(),
         corpus.load,
-        speakers_may_overlap=split.method == "random",
+        speakers_may_overlap=division.speakers_may_overlap,
         duplicates=duplicates,
         left_out=read.left_out,
         remedy=division.remedy,
@@ -83,6 +89,8 @@ def manifest(
         protocol=protocol_card(read, entries, division, labels=labels, labelling=labelling, split=split),
         counts=count(entries, labelling.names),
         left_out=labelling.left_out,
+        unlabelled=chosen.unlabelled,
+        low_agreement=chosen.low_agreement,
         duplicates_dropped=len(duplicates),
         rejected=len(rejects),
     )
@@ -173,8 +181,11 @@ def protocol_card(
         corpus=corpus.name,
         synthetic=corpus.synthetic,
         files_sha256=files_sha256(clips),
+        licence=corpus.facts.licence,
         label_set=labels.set,
         labels=list(labelling.names),
+        labels_of=labels.of,
+        min_agreement=labels.min_agreement,
         split=split.method,
         speaker_independent=division.speaker_independent,
         folds=division.folds,
@@ -220,6 +231,6 @@ def _table(clips: Sequence[Entry]) -> str:
     writer = csv.DictWriter(text, COLUMNS, extrasaction="ignore", lineterminator="\n")
     writer.writeheader()
     for entry in clips:
-        row = vars(entry.clip) | {"label": entry.label, "sha256": entry.sha256, "split": entry.split}
-        writer.writerow(row | {"path": entry.clip.path.as_posix()})  # None is written as an empty cell
+        row = entry.clip.row | {"label": entry.label, "sha256": entry.sha256, "split": entry.split}
+        writer.writerow(row)  # None is written as an empty cell
     return text.getvalue()

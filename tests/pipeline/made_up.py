@@ -23,8 +23,11 @@ PROTOCOL: dict[str, Any] = {
     "corpus": "toy",
     "synthetic": False,
     "files_sha256": "ab" * 32,
+    "licence": "",
     "label_set": "map",
     "labels": LABELS,
+    "labels_of": "standard",
+    "min_agreement": 0.0,
     "split": "speaker",
     "speaker_independent": True,
     "folds": {"kind": "dealt", "number": 5},
@@ -65,7 +68,8 @@ def make_summary(card: ScoringCard, **changes: Any) -> ManifestSummary:
     nothing = dict.fromkeys(("train", "val", "test"), 0)
     counts = {"clips": 0, "speakers": 0, "splits": nothing, "labels": {split: {} for split in nothing}}
     content = {"labels": card.labels, "protocol": own, "counts": counts, "left_out": {}}
-    return ManifestSummary.model_validate(content | {"duplicates_dropped": 0, "rejected": 0} | changes)
+    content |= dict.fromkeys(("unlabelled", "low_agreement", "duplicates_dropped", "rejected"), 0)
+    return ManifestSummary.model_validate(content | changes)
 
 
 def make_evaluation(

@@ -19,7 +19,7 @@ from pipeline.extraction import grouping
 from pipeline.locations import Url, fetched, listed, locate, make_folder, sizes, written
 from pipeline.protocol.labels import LabelParams
 from pipeline.protocol.manifest_file import read_clips
-from pipeline.protocol.splits import SplitParams
+from pipeline.protocol.split_params import SplitParams
 from pipeline.stages.denoise import denoise
 from pipeline.stages.featurize import featurize
 from pipeline.stages.manifest import manifest

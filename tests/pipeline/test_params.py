@@ -39,7 +39,7 @@ def test_lists_become_tuples_and_whole_numbers_become_floats(tmp_path: Path) -> 
         ("train: {epochs: 0}", "train.epochs = 0: input should be greater than 0"),
         ("mfcc: {n_mfcc: 80}", "n_mfcc (80) cannot exceed n_mels (64)"),
         ("vad: {if_no_speech: drop}", "vad.if_no_speech = 'drop': input should be 'keep' or 'reject'"),
-        ("split: {folds: some}", "split.folds"),
+        ("split: {folds: 1}", "split.folds"),
         ("train: 3", "train = 3"),
         ("- a list", "the file = ['a list']"),
     ],

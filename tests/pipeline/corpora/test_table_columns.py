@@ -17,8 +17,8 @@ TABLE = Path("my.csv")
         ("file,emotion,speaker,gender", "path emotion speaker gender"),
         ("file,start,end,emotion", "path start end emotion"),
         ("wav,emo,spk,sex", "path emotion speaker gender"),
-        ("filename,class,spkid,transcript", "path emotion speaker sentence"),
-        ("audio,class,speaker_id,text,subset", "path emotion speaker sentence split"),
+        ("filename,class,spkid,transcript", "path emotion speaker text"),
+        ("audio,class,speaker_id,text,subset", "path emotion speaker text split"),
         (
             "FileName,EmoClass,EmoAct,EmoVal,SpkrID,Gender,Split_Set",
             "path emotion arousal valence speaker gender split",

@@ -17,7 +17,7 @@ from pipeline.experiments.experiment_runner import Experiment
 from pipeline.params import Params
 from pipeline.protocol.folds import FoldScheme
 from pipeline.protocol.manifest_summary import ManifestSummary
-from pipeline.protocol.splits import SplitParams
+from pipeline.protocol.split_params import SplitParams
 from pipeline.runs.evaluated_run import Run
 from tests.pipeline.made_up import LABELS, make_card, make_run, make_summary
 

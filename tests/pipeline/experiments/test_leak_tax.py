@@ -19,7 +19,7 @@ from model.feature_splits import SplitLoader
 from pipeline.cli import main
 from pipeline.experiments.leak_tax import leak_tax, load_originals, shuffle_splits, split_by_speaker
 from pipeline.protocol.folds import FoldScheme
-from pipeline.protocol.splits import SPLITS, SplitParams
+from pipeline.protocol.split_params import SPLITS, SplitParams
 from tests.pipeline.made_up import make_card, make_summary
 
 ROOT = Path(__file__).resolve().parents[3]

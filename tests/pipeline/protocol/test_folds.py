@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from featurize.errors import SplitError
 from pipeline.protocol.balance import Speaker
+from pipeline.protocol.fold_sets import FoldSet
 from pipeline.protocol.folds import (
     choose_folds,
     speaker_folds,
@@ -74,8 +75,8 @@ def test_more_folds_than_speakers_and_unknown_speakers_of_published_folds_are_er
     with pytest.raises(SplitError, match=r"split\.folds=3"):
         choose_folds(speakers, 4, 0)
     with pytest.raises(SplitError, match=r"lack the speakers c"):
-        choose_folds(speakers, "auto", 0, [["a"], ["b"]], "them")
-    scheme, folds = choose_folds(speakers, "loso", 0, [["a"], ["b"]], "them")
+        choose_folds(speakers, "auto", 0, FoldSet("theirs", "them", (("a",), ("b",))))
+    scheme, folds = choose_folds(speakers, "loso", 0)
     assert (scheme.kind, scheme.number, sorted(folds)) == ("loso", 3, [["a"], ["b"], ["c"]])
 
 

@@ -4,7 +4,7 @@ import pytest
 from pydantic import ValidationError
 
 from featurize.errors import CorpusError, ParamsError
-from pipeline.corpora import emodb, ravdess
+from pipeline.corpora.by_name import emodb, ravdess
 from pipeline.protocol.labels import LabelParams, label_emotions
 
 FOUR = LabelParams(set="four")

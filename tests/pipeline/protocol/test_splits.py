@@ -2,7 +2,6 @@
 
 import re
 from collections import Counter
-from collections.abc import Sequence
 
 import pytest
 from hypothesis import given
@@ -10,12 +9,15 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from featurize.errors import SplitError
-from pipeline.corpora.ravdess import EMOBOX_FOLDS
+from pipeline.corpora.by_name.ravdess import EMOBOX_FOLDS
+from pipeline.protocol.fold_sets import FoldSet
 from pipeline.protocol.folds import FoldScheme
-from pipeline.protocol.splits import SPLITS, Division, Item, SplitParams, divide
+from pipeline.protocol.split_params import SPLITS, SplitParams
+from pipeline.protocol.splits import Division, Item, divide
 from tests.pipeline.made_up import confounded_items
 
 LABELS = ("a", "b")
+EMOBOX = [FoldSet("emobox", "EmoBox", EMOBOX_FOLDS)]
 
 
 def items_of(clips_of_speaker: dict[str, int], genders: dict[str, str] | None = None) -> list[Item]:
@@ -110,23 +112,21 @@ def test_the_seed_changes_folds_and_validation() -> None:
 def test_published_folds_are_used_where_folds_are_auto() -> None:
     items = items_of({f"{n:02d}": 2 for n in range(1, 25)})
     for fold, actors in enumerate(EMOBOX_FOLDS, start=1):
-        division = divide(items, SplitParams(fold=fold), EMOBOX_FOLDS, "EmoBox")
+        division = divide(items, SplitParams(fold=fold), EMOBOX)
         assert speakers_in(items, division)["test"] == set(actors)
         assert division.folds == FoldScheme(kind="published", number=6, publisher="EmoBox")
-    assert divide(items, SplitParams(folds=6), EMOBOX_FOLDS, "EmoBox").folds == FoldScheme(
-        kind="dealt", number=6
-    )
+    assert divide(items, SplitParams(folds=6), EMOBOX).folds == FoldScheme(kind="dealt", number=6)
     with pytest.raises(SplitError, match="7 is not one of the folds 1 to 6"):
-        divide(items, SplitParams(fold=7), EMOBOX_FOLDS, "EmoBox")
+        divide(items, SplitParams(fold=7), EMOBOX)
 
 
 def test_published_folds_of_half_a_corpus() -> None:
     items = items_of({"01": 2, "02": 2, "04": 2, "05": 2})
-    assert speakers_in(items, divide(items, SplitParams(fold=1), EMOBOX_FOLDS, "EmoBox"))["test"] == {"01"}
+    assert speakers_in(items, divide(items, SplitParams(fold=1), EMOBOX))["test"] == {"01"}
     with pytest.raises(SplitError, match=r"no speaker of fold 3, only of 1, 2"):
-        divide(items, SplitParams(fold=3), EMOBOX_FOLDS, "EmoBox")
+        divide(items, SplitParams(fold=3), EMOBOX)
     with pytest.raises(SplitError, match="lack the speakers 99"):
-        divide(items_of({"01": 2, "02": 2, "99": 2}), SplitParams(), EMOBOX_FOLDS, "EmoBox")
+        divide(items_of({"01": 2, "02": 2, "99": 2}), SplitParams(), EMOBOX)
 
 
 @pytest.mark.parametrize(
@@ -233,7 +233,7 @@ def test_random_is_stratified_and_its_folds_partition_the_clips(counts: tuple[in
     "wrong",
     [
         {"folds": 1},
-        {"folds": "six"},
+        {"folds": ""},
         {"fold": 0},
         {"val_share": 0},
         {"val_share": 1},
@@ -267,13 +267,13 @@ def settings_in(advice: str) -> dict[str, object]:
     ],
 )
 def test_advice_can_be_followed(
-    clips: dict[str, int], params: dict[str, object], published: Sequence[Sequence[str]]
+    clips: dict[str, int], params: dict[str, object], published: tuple[tuple[str, ...], ...]
 ) -> None:
-    items = items_of(clips)
+    items, sets = items_of(clips), [FoldSet("emobox", "EmoBox", published)] if published else []
     with pytest.raises(SplitError) as error:
-        divide(items, SplitParams.model_validate(params), published, "EmoBox")
+        divide(items, SplitParams.model_validate(params), sets)
     followed = SplitParams.model_validate(params | settings_in(str(error.value)))
-    division = divide(items, followed, published, "EmoBox")
+    division = divide(items, followed, sets)
     assert set(division.splits) == set(SPLITS)
     if followed.method == "random" and "method" not in params:
         assert "stamped speaker-dependent" in str(error.value)

@@ -14,7 +14,7 @@ import pytest
 from featurize.atomic import write_json
 from featurize.shards import Row, write_shard
 from pipeline.protocol.card import ScoringCard
-from pipeline.protocol.splits import SPLITS
+from pipeline.protocol.split_params import SPLITS
 from pipeline.runs.evaluated_run import Run
 from pipeline.runs.workspace import ROBUSTNESS
 from pipeline.stages.report import report

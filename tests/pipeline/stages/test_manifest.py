@@ -5,6 +5,7 @@ import hashlib
 import json
 import os
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,13 +18,15 @@ from featurize.fingerprint import FINGERPRINT_RATE, find_copies, fingerprint
 from featurize.shards import Shard, list_shards
 from pipeline.audit.audit_params import AuditParams
 from pipeline.cli import main
-from pipeline.corpora import CorpusParams, DemoParams
-from pipeline.corpora.ravdess import KNOWN_DUPLICATE
+from pipeline.corpora import CorpusParams, DemoParams, read_corpus
+from pipeline.corpora.by_name.ravdess import KNOWN_DUPLICATE
+from pipeline.corpora.facts import Facts
+from pipeline.protocol.fold_sets import FoldSet
 from pipeline.protocol.folds import FoldScheme
 from pipeline.protocol.labels import LabelParams
-from pipeline.protocol.manifest_file import COLUMNS, read_clips, read_manifest
+from pipeline.protocol.manifest_file import COLUMNS, SHARD_COLUMNS, read_clips, read_manifest
 from pipeline.protocol.manifest_summary import ManifestSummary, read_summary
-from pipeline.protocol.splits import SPLITS, SplitParams
+from pipeline.protocol.split_params import SPLITS, SplitParams
 from pipeline.protocol.wording import describe_confounding
 from pipeline.stages.corpus import corpus
 from pipeline.stages.manifest import hash_audio, manifest
@@ -76,11 +79,9 @@ def test_a_row_holds_what_is_known_of_a_clip(tmp_path: Path) -> None:
     rows, summary = run(params, tmp_path / "out")
     assert tuple(rows[0]) == COLUMNS
     first = rows[0] | {"split": ""}
-    assert first == {
+    assert first == dict.fromkeys(COLUMNS, "") | {
         "clip_id": "table/s0-happy",
         "path": (tmp_path / "s0-happy.wav").as_posix(),
-        "start_s": "",
-        "end_s": "",
         "sha256": hashlib.sha256(stub("s0-happy.wav")).hexdigest(),
         "corpus": "table",
         "speaker": "s0",
@@ -88,12 +89,64 @@ def test_a_row_holds_what_is_known_of_a_clip(tmp_path: Path) -> None:
         "emotion": "happy",
         "label": "happy",
         "valence": "2.5",
-        "arousal": "",
-        "split": "",
     }
     assert Counter(row["split"] for row in rows) == {"train": 6, "val": 2, "test": 2}
     assert summary.labels == ["happy", "sad"]
     assert read_manifest(tmp_path / "out" / "manifest.csv").to_dict("records") == rows
+
+
+def test_all_that_a_table_says_of_a_clip_is_in_its_row(tmp_path: Path) -> None:
+    header = (
+        "path,label,speaker,EmoDom,emotion_intensity,lang,age,session,transcript,emotion_expressed,votes,"
+        "n_raters,agreement"
+    )
+    row = ',4.5,strong,en,31,s1,Good day.,sad,"{""happy"": 3, ""sad"": 1}",5,0.6'
+    params = make_table(tmp_path, [f"{clip}{row}" for clip in plenty()], header)
+    rows, _ = run(params, tmp_path / "out")
+    happy = next(each for each in rows if each["label"] == "happy")
+    assert {name: happy[name] for name in COLUMNS if name not in SHARD_COLUMNS} == {
+        "dominance": "4.5",
+        "intensity": "strong",
+        "language": "en",
+        "age": "31",
+        "session": "s1",
+        "sentence": "Good day.",
+        "text": "Good day.",
+        "intended": "sad",
+        "perceived": "",
+        "votes": '{"happy": 3.0, "sad": 1.0}',
+        "raters": "5",
+        "agreement": "0.6",
+    }
+
+
+def test_labels_that_few_raters_stand_behind_are_left_out_and_counted(tmp_path: Path) -> None:
+    rows = [f"{row},{0.9 if 's0' not in row else 0.4}" for row in plenty(6)]
+    params = make_table(tmp_path, rows, "path,label,speaker,agreement")
+    chosen = LabelParams(min_agreement=0.5)
+    manifest(params, chosen, SplitParams(), tmp_path / "out", SILENT)
+    summary = read_summary(tmp_path / "out" / "manifest.json")
+    assert (summary.counts.clips, summary.low_agreement) == (10, 2)
+    assert (summary.protocol.min_agreement, summary.protocol.labels_of) == (0.5, "standard")
+
+
+def test_a_speaker_dependent_fold_set_is_stamped_and_not_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rows = [f"{s}-{n}.wav,{label},{s},{split}" for s in "ab" for n, (label, split) in enumerate(CELLS)]
+    params = make_table(tmp_path, rows, "path,label,speaker,split")
+    facts = Facts(fold_sets=(FoldSet("published-speaker-dependent", "They 2020"),))
+    read = replace(read_corpus(params), facts=facts)
+    monkeypatch.setattr("pipeline.stages.manifest.read_corpus", lambda _: read)
+    _, summary = run(params, tmp_path / "out", folds="published-speaker-dependent")
+    assert not summary.protocol.speaker_independent
+    first, *_ = findings_in(tmp_path / "out")
+    assert (first["kind"], first["severity"]) == ("speaker-overlap", "warning")
+    with pytest.raises(SplitError, match="2 speakers are in two splits"):
+        run(params, tmp_path / "out", method="predefined")
+
+
+CELLS = [(label, split) for split in ("train", "val", "test") for label in ("happy", "sad")]
 
 
 def test_the_summary_contains_the_protocol(tmp_path: Path) -> None:
@@ -431,7 +484,8 @@ def test_parts_of_files_are_clips(tmp_path: Path) -> None:
     assert [row["sha256"] for row in found[:2]] == [
         hashlib.sha256(f"{file} {times}".encode()).hexdigest() for times in ("0.0 1.5", "1.5 ")
     ]
-    assert [*read_clips(tmp_path / "out" / "manifest.csv")] == found
+    clips = [*read_clips(tmp_path / "out" / "manifest.csv")]
+    assert clips == [{name: row[name] for name in SHARD_COLUMNS} for row in found]
     assert summary.counts.clips == 6
 
 

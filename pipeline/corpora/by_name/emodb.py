@@ -8,7 +8,8 @@ import re
 from pathlib import Path
 
 from featurize.errors import CorpusError, counted
-from pipeline.corpora.clip import Clip, Corpus
+from pipeline.corpora.clip import Clip
+from pipeline.corpora.corpus_contents import Corpus
 from pipeline.corpora.recordings import audio_files, clip_ids, one_per_name
 
 log = logging.getLogger(__name__)

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from featurize.errors import CorpusError
-from pipeline.corpora import emodb
+from pipeline.corpora.by_name import emodb
 
 
 def touch(root: Path, *names: str) -> None:

@@ -11,14 +11,17 @@ from collections import Counter
 from pathlib import Path, PurePosixPath
 
 from featurize.errors import CorpusError, counted
-from pipeline.corpora.clip import Clip, Corpus, LeftOut
+from pipeline.corpora.clip import Clip, LeftOut
+from pipeline.corpora.corpus_contents import Corpus
+from pipeline.corpora.facts import Facts
 from pipeline.corpora.recordings import audio_files, clip_ids, one_per_name
+from pipeline.protocol.fold_sets import FoldSet
 
 log = logging.getLogger(__name__)
 
 EMOTIONS = ("neutral", "calm", "happy", "sad", "angry", "fearful", "disgust", "surprised")  # codes 01 to 08
 
-# Test actors of the six folds that EmoBox publishes, Ma et al. 2024, arXiv:2406.07162.
+# Ma et al. 2024, arXiv:2406.07162.
 EMOBOX_FOLDS = (
     ("01", "11", "20", "21"),
     ("04", "10", "12", "14"),
@@ -26,6 +29,29 @@ EMOBOX_FOLDS = (
     ("03", "05", "07", "24"),
     ("02", "15", "16", "18"),
     ("06", "13", "17", "22"),
+)
+# Luna-Jimenez et al. 2021, doi:10.3390/s21227665; those of most papers that tune networks.
+FIVE_FOLDS = (
+    ("02", "05", "14", "15", "16"),
+    ("03", "06", "07", "13", "18"),
+    ("10", "11", "12", "19", "20"),
+    ("08", "17", "21", "23", "24"),
+    ("01", "04", "09", "22"),
+)
+FACTS = Facts(
+    title="RAVDESS: Livingstone and Russo 2018, doi:10.1371/journal.pone.0196391",
+    languages=("en",),
+    licence="CC BY-NC-SA 4.0",
+    link="https://doi.org/10.5281/zenodo.1188976",
+    clips=1439,
+    speakers=24,
+    emotions=EMOTIONS,
+    standard="intended",
+    fold_sets=(
+        FoldSet("emobox", "EmoBox", EMOBOX_FOLDS),
+        FoldSet("luna-jimenez", "Luna-Jimenez 2021", FIVE_FOLDS),
+    ),
+    parts=tuple(f"{actor:02d}" for actor in range(1, 25)),
 )
 
 # One recording that the corpus holds under two names: (name to skip, name to keep).
@@ -62,7 +88,7 @@ def read(root: Path) -> Corpus:
     paths, same_name = one_per_name(root, spoken, "ravdess")
     paths, known = _without_known_duplicate(paths)
     left_out = (*same_name, *known)
-    return Corpus("ravdess", _clips(root, paths), EMOTIONS, EMOBOX_FOLDS, "EmoBox", left_out=left_out)
+    return Corpus("ravdess", _clips(root, paths), EMOTIONS, left_out=left_out, facts=FACTS)
 
 
 def _clips(root: Path, paths: list[PurePosixPath]) -> list[Clip]:

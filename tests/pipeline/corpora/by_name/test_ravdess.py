@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from featurize.errors import CorpusError
-from pipeline.corpora import ravdess
+from pipeline.corpora.by_name import ravdess
 
 
 def touch(root: Path, *names: str) -> None:

@@ -1,0 +1,4 @@
+"""Corpora whose file names are codes, one file per corpus.
+
+ravdess  emodb
+"""

@@ -1,0 +1,58 @@
+"""Which emotion of a clip is its label, what was intended or what was heard, and how many raters stand behind it."""
+
+import logging
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import NamedTuple
+
+from featurize.errors import ParamsError, counted
+from pipeline.corpora.clip import Clip
+from pipeline.corpora.votes import share
+from pipeline.protocol.labels import LabelParams
+
+log = logging.getLogger(__name__)
+
+
+class Chosen(NamedTuple):
+    """The clips that have a label, and how many have none."""
+
+    clips: list[Clip]
+    """`emotion` and `agreement` are of the label."""
+    unlabelled: int
+    """Clips without an emotion of this kind, such as those that raters did not agree on."""
+    low_agreement: int
+    """Clips behind whose label too few raters stand, or nobody knows how many."""
+
+
+def choose_labels(clips: Sequence[Clip], params: LabelParams) -> Chosen:
+    """Take each clip's emotion from what `labels.of` names, and keep those with enough agreement.
+
+    Raises:
+        ParamsError: no clip has an emotion of this kind, or the corpus has no votes.
+    """
+    labelled = [clip for clip in (_labelled(clip, params) for clip in clips) if clip.emotion]
+    if clips and not labelled and params.of != "standard":
+        raise ParamsError(
+            f"labels.of {params.of}: the corpus does not say which emotion was {params.of}; use standard"
+        )
+    unlabelled = len(clips) - len(labelled)
+    if unlabelled:
+        log.warning(
+            "left out: %s without a label, or without a majority for one", counted(unlabelled, "clip")
+        )
+    if not params.min_agreement:
+        return Chosen(labelled, unlabelled, 0)
+    if labelled and all(clip.agreement is None for clip in labelled):
+        raise ParamsError("labels.min_agreement: the corpus does not say how many raters agreed; set it to 0")
+    kept = [c for c in labelled if c.agreement is not None and c.agreement >= params.min_agreement - 1e-9]
+    low = len(labelled) - len(kept)
+    log.info("left out: %s with an agreement below %g", counted(low, "clip"), params.min_agreement)
+    return Chosen(kept, unlabelled, low)
+
+
+def _labelled(clip: Clip, params: LabelParams) -> Clip:
+    emotion = clip.emotion if params.of == "standard" else getattr(clip, params.of)
+    agreement = share(clip.votes, clip.raters, emotion)
+    if agreement is None and emotion == clip.emotion:
+        agreement = clip.agreement
+    return replace(clip, emotion=emotion, agreement=agreement)
