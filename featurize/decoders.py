@@ -27,9 +27,9 @@ from featurize.errors import AudioError, SerError, reject
 ENDINGS = frozenset(
     {".wav", ".flac", ".aif", ".aiff", ".aifc", ".au", ".caf"}
     | {".mp3", ".ogg", ".oga", ".opus", ".aac", ".wma"}
-    | {".m4a", ".mp4", ".mka", ".mkv", ".mov", ".webm"}
+    | {".m4a", ".mp4", ".mka", ".mkv", ".mov", ".webm", ".avi"}
 )
-"""Endings of audio files; files with the last six may be videos with sound."""
+"""Endings of audio files; files with the last seven may be videos with sound."""
 
 _BLOCK = 2**20  # samples over all channels: 4 MB, and more than a minute of 16 kHz mono
 _LOWEST_RATE, _HIGHEST_RATE = 1_000, 1_000_000  # Hz; other rates are from damaged headers

@@ -1,10 +1,8 @@
 """One reader per corpus, and the parameters that choose between them.
 
-demo             the synthetic demo corpus
-voices           speakers, sentences and prosody of the demo corpus
-espeak           the espeak-ng library, called in a separate process
-acoustics        vocal effort and background noise of the synthetic speech
-by_name          published corpora whose file names are codes
+synthetic        the built-in demo corpus
+catalogue        every published corpus
+  by_name          those whose file names are codes
 table            a user's CSV file, read in the steps
   table_bytes  table_file  table_columns  table_cells  table_values  table_paths  table_readings
 folder_names     file names matched regardless of case and Unicode form
@@ -16,33 +14,34 @@ votes            what several raters heard
 recordings       finding audio files and naming clips
 """
 
+import difflib
 import logging
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 
 from pydantic import BaseModel, Field
 
 from featurize.audio import LoadParams
+from featurize.errors import CorpusError
 from featurize.level import Channel
-from pipeline.corpora import demo, table
-from pipeline.corpora.by_name import emodb, ravdess
+from pipeline.corpora import table
+from pipeline.corpora.catalogue import PUBLISHED, Published
 from pipeline.corpora.clip import Clip
 from pipeline.corpora.corpus_contents import Corpus
-from pipeline.corpora.demo import DemoParams
 from pipeline.corpora.facts import describe_counts
+from pipeline.corpora.synthetic import demo
+from pipeline.corpora.synthetic.demo import DemoParams
 
 __all__ = ["Clip", "Corpus", "CorpusParams", "DemoParams", "read_corpus"]
 
 log = logging.getLogger(__name__)
 
-READERS = {"demo": demo.read, "ravdess": ravdess.read, "emodb": emodb.read}
-
 
 class CorpusParams(BaseModel, frozen=True, extra="forbid", use_attribute_docstrings=True):
     """The corpus, and how its recordings are loaded."""
 
-    name: Literal["demo", "ravdess", "emodb", "table"] = "demo"
-    """demo | ravdess | emodb | table."""
+    name: str = "demo"
+    """demo | table | a published corpus: `ser corpora` lists them."""
     root: Path = Path("data/raw/demo")
     """Folder of the recordings; for a table, the CSV file."""
     audio_root: Path | None = None
@@ -70,7 +69,23 @@ def read_corpus(params: CorpusParams) -> Corpus:
     """
     if params.name == "table":
         return table.read(params.root, params.audio_root)
-    corpus = READERS[params.name](params.root)
-    if differing := describe_counts(corpus.facts, corpus.clips):
+    if params.name == "demo":
+        return demo.read(params.root)
+    corpus = find_published(params.name).read(params.root)
+    doubles = sum(file.why == "known duplicate" for file in corpus.left_out)
+    if differing := describe_counts(corpus.facts, corpus.clips, doubles):
         log.warning("%s: %s", params.name, differing)
     return corpus
+
+
+def find_published(name: str) -> Published:
+    """The published corpus of this name.
+
+    Raises:
+        CorpusError: there is none.
+    """
+    if name in PUBLISHED:
+        return PUBLISHED[name]
+    near = difflib.get_close_matches(name.lower(), PUBLISHED, n=1, cutoff=0.5)
+    hint = f"is {near[0]!r} meant? " if near else ""
+    raise CorpusError(f"corpus.name: no corpus {name!r}; {hint}`ser corpora` lists them")

@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from featurize.errors import counted
 from pipeline.corpora.clip import Clip
 from pipeline.protocol.fold_sets import FoldSet
 from pipeline.protocol.folds import some
@@ -15,15 +14,17 @@ class Facts:
     """What is known of a corpus before it is read; empty or 0 where nothing is."""
 
     title: str = ""
-    """Full name and paper."""
+    """Its name, as people write it."""
+    paper: str = ""
+    """Authors, year and DOI."""
     languages: tuple[str, ...] = ()
     """ISO 639-1 codes."""
     licence: str = ""
     """As its publishers, or others who use it, state it."""
     link: str = ""
     """Where it can be had."""
-    clips: int = 0
-    """Published number."""
+    clips: tuple[int, ...] = ()
+    """Published numbers, one for each version of the corpus."""
     speakers: int = 0
     """Published number."""
     emotions: tuple[str, ...] = ()
@@ -40,17 +41,21 @@ class Facts:
     """Names of its speakers or sessions, to say which are missing."""
 
 
-def describe_counts(facts: Facts, clips: Sequence[Clip]) -> str:
-    """How the clips that were found differ from the published number, in words; empty if they do not."""
+def describe_counts(facts: Facts, clips: Sequence[Clip], doubles: int = 0) -> str:
+    """How the clips that were found differ from the published number, in words; empty if they do not.
+
+    Args:
+        facts: published.
+        clips: found.
+        doubles: clips that were left out since the corpus is known to hold them twice.
+    """
     speakers = {clip.speaker for clip in clips} - {""}
-    differing = [
-        f"{counted(expected, what)} expected, {found:,} found"
-        for what, expected, found in (
-            ("clip", facts.clips, len(clips)),
-            ("speaker", facts.speakers, len(speakers)),
-        )
-        if expected and expected != found
-    ]
+    differing = []
+    if facts.clips and len(clips) + doubles not in facts.clips:
+        expected = " or ".join(f"{number:,}" for number in facts.clips)
+        differing.append(f"{expected} clips expected, {len(clips) + doubles:,} found")
+    if facts.speakers and speakers and len(speakers) != facts.speakers:
+        differing.append(f"{facts.speakers} speakers expected, {len(speakers)} found")
     there = speakers | {clip.session for clip in clips}
     missing = [part for part in facts.parts if part not in there]
     if missing and differing:

@@ -1,6 +1,7 @@
 """The evaluation protocol: classes, splits and folds, and the card that records them.
 
 labels            emotions → classes
+  emotion_words     words of many languages for one emotion
 splits            train, val, test
   split_params      method, folds, seed
   fold_sets         folds that are published with a corpus

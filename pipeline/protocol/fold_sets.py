@@ -6,6 +6,7 @@ has a name that ends in "speaker-dependent", is never the default, and is stampe
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Self
 
 from featurize.errors import SplitError
 
@@ -24,6 +25,11 @@ class FoldSet:
     """Test speakers of each fold; empty: there is one fold, the split that each clip carries."""
     val: tuple[tuple[str, ...], ...] = ()
     """Validation speakers of each fold; empty: they are chosen among the others."""
+
+    @classmethod
+    def of(cls, name: str, source: str, *test: str) -> Self:
+        """A set from the test speakers of each fold in one text, with spaces between them."""
+        return cls(name, source, tuple(tuple(fold.split()) for fold in test))
 
     @property
     def number(self) -> int:
@@ -51,13 +57,16 @@ def leave_one_out(name: str, source: str, speakers: Sequence[str]) -> FoldSet:
 
 
 def find_fold_set(folds: str | int, sets: Sequence[FoldSet]) -> FoldSet | None:
-    """The set that `split.folds` names; with `auto` the first that keeps speakers apart; None: folds are dealt.
+    """The set that `split.folds` names; None: folds are dealt.
+
+    With `auto`, it is the first set that keeps speakers apart and tests on each of them, or divides all clips.
 
     Raises:
         SplitError: there is no set of this name.
     """
     if folds == "auto":
-        return next((each for each in sets if not each.admits_shared_speakers), None)
+        whole = (each for each in sets if len(each.test) != 1)
+        return next((each for each in whole if not each.admits_shared_speakers), None)
     if isinstance(folds, int) or folds in {"loso", "session"}:
         return None
     for each in sets:

@@ -12,29 +12,29 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import BaseModel, Field, field_validator, model_validator
 
 from featurize.errors import CorpusError, ParamsError, counted
+from pipeline.protocol.emotion_words import COMMON
 
 log = logging.getLogger(__name__)
 
-# Words of each of the four classes, in class order, with the spellings of several corpora (EMO-DB's nouns, IEMOCAP's
-# three letters, TESS's "pleasant surprise").
+# Common words of each of the four classes, in class order.
 FOUR = {
-    "happy": (
-        *("happy", "happiness", "hap", "joy", "surprised", "surprise", "sur", "pleasant surprise"),
-        *("pleasant_surprise", "pleasant_surprised", "ps", "excited", "excitement", "exc"),
-    ),
-    "neutral": ("neutral", "neu"),
-    "sad": ("sad", "sadness", "fearful", "fear", "fea", "anxiety", "anxious"),
-    "angry": ("angry", "anger", "ang", "disgust", "disgusted", "dis"),
+    "happy": ("happy", "surprised", "excited"),
+    "neutral": ("neutral",),
+    "sad": ("sad", "fearful", "anxious"),
+    "angry": ("angry", "disgusted"),
 }
-_WORDS = {word: label for label, words in FOUR.items() for word in words}
+_FOUR_OF = {word: label for label, words in FOUR.items() for word in words}
+_ENGLISH = [
+    word for word, common in COMMON.items() if common in _FOUR_OF and word.isascii() and len(word) > 3
+]
 _NUMBER = re.compile(r"(-?)0*([0-9]+?)(\.0*)?")  # 3, or 03, or 3.0 where a spreadsheet took it for a float
 
 
 class LabelParams(BaseModel, frozen=True, extra="forbid", use_attribute_docstrings=True):
     """Which classes to learn."""
 
-    set: Literal["four", "native", "map"] = "four"
-    """four: happy, neutral, sad, angry | native: the corpus's own | map: the one below."""
+    set: Literal["four", "common", "native", "map"] = "four"
+    """four: happy, neutral, sad, angry | common: English words | native: the corpus's | map."""
     map: dict[str, str] = Field(default_factory=dict)
     """With set: map, emotion -> class, for example {calm: neutral, happy: happy}."""
     of: Literal["standard", "intended", "perceived"] = "standard"
@@ -113,13 +113,27 @@ def _four(counts: Mapping[str, int], _native: Sequence[str], _params: LabelParam
                 f"labels.set four: {have} the emotion {emotion!r}; is {meant!r} meant? "
                 f"correct it, or map it to a class with labels.set map"
             )
-    return {emotion: _WORDS[_plain(emotion)] for emotion in counts if _plain(emotion) in _WORDS}, list(FOUR)
+    common = {emotion: common_word(emotion) for emotion in counts}
+    return {emotion: _FOUR_OF[word] for emotion, word in common.items() if word in _FOUR_OF}, list(FOUR)
+
+
+def _common(counts: Mapping[str, int], native: Sequence[str], _params: LabelParams) -> _Found:
+    label_of = {emotion: common_word(emotion) for emotion in counts}
+    return label_of, list(dict.fromkeys(map(common_word, native))) or _in_order(label_of.values())
+
+
+def common_word(emotion: str) -> str:
+    """The common English word for an emotion, as several corpora share it; an unknown word as it is."""
+    word = _plain(emotion)
+    return COMMON.get(word.replace(" ", "_"), word)
 
 
 def _misspelt(emotion: str) -> str | None:
     """The known word that an unknown one is close to, or None."""
-    near = difflib.get_close_matches(_plain(emotion), _WORDS, n=1, cutoff=0.8)
-    return near[0] if near and _plain(emotion) not in _WORDS else None
+    if common_word(emotion) in COMMON.values():
+        return None
+    near = difflib.get_close_matches(_plain(emotion), _ENGLISH, n=1, cutoff=0.8)
+    return near[0] if near else None
 
 
 def _native(counts: Mapping[str, int], native: Sequence[str], _params: LabelParams) -> _Found:
@@ -140,7 +154,7 @@ def _map(counts: Mapping[str, int], _native: Sequence[str], params: LabelParams)
     return label_of, list(dict.fromkeys(mapping.values()))
 
 
-_LABEL_SETS = {"four": _four, "native": _native, "map": _map}
+_LABEL_SETS = {"four": _four, "common": _common, "native": _native, "map": _map}
 
 
 def _plain(emotion: str) -> str:

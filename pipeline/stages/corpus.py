@@ -4,7 +4,8 @@ import logging
 from pathlib import Path
 
 from featurize.errors import CorpusError, counted
-from pipeline.corpora import CorpusParams, demo
+from pipeline.corpora import CorpusParams
+from pipeline.corpora.synthetic import demo
 
 log = logging.getLogger(__name__)
 

@@ -1,10 +1,14 @@
 """Label sets: the four classes of the specification, a corpus's classes, and a mapping."""
 
+import unicodedata
+
 import pytest
 from pydantic import ValidationError
 
 from featurize.errors import CorpusError, ParamsError
-from pipeline.corpora.by_name import emodb, ravdess
+from pipeline.corpora.by_name.emodb import EMODB
+from pipeline.corpora.by_name.ravdess import RAVDESS
+from pipeline.protocol.emotion_words import COMMON, COMMON_WORDS
 from pipeline.protocol.labels import LabelParams, label_emotions
 
 FOUR = LabelParams(set="four")
@@ -36,14 +40,14 @@ def test_four_maps_as_the_description_says(word: str, label: str) -> None:
 
 
 def test_four_on_ravdess_leaves_calm_out_and_says_so(caplog: pytest.LogCaptureFixture) -> None:
-    labelling = label_emotions([*ravdess.EMOTIONS, "calm"], ravdess.EMOTIONS, FOUR)
+    labelling = label_emotions([*RAVDESS.facts.emotions, "calm"], RAVDESS.facts.emotions, FOUR)
     assert labelling.left_out == {"calm": 2}
     assert "calm" not in labelling.label_of
     assert "left out: 2 clips with the emotion 'calm'" in caplog.text
 
 
 def test_four_on_emodb_leaves_boredom_out() -> None:
-    labelling = label_emotions(emodb.EMOTIONS, emodb.EMOTIONS, FOUR)
+    labelling = label_emotions(EMODB.facts.emotions, EMODB.facts.emotions, FOUR)
     assert labelling.left_out == {"boredom": 1}
     assert labelling.label_of["fear"] == "sad"
     assert labelling.label_of["disgust"] == "angry"
@@ -63,7 +67,7 @@ def test_four_uses_numbers_as_they_are(caplog: pytest.LogCaptureFixture) -> None
 
 
 def test_native_keeps_the_readers_order_without_empty_classes(caplog: pytest.LogCaptureFixture) -> None:
-    labelling = label_emotions(["sad", "neutral", "angry"], ravdess.EMOTIONS, NATIVE)
+    labelling = label_emotions(["sad", "neutral", "angry"], RAVDESS.facts.emotions, NATIVE)
     assert labelling.names == ("neutral", "sad", "angry")
     assert labelling.left_out == {}
     assert "not learned, since they have no clip: calm, happy" in caplog.text
@@ -104,3 +108,34 @@ def test_fewer_than_two_classes_are_one_line(emotions: list[str]) -> None:
     with pytest.raises(CorpusError, match="of at least 2 classes") as error:
         label_emotions(emotions, (), FOUR)
     assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("word", "label"),
+    [
+        ("Freude", "happy"),
+        ("gioia", "happy"),
+        ("rabbia", "angry"),
+        ("colère", "angry"),
+        ("中立", "neutral"),
+        ("pleasant surprise", "surprised"),
+        ("wistful", "wistful"),
+    ],
+)
+def test_words_of_other_languages_share_classes(word: str, label: str) -> None:
+    labelling = label_emotions([word, "sad"], (), LabelParams(set="common"))
+    assert labelling.label_of == {word: label, "sad": "sad"}
+
+
+def test_common_classes_are_in_the_order_of_the_corpus() -> None:
+    words = EMODB.facts.emotions
+    assert label_emotions(words, words, LabelParams(set="common")).names == (
+        *("angry", "bored", "disgusted", "fearful", "happy", "sad", "neutral"),
+    )
+
+
+def test_no_word_means_two_emotions() -> None:
+    words = [word for meant in COMMON_WORDS.values() for word in meant.split()]
+    assert len(words) == len(COMMON)
+    assert all(COMMON.get(word, word) == word for word in COMMON_WORDS)
+    assert all(word == word.lower() == unicodedata.normalize("NFC", word) for word in words)

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from featurize.errors import SplitError
-from pipeline.corpora.by_name.ravdess import EMOBOX_FOLDS
+from pipeline.corpora.by_name.ravdess import RAVDESS
 from pipeline.protocol.fold_sets import FoldSet
 from pipeline.protocol.folds import FoldScheme
 from pipeline.protocol.split_params import SPLITS, SplitParams
@@ -17,7 +17,8 @@ from pipeline.protocol.splits import Division, Item, divide
 from tests.pipeline.made_up import confounded_items
 
 LABELS = ("a", "b")
-EMOBOX = [FoldSet("emobox", "EmoBox", EMOBOX_FOLDS)]
+EMOBOX = RAVDESS.facts.fold_sets
+EMOBOX_FOLDS = EMOBOX[0].test
 
 
 def items_of(clips_of_speaker: dict[str, int], genders: dict[str, str] | None = None) -> list[Item]:

@@ -19,7 +19,7 @@ from featurize.shards import Shard, list_shards
 from pipeline.audit.audit_params import AuditParams
 from pipeline.cli import main
 from pipeline.corpora import CorpusParams, DemoParams, read_corpus
-from pipeline.corpora.by_name.ravdess import KNOWN_DUPLICATE
+from pipeline.corpora.by_name.ravdess import RAVDESS
 from pipeline.corpora.facts import Facts
 from pipeline.protocol.fold_sets import FoldSet
 from pipeline.protocol.folds import FoldScheme
@@ -431,7 +431,7 @@ def test_ravdess_fold_one(shared: Path, tmp_path: Path) -> None:
     assert summary.labels[0] == "neutral"
     assert len(summary.labels) == 8
     # The audit: of all clips, the one known slip and no other.
-    drop, keep = (f"ravdess/Actor_07/{name}.flac" for name in KNOWN_DUPLICATE)
+    drop, keep = (f"ravdess/Actor_07/{name}.flac" for name in RAVDESS.doubles[0])
     assert [(f["kind"], f["severity"], f["clips"]) for f in findings_in(tmp_path)] == [
         ("near-identical", "note", [drop, keep])
     ]
@@ -440,7 +440,7 @@ def test_ravdess_fold_one(shared: Path, tmp_path: Path) -> None:
     hashes = [sha256 for shard in shards for sha256 in shard.columns["sha256"]]
     twin = load_audio(shared / "corpora" / drop, FINGERPRINT_RATE)
     (pair,) = find_copies([*prints, fingerprint(twin)])
-    kept = next(row["sha256"] for row in rows if KNOWN_DUPLICATE[1] in row["clip_id"])
+    kept = next(row["sha256"] for row in rows if RAVDESS.doubles[0][1] in row["clip_id"])
     assert (hashes[pair.first], pair.second) == (kept, 1439)
 
 

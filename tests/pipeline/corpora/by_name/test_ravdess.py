@@ -6,19 +6,13 @@ from pathlib import Path
 import pytest
 
 from featurize.errors import CorpusError
-from pipeline.corpora.by_name import ravdess
-
-
-def touch(root: Path, *names: str) -> None:
-    for name in names:
-        path = root / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(path.name.encode())
+from pipeline.corpora.by_name.ravdess import RAVDESS
+from tests.pipeline.corpora.trees import grow
 
 
 def test_the_code_is_read(tmp_path: Path) -> None:
-    touch(tmp_path, "Actor_16/03-01-05-02-01-01-16.wav", "Actor_07/03-01-08-01-02-02-07.flac")
-    first, second = ravdess.read(tmp_path).clips
+    grow(tmp_path, "Actor_16/03-01-05-02-01-01-16.wav", "Actor_07/03-01-08-01-02-02-07.flac")
+    first, second = RAVDESS.read(tmp_path).clips
     assert (first.clip_id, first.speaker, first.gender) == (
         "ravdess/Actor_07/03-01-08-01-02-02-07",
         "07",
@@ -32,15 +26,15 @@ def test_the_code_is_read(tmp_path: Path) -> None:
 def test_files_that_are_not_speech_recordings_are_counted(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    touch(tmp_path, "03-01-01-01-01-01-01.wav", "03-02-01-01-01-01-01.wav", "01-01-01-01-01-01-01.mp4")
-    touch(
+    grow(tmp_path, "03-01-01-01-01-01-01.wav", "03-02-01-01-01-01-01.wav", "01-01-01-01-01-01-01.mp4")
+    grow(
         tmp_path,
         "._03-01-01-01-01-01-01.wav",
         "notes.mp3",
         "03-01-09-01-01-01-01.wav",
         "03-01-01-01-01-01-25.wav",
     )
-    assert len(ravdess.read(tmp_path).clips) == 1
+    assert len(RAVDESS.read(tmp_path).clips) == 1
     assert "1 file skipped: sung, not spoken" in caplog.text
     assert "1 file skipped: with video" in caplog.text
     assert "3 files skipped: no RAVDESS code as name" in caplog.text
@@ -48,8 +42,8 @@ def test_files_that_are_not_speech_recordings_are_counted(
 
 def test_an_archive_that_holds_the_corpus_twice(tmp_path: Path) -> None:
     names = ["Actor_01/03-01-01-01-01-01-01.wav", "Actor_02/03-01-02-01-01-01-02.wav"]
-    touch(tmp_path, *names, *(f"audio_speech_actors_01-24/{name}" for name in names))
-    corpus = ravdess.read(tmp_path)
+    grow(tmp_path, *names, *(f"audio_speech_actors_01-24/{name}" for name in names))
+    corpus = RAVDESS.read(tmp_path)
     assert [clip.path for clip in corpus.clips] == [tmp_path / name for name in names]
     assert [(file.name, file.kept) for file in corpus.left_out] == [
         (f"ravdess/audio_speech_actors_01-24/{name}", f"ravdess/{name}") for name in names
@@ -57,32 +51,26 @@ def test_an_archive_that_holds_the_corpus_twice(tmp_path: Path) -> None:
 
 
 def test_the_known_duplicate_is_skipped_and_reported(tmp_path: Path) -> None:
-    touch(tmp_path, "03-01-03-01-02-01-07.wav", "03-01-03-01-02-02-07.wav")
-    corpus = ravdess.read(tmp_path)
+    grow(tmp_path, "03-01-03-01-02-01-07.wav", "03-01-03-01-02-02-07.wav")
+    corpus = RAVDESS.read(tmp_path)
     assert [clip.path.stem for clip in corpus.clips] == ["03-01-03-01-02-01-07"]
     twin = ("ravdess/03-01-03-01-02-02-07.wav", "ravdess/03-01-03-01-02-01-07.wav")
     assert [(file.name, file.kept, file.why) for file in corpus.left_out] == [(*twin, "known duplicate")]
 
 
 def test_one_of_the_known_duplicates_alone_is_read(tmp_path: Path) -> None:
-    touch(tmp_path, "03-01-03-01-02-02-07.wav")
-    assert len(ravdess.read(tmp_path).clips) == 1
+    grow(tmp_path, "03-01-03-01-02-02-07.wav")
+    assert len(RAVDESS.read(tmp_path).clips) == 1
 
 
 def test_a_folder_of_songs_is_an_error(tmp_path: Path) -> None:
-    touch(tmp_path, "03-02-01-01-01-01-01.wav")
-    with pytest.raises(CorpusError, match="no RAVDESS speech recording"):
-        ravdess.read(tmp_path)
-
-
-def test_the_published_folds_partition_the_actors() -> None:
-    actors = [actor for fold in ravdess.EMOBOX_FOLDS for actor in fold]
-    assert sorted(actors) == [f"{number:02d}" for number in range(1, 25)]
-    assert [len(fold) for fold in ravdess.EMOBOX_FOLDS] == [4] * 6
+    grow(tmp_path, "03-02-01-01-01-01-01.wav")
+    with pytest.raises(CorpusError, match="no RAVDESS recording"):
+        RAVDESS.read(tmp_path)
 
 
 def test_the_real_corpus_is_complete(shared: Path) -> None:
-    corpus = ravdess.read(shared / "corpora" / "ravdess")
+    corpus = RAVDESS.read(shared / "corpora" / "ravdess")
     assert len(corpus.clips) == 1440 - 1
     assert len({clip.speaker for clip in corpus.clips}) == 24
     emotions = Counter(clip.emotion for clip in corpus.clips)

@@ -12,8 +12,8 @@ import pytest
 from pydantic import ValidationError
 
 from featurize.errors import CorpusError
-from pipeline.corpora import demo, espeak
-from pipeline.corpora.demo import DemoParams
+from pipeline.corpora.synthetic import demo, espeak
+from pipeline.corpora.synthetic.demo import DemoParams
 
 TINY = DemoParams(voices=2, sentences=1)
 
@@ -55,7 +55,7 @@ def test_the_same_seed_gives_the_same_bytes_in_this_process(tiny: Path, tmp_path
 
 def test_the_same_seed_gives_the_same_bytes_in_another_process(tiny: Path, tmp_path: Path) -> None:
     program = (
-        "import sys; from pathlib import Path; from pipeline.corpora import demo; "
+        "import sys; from pathlib import Path; from pipeline.corpora.synthetic import demo; "
         "demo.make(demo.DemoParams(voices=2, sentences=1), Path(sys.argv[1]))"
     )
     root = Path(demo.__file__).resolve().parents[2]

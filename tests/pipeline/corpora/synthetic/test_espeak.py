@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from featurize.errors import CorpusError
-from pipeline.corpora import demo, espeak
-from pipeline.corpora.espeak import EspeakError, Utterance, speak
+from pipeline.corpora.synthetic import demo, espeak
+from pipeline.corpora.synthetic.espeak import EspeakError, Utterance, speak
 
 HELLO = Utterance("Hello there.", "en-us+f2", rate=170, pitch=50, pitch_range=50, seed=1)
 

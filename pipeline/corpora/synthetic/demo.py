@@ -17,13 +17,13 @@ import numpy as np
 from pydantic import BaseModel, Field, model_validator
 
 from featurize.errors import CorpusError
-from pipeline.corpora import acoustics, espeak
-from pipeline.corpora.acoustics import Samples
 from pipeline.corpora.clip import Clip
 from pipeline.corpora.corpus_contents import Corpus
 from pipeline.corpora.facts import Facts
 from pipeline.corpora.recordings import clip_ids
-from pipeline.corpora.voices import PROSODY, SENTENCES, SPREAD, VOICES, Voice
+from pipeline.corpora.synthetic import acoustics, espeak
+from pipeline.corpora.synthetic.acoustics import Samples
+from pipeline.corpora.synthetic.voices import PROSODY, SENTENCES, SPREAD, VOICES, Voice
 
 EMOTIONS = tuple(PROSODY)
 TABLE = "demo.csv"

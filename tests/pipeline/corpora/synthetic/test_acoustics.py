@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from pipeline.corpora import acoustics
+from pipeline.corpora.synthetic import acoustics
 
 RATE = 22_050
 
