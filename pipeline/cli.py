@@ -11,7 +11,7 @@ from typing import Any, NoReturn
 import typer
 
 from featurize.errors import SerError
-from pipeline.commands import experiments, single_files, stages
+from pipeline.commands import experiments, published_corpora, single_files, stages
 from pipeline.commands.options import print_error
 from pipeline.terminal import describe_fault, describe_refusal, replace_what_cannot_be_printed
 
@@ -38,6 +38,7 @@ PANELS: dict[str, list[Callable[..., None]]] = {
         stages.baseline,
         stages.report,
     ],
+    "Corpora": [published_corpora.corpora],
     "Experiments": [
         experiments.summary,
         experiments.compare,

@@ -1,8 +1,10 @@
 """One reader per corpus, and the parameters that choose between them.
 
 synthetic        the built-in demo corpus
+description      what `ser corpora` prints
 catalogue        every published corpus
   by_name          those whose file names are codes
+  by_metadata      those with metadata files
 table            a user's CSV file, read in the steps
   table_bytes  table_file  table_columns  table_cells  table_values  table_paths  table_readings
 folder_names     file names matched regardless of case and Unicode form
@@ -14,7 +16,6 @@ votes            what several raters heard
 recordings       finding audio files and naming clips
 """
 
-import difflib
 import logging
 from pathlib import Path
 from typing import Annotated
@@ -22,10 +23,9 @@ from typing import Annotated
 from pydantic import BaseModel, Field
 
 from featurize.audio import LoadParams
-from featurize.errors import CorpusError
 from featurize.level import Channel
 from pipeline.corpora import table
-from pipeline.corpora.catalogue import PUBLISHED, Published
+from pipeline.corpora.catalogue import find_published
 from pipeline.corpora.clip import Clip
 from pipeline.corpora.corpus_contents import Corpus
 from pipeline.corpora.facts import describe_counts
@@ -76,16 +76,3 @@ def read_corpus(params: CorpusParams) -> Corpus:
     if differing := describe_counts(corpus.facts, corpus.clips, doubles):
         log.warning("%s: %s", params.name, differing)
     return corpus
-
-
-def find_published(name: str) -> Published:
-    """The published corpus of this name.
-
-    Raises:
-        CorpusError: there is none.
-    """
-    if name in PUBLISHED:
-        return PUBLISHED[name]
-    near = difflib.get_close_matches(name.lower(), PUBLISHED, n=1, cutoff=0.5)
-    hint = f"is {near[0]!r} meant? " if near else ""
-    raise CorpusError(f"corpus.name: no corpus {name!r}; {hint}`ser corpora` lists them")

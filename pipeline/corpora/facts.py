@@ -35,6 +35,8 @@ class Facts:
     """Paths of typical files below the root, with what their names mean."""
     slips: tuple[str, ...] = ()
     """Known mistakes in it, and what is done about them."""
+    hints: tuple[str, ...] = ()
+    """How to run it, beyond the name and the root."""
     fold_sets: tuple[FoldSet, ...] = ()
     """Published folds, the default first."""
     parts: tuple[str, ...] = ()

@@ -14,7 +14,7 @@ from typer.core import TyperGroup
 from typer.main import get_command
 
 from pipeline.cli import app, main
-from pipeline.commands import experiments, single_files, stages
+from pipeline.commands import experiments, published_corpora, single_files, stages
 from pipeline.runs.best_checkpoint import best_checkpoint
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -37,7 +37,8 @@ def commands_of(module: ModuleType) -> set[str]:
 def test_help_lists_every_command_and_what_it_is_for(capsys: pytest.CaptureFixture[str]) -> None:
     tree = get_command(app)
     assert isinstance(tree, TyperGroup)
-    assert tree.commands.keys() == set().union(*map(commands_of, (stages, experiments, single_files)))
+    modules = (stages, published_corpora, experiments, single_files)
+    assert tree.commands.keys() == set().union(*map(commands_of, modules))
     assert run("--help") == 0
     listed = dict(re.findall(r"^│ ([a-z][a-z-]*) +(\S.*?) *│$", capsys.readouterr().out, re.MULTILINE))
     assert listed.keys() == tree.commands.keys()
