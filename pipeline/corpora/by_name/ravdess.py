@@ -27,7 +27,7 @@ RAVDESS = CodedCorpus(
         ),
         fold_sets=(
             FoldSet.of("emobox", "EmoBox", *EMOBOX),
-            FoldSet.of("luna-jimenez", "Luna-Jimenez 2021", *FIVE),
+            FoldSet.of("luna-jimenez", "Luna-Jimenez", *FIVE),
         ),
     ),
     (r"03-01-<emotion>-<intensity>-<sentence:0[12]>-0[12]-<speaker:0[1-9]|1\d|2[0-4]>",),

@@ -14,6 +14,7 @@ GIVEN = FoldSet("published-speaker-dependent", "They 2020")
 def test_the_default_is_the_first_set_that_keeps_speakers_apart() -> None:
     assert find_fold_set("auto", [GIVEN, HONEST]) is HONEST
     assert find_fold_set("auto", [GIVEN]) is None
+    assert find_fold_set("auto", [FoldSet("one", "They", (("a",),))]) is None, "it does not test on everybody"
     assert find_fold_set("published-speaker-dependent", [GIVEN, HONEST]) is GIVEN
     assert find_fold_set("loso", [HONEST]) is find_fold_set(5, [HONEST]) is None
 
@@ -57,7 +58,7 @@ def test_a_set_under_an_honest_name_does_not_allow_shared_speakers() -> None:
 def test_published_validation_speakers_are_used() -> None:
     folds = FoldSet("theirs", "They", (("a",),), (("b", "e"),))
     items = items_of(("a", ""), ("b", ""), ("c", ""), ("d", ""))
-    division = divide(items, SplitParams(), [folds])
+    division = divide(items, SplitParams(folds="theirs"), [folds])
     assert {i.speaker for i, s in zip(items, division.splits, strict=True) if s == "val"} == {"b"}
     assert division.val == "the 1 speaker published by They"
 
