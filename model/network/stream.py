@@ -23,6 +23,9 @@ Channels = Annotated[int, Field(gt=0, le=8192)]
 Augment = Callable[[Tensor, Tensor], tuple[Tensor, Tensor]]
 """Augmentation of a training batch: normalised frames (B, C, T) and num_frames (B,) -> the same, altered."""
 
+Freeze = Literal["none", "blocks", "streams"]
+"""What training leaves as it is: nothing, each stream up to its last block, or whole streams."""
+
 POOLINGS = {"attention": AttentionPooling, "attentive-statistics": StatisticsPooling}
 
 
@@ -168,6 +171,19 @@ class Stream(nn.Module):
         x = self.lstm_dropout(x if self.lstm is None else self.lstm(x, num_frames))
         pooled: Tensor = self.pooling(x, valid)
         return pooled
+
+    def freeze(self, freeze: Freeze) -> list[nn.Module]:
+        """Take parts out of training: no gradients; the caller keeps the modules returned in evaluation mode."""
+        if freeze == "none":
+            return []
+        frozen: list[nn.Module] = [self]
+        if freeze == "blocks":
+            frozen = [self.projection, self.attention, self.blocks]
+        for part in frozen:
+            part.requires_grad_(False)
+        if self.num_layers > 1:
+            self.layer_weights.requires_grad_(False)
+        return frozen
 
     def fit_normalisation(self, clips: Clips) -> None:
         """Set the mean and standard deviation of each channel to those of all frames of the train split.

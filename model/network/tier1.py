@@ -6,7 +6,7 @@ of a clip are the same alone and in any batch, in evaluation and (apart from dro
 """
 
 from collections.abc import Mapping
-from typing import Literal, cast
+from typing import Literal, Self, cast
 
 import numpy as np
 import torch
@@ -15,7 +15,7 @@ from pydantic import BaseModel, Field, field_validator
 from torch import Tensor, nn
 
 from model.network.batchnorm import MaskedBatchNorm
-from model.network.stream import Augment, Stream, StreamParams
+from model.network.stream import Augment, Freeze, Stream, StreamParams
 from model.views import Clips, View
 
 
@@ -110,6 +110,7 @@ class SERTier1(nn.Module):
             self.register_buffer("affect_mean", torch.zeros(2))
             self.register_buffer("affect_std", torch.ones(2))
             self.affect_head = nn.Linear(size, 2)
+        self._frozen: list[nn.Module] = []
 
     def _shape(self, view: View) -> tuple[int, int]:
         return (1, self.n_mfcc) if view == "mfcc" else (self.encoding or (0, 0))
@@ -161,6 +162,18 @@ class SERTier1(nn.Module):
         if self.params.affect:
             output["affect"] = self.affect_head(vector).to(dtype) * self.affect_std + self.affect_mean
         return output
+
+    def freeze(self, freeze: Freeze) -> None:
+        """Take parts of the streams out of training: no gradients, and always in evaluation mode."""
+        self._frozen = [part for view in self.params.views for part in self._stream(view).freeze(freeze)]
+        self.train(self.training)
+
+    def train(self, mode: bool = True) -> Self:
+        """Set the mode of all that is not frozen: statistics of frozen batch norms stand, and nothing is dropped."""
+        super().train(mode)
+        for part in self._frozen:
+            part.eval()
+        return self
 
     def fit_normalisation(self, clips: Mapping[View, Clips]) -> None:
         """Set mean and deviation of each channel to those of all frames of the train split."""

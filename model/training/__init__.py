@@ -5,6 +5,7 @@ trainer          the steps of an epoch, and validation
 hyperparameters  the parameters of training
 checks           checks of features and parameters before the first epoch
 sampling         which clips form which batch: similar lengths, or balanced classes
+initial          starting from the weights of a trained network
 resident         features in a GPU's memory, and batches made there
 refit            once more, on train and validation together
 augmentation     SpecAugment and mixup

@@ -51,6 +51,7 @@ def fit(
     args: dict[str, Any] | None = None,
     on_epoch: Callable[[EpochResult], None] | None = None,
     resume: bool = False,
+    initial: str = "",
 ) -> FitResult:
     """Train a network; afterwards it is on `device`, with the weights of its best epoch and a fitted temperature.
 
@@ -72,22 +73,28 @@ def fit(
         args: plain types for the checkpoints' `args`: label names, Tier 0 parameters, protocol, ...
         on_epoch: called after each validated epoch; a resumed run first calls it for those already done.
         resume: continue from last.pt in `out_dir`.
+        initial: SHA-256 of the checkpoint whose weights the network has; its normalisation and batch norms are kept.
 
     Raises:
-        TrainingError: the features cannot be trained on, or the loss is no longer finite.
+        TrainingError: the features cannot be trained on, the loss is no longer finite, or `train.init` is set, but
+            the caller has not started from it.
         CheckpointError: last.pt is missing, damaged or from another run.
         SerError: a checkpoint cannot be written.
     """
+    if bool(params.init) != bool(initial):
+        raise TrainingError("train.init: this command starts from random weights; set it to null")
     check_features(train, "train", network)
     check_features(val, "val", network)
     check_sizes(train, params, world_size(), network.params.affect)
     out_dir, args, device = Path(out_dir), args or {}, torch.device(device)
     identity = identity_of(
-        params.model_dump(mode="json"),
+        params.model_dump(mode="json", exclude={"init"}),
         network.params.model_dump(mode="json"),
         args.get("labels"),
         [train, val],
+        initial,
     )
+    network.freeze(params.freeze)
     if network.params.normalisation == "speaker":
         train = normalise_speakers(train)
     network.to(device)
@@ -101,7 +108,7 @@ def fit(
             trainer.load_state_dict(saved["trainer"])
             progress = Progress.from_state_dict(saved["progress"])
         else:
-            trainer.start()
+            trainer.start(trained=bool(initial))
         best = _run(_Run(trainer, val, out_dir, args, identity, on_epoch), progress)
     network.load_state_dict(progress.best_state)
     network.eval()

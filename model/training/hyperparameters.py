@@ -1,8 +1,10 @@
 """The parameters of training and their ranges; params.yaml holds the defaults under `train`."""
 
-from typing import Literal
+from typing import Literal, Self
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, model_validator
+
+from model.network.stream import Freeze
 
 
 class SpecAugmentParams(BaseModel, frozen=True, extra="forbid", use_attribute_docstrings=True):
@@ -63,5 +65,15 @@ class TrainParams(BaseModel, frozen=True, extra="forbid", use_attribute_docstrin
     """Epochs without a better validation UAR before training stops; 0: never stop early."""
     refit: bool = False
     """Then train again, on train and val together, for as many epochs as were best."""
+    init: str | None = Field(None, min_length=1)
+    """Checkpoint to start from, or a folder of them (its best); null: random weights."""
+    freeze: Freeze = "none"
+    """none | blocks: up to the last block | streams: all but the head; these stay as in init."""
     seed: int = Field(0, ge=0, lt=2**63)
     """Seed of weights, order, dropout and augmentation."""
+
+    @model_validator(mode="after")
+    def _nothing_random_is_frozen(self) -> Self:
+        if self.freeze != "none" and self.init is None:
+            raise ValueError(f"freeze {self.freeze} needs a checkpoint to start from; set train.init")
+        return self

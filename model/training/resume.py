@@ -81,10 +81,10 @@ class Progress:
 
 
 def identity_of(
-    params: dict[str, Any], network: dict[str, Any], labels: Any, splits: list[Features]
+    params: dict[str, Any], network: dict[str, Any], labels: Any, splits: list[Features], initial: str = ""
 ) -> dict[str, str]:
-    """What must be equal for a run to be resumed, by its parts: params, network, labels and data."""
-    parts = {"train params": params, "network params": network, "labels": labels}
+    """What must be equal for a run to be resumed, by its parts: params, network, labels, initial weights and data."""
+    parts = {"train params": params, "network params": network, "labels": labels, "initial weights": initial}
     found = {name: json.dumps(part, sort_keys=True) for name, part in parts.items()}
     digest = hashlib.sha256()
     for features in splits:

@@ -56,8 +56,9 @@ class Trainer:
             )
         self.step, self.rate = 0, 0.0
         # Weight decay pulls towards zero, which is not a sensible prior for the scale of a norm.
-        matrices = [p for p in network.parameters() if p.ndim > 1]
-        others = [p for p in network.parameters() if p.ndim <= 1]
+        trained = [p for p in network.parameters() if p.requires_grad]
+        matrices = [p for p in trained if p.ndim > 1]
+        others = [p for p in trained if p.ndim <= 1]
         groups = [
             {"params": matrices, "weight_decay": params.weight_decay},
             {"params": others, "weight_decay": 0.0},
@@ -87,12 +88,18 @@ class Trainer:
         for average, weight in zip(averages, weights, strict=True):
             average.lerp_(weight, 1 - decay)
 
-    def start(self) -> None:
-        """Fit the normalisation to the train split, and initialise the batch norms with one batch of it."""
-        self.network.fit_normalisation(self.train.views)
+    def start(self, trained: bool = False) -> None:
+        """Fit the normalisation to the train split, and initialise the batch norms with one batch of it.
+
+        The streams of a network that is `trained` already keep their own, without which their weights would mean
+        something else.
+        """
         if self.network.params.affect:
             self.network.fit_affect(self.train.affect)
         self.network.temperature.fill_(1.0)
+        if trained:
+            return
+        self.network.fit_normalisation(self.train.views)
         torch.manual_seed(self.params.seed)
         rng = np.random.default_rng(self.params.seed)
         batch = self.make_batch(rng.permutation(len(self.train))[: max(self.params.batch_size, 64)])

@@ -167,10 +167,11 @@ def describe_all(found: dict[FoldSeed, Run], failed: dict[FoldSeed, str]) -> str
 
 
 def _merge(cards: Sequence[ScoringCard]) -> ScoringCard:
-    """One card for all folds: test speakers of any fold that the denoiser was trained on, labels tested in none."""
-    seen = {speaker for card in cards for speaker in card.denoiser_heard_test_speakers}
+    """One card for all folds: what was heard of the speakers of any fold beforehand, labels tested in none."""
     untested = set.intersection(*(set(card.untested_labels) for card in cards))
-    changes = {"denoiser_heard_test_speakers": sorted(seen), "untested_labels": sorted(untested)}
+    changes = {"untested_labels": sorted(untested)}
+    for name in ("denoiser_heard_test_speakers", "init_heard_test_speakers", "init_heard_val_speakers"):
+        changes[name] = sorted({speaker for card in cards for speaker in getattr(card, name)})
     return cards[0].model_copy(update=changes)
 
 

@@ -4,8 +4,8 @@ Every experiment runs in a temporary copy of the project (`dvc exp run --temp`),
 do not change. The copy starts from the workspace's dvc.lock, so DVC restores its waveforms and features from the
 cache, and the stages reuse rows by the hash of the audio: changing the fold denoises nothing again.
 
-An experiment's name ends in a digest of its parameters, the code and the list of audio files. If `dvc exp list` shows
-an experiment of that name, it is finished and is not run again.
+An experiment's name ends in a digest of its parameters, the code, the list of audio files and the checkpoint that it
+starts from. If `dvc exp list` shows an experiment of that name, it is finished and is not run again.
 """
 
 import hashlib
@@ -21,6 +21,7 @@ from pipeline.experiments.project import absolute_paths, code_digest, require_pr
 from pipeline.params import Params, check_params, load_params
 from pipeline.protocol.manifest_summary import ManifestSummary, read_summary
 from pipeline.runs.evaluated_run import FILES, Run, read_folder
+from pipeline.runs.initial_network import find_initial, sha256_of
 
 log = logging.getLogger(__name__)
 
@@ -29,6 +30,7 @@ UP_TO = ("featurize", "encode")
 RESULTS = {"evaluate": "reports", "baseline": "reports/baseline"}
 """The last stage of an experiment, whose report is not needed, and the folder of its results."""
 MANIFEST = Path("data") / "manifest.json"
+CHECKPOINTS = Path("checkpoints")
 SCORES = ("uar", "accuracy", "macro_f1", "val_uar")
 """The scores by which experiments are compared."""
 
@@ -129,12 +131,14 @@ class ExperimentRunner:
 
         Raises:
             ParamsError: an override is not a parameter, or its value is out of range.
+            CheckpointError: there is no checkpoint to start from.
         """
         known = code_digest() + read_summary(MANIFEST).protocol.files_sha256
         names = {}
         for experiment in experiments:
-            params = override(self.params, experiment.overrides).model_dump_json()
-            digest = hashlib.sha256(f"{known}{params}".encode()).hexdigest()
+            params = override(self.params, experiment.overrides)
+            initial = sha256_of(find_initial(params.train.init, CHECKPOINTS)) if params.train.init else ""
+            digest = hashlib.sha256(f"{known}{params.model_dump_json()}{initial}".encode()).hexdigest()
             names[experiment.label] = f"{experiment.label}-{digest[:7]}"
         return names
 

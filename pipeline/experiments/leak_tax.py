@@ -25,11 +25,12 @@ from model.network.tier1 import NetworkParams, SERTier1, build_network
 from model.scoring.metrics import compute_metrics
 from model.training.fit import EpochResult, TrainParams, fit
 from model.views import Clips, View
-from pipeline.protocol.card import TrainingCard, encoder_card, training_card
+from pipeline.protocol.card import TrainingCard, training_card
 from pipeline.protocol.class_coverage import describe_missing
 from pipeline.protocol.data_card import data_card, shared_provenance, training_overlap
 from pipeline.protocol.folds import FoldScheme, name_speakers
 from pipeline.protocol.manifest_summary import ManifestSummary, read_summary
+from pipeline.protocol.origins import encoder_card
 from pipeline.protocol.split_params import SPLITS, SplitParams
 from pipeline.protocol.splits import Item, divide
 from pipeline.protocol.wording import describe_making, describe_task

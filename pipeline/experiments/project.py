@@ -16,7 +16,7 @@ from featurize.errors import SerError
 from pipeline.params import Params
 from pipeline.repository import git, require_commit
 
-PATHS = ("corpus.root", "denoise.model", "denoise.weights", "augment.noise")
+PATHS = ("corpus.root", "denoise.model", "denoise.weights", "augment.noise", "train.init")
 """Parameters that may name files."""
 
 

@@ -12,6 +12,7 @@ confounding       how far speakers predict labels
 manifest_file     manifest.csv
 manifest_summary  manifest.json
 card              the protocol card, and the fields that two cards must share
+origins           its parts about encoder and initial network
 data_card         the card of feature shards, and the check that a checkpoint fits them
 wording           a card in words
 typed_json        JSON files as pydantic models

@@ -18,9 +18,10 @@ from typing import Annotated, Any, Literal, TypeAlias
 from pydantic import BaseModel, Field
 
 from model.baseline.baseline_params import BaselineParams
-from model.views import Encodings, View
+from model.views import View
 from pipeline.protocol.confounding import Confounding
 from pipeline.protocol.folds import FoldScheme
+from pipeline.protocol.origins import EncoderCard, InitCard
 from pipeline.protocol.provenance import Maker, this_maker
 from pipeline.protocol.split_params import Method, Split
 
@@ -60,6 +61,11 @@ class Card(BaseModel, frozen=True, extra="forbid"):
     confounding: Confounding | None
     """How far speakers predict labels; None where no speaker is known."""
 
+    @property
+    def tests_new_speakers(self) -> bool:
+        """Whether training has heard no test speaker."""
+        return self.speaker_independent
+
 
 class DataCard(Card):
     """The fields that the features add: clips used, denoiser, Tier 0."""
@@ -81,22 +87,6 @@ class DataCard(Card):
     """Devices and versions that made the rows of each stage; several if rows of other runs were reused."""
 
 
-class EncoderCard(BaseModel, frozen=True, extra="forbid"):
-    """The frozen encoder whose frames a network was trained on."""
-
-    name: str
-    sha256: str
-    """Of its weights."""
-    layers: list[int]
-    """Stored hidden states."""
-    size: int
-    """Values of a hidden state."""
-    frame_pooling: int
-    """Frames of 20 ms averaged into one."""
-    step: dict[str, Any]
-    """All settings and the version of the step that made the frames."""
-
-
 class TrainingCard(DataCard):
     """The fields that training adds. This card is stored in the checkpoint."""
 
@@ -107,6 +97,12 @@ class TrainingCard(DataCard):
     encoder: EncoderCard | None
     """None without the view "encoder"."""
     normalisation: Normalisation
+    init: InitCard | None
+    """None: training started from random weights."""
+    init_heard_test_speakers: list[str]
+    """Test speakers that `init` was trained or validated on, as corpus/speaker: a leak."""
+    init_heard_val_speakers: list[str]
+    """Validation speakers that `init` was trained on, although epoch and temperature are chosen on them."""
     seed: int | None
     """Training seed; None for the baseline, which draws nothing at random."""
     refit: bool
@@ -117,6 +113,11 @@ class TrainingCard(DataCard):
     """Versions of Python and packages, as in `Maker`."""
     device: str
     """As in `Maker`."""
+
+    @property
+    def tests_new_speakers(self) -> bool:
+        """Whether training, or that of the network that it started from, has heard no test speaker."""
+        return self.speaker_independent and not self.init_heard_test_speakers
 
 
 class ScoringCard(TrainingCard):
@@ -135,15 +136,20 @@ def training_card(
     *,
     refit: bool,
     encoder: EncoderCard | None = None,
+    init: InitCard | None = None,
 ) -> TrainingCard:
     """The card of a training run on this machine, with this code."""
     maker = this_maker(device)
+    trained_on, validated_on = (init.trained_on, init.validated_on) if init else ([], [])
     return TrainingCard(
         **dict(data),
         model="network",
         views=list(views),
         encoder=encoder,
         normalisation=normalisation,
+        init=init,
+        init_heard_test_speakers=sorted({*trained_on, *validated_on} & {*named_speakers(data, "test")}),
+        init_heard_val_speakers=sorted({*trained_on} & {*named_speakers(data, "val")}),
         seed=seed,
         refit=refit,
         **dict(maker),
@@ -158,6 +164,9 @@ def baseline_card(data: DataCard, params: BaselineParams, encoder: EncoderCard |
         views=[params.view],
         encoder=encoder,
         normalisation=params.normalisation,
+        init=None,
+        init_heard_test_speakers=[],
+        init_heard_val_speakers=[],
         seed=None,
         refit=True,
         **dict(this_maker("cpu")),
@@ -165,9 +174,9 @@ def baseline_card(data: DataCard, params: BaselineParams, encoder: EncoderCard |
     )
 
 
-def encoder_card(encodings: Encodings | None) -> EncoderCard | None:
-    """The encoder of the shards, if they are used."""
-    return EncoderCard(**encodings.encoder, step=encodings.step) if encodings else None
+def named_speakers(card: Card, split: Split) -> list[str]:
+    """The known speakers of a split, as corpus/speaker."""
+    return [f"{card.corpus}/{name}" for name in card.speakers[split]]
 
 
 def scoring_card(card: TrainingCard, device: str) -> ScoringCard:
@@ -186,7 +195,7 @@ _TASK = (*_CORPUS, "fold", "speakers")
 Scope: TypeAlias = Literal["folds", "task", "clips", "data"]
 
 FIELDS: dict[Scope, tuple[str, ...]] = {
-    "folds": (*_CORPUS, "split_seed", *_MAKING, "model", "views", "encoder", "normalisation"),
+    "folds": (*_CORPUS, "split_seed", *_MAKING, "model", "views", "encoder", "normalisation", "init"),
     "task": _TASK,
     "clips": (*_TASK, "val", "split_seed"),
     "data": (*_TASK, "clips_sha256", *_MAKING),

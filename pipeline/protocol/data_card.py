@@ -16,8 +16,9 @@ from numpy.typing import NDArray
 from featurize.errors import CheckpointError, ShardError
 from featurize.shards import Shard
 from pipeline.extraction.tasks import MAKERS
-from pipeline.protocol.card import Card, DataCard, EncoderCard, Scope, TrainingCard, digest
+from pipeline.protocol.card import Card, DataCard, Scope, TrainingCard, digest
 from pipeline.protocol.manifest_summary import ManifestSummary
+from pipeline.protocol.origins import EncoderCard
 from pipeline.protocol.split_params import SPLITS, Split
 from pipeline.protocol.typed_json import validate
 from pipeline.protocol.wording import CAPTIONS, differences, short, word_differences

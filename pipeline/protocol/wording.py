@@ -5,6 +5,7 @@ from typing import Any
 
 from pipeline.protocol.card import Card, DataCard, Normalisation, Scope, TrainingCard, differing_fields
 from pipeline.protocol.folds import FoldScheme
+from pipeline.protocol.origins import InitCard
 from pipeline.protocol.provenance import Maker
 
 CAPTIONS = {
@@ -29,6 +30,7 @@ CAPTIONS = {
     "views": "views",
     "encoder": "encoder",
     "normalisation": "normalisation",
+    "init": "started from",
 }
 """Caption of each field by which cards are compared."""
 
@@ -75,17 +77,43 @@ def describe_labels(card: Card) -> str:
 
 
 def describe_making(card: TrainingCard) -> str:
-    """Model, normalisation and denoiser in one line; the last two may use more of a test speaker than the clip."""
+    """Model, normalisation, initial checkpoint and denoiser in one line; each may know more of a test speaker."""
     baseline = f"BASELINE of {', '.join(card.views)}, " if card.model == "baseline" else ""
     seen = len(card.denoiser_heard_test_speakers)
     overlap = f" (TRAINED ON {seen} OF THE TEST SPEAKERS)" if seen else ""
     transductive = "TRANSDUCTIVE (normalised by speaker), " if card.normalisation == "speaker" else ""
-    return f"{baseline}{transductive}denoiser {card.denoiser}{overlap}"
+    started = ""
+    if card.init is not None:
+        heard = {"TEST": card.init_heard_test_speakers, "VALIDATION": card.init_heard_val_speakers}
+        of = " AND ".join(f"{len(names)} OF THE {split}" for split, names in heard.items() if names)
+        started = f"started from {describe_init(card.init)}{f' (TRAINED ON {of} SPEAKERS)' if of else ''}, "
+    return f"{baseline}{transductive}{started}denoiser {card.denoiser}{overlap}"
+
+
+def describe_init(init: InitCard) -> str:
+    """The network that training started from, in a few words."""
+    frozen = "" if init.frozen == "none" else f" with frozen {init.frozen}"
+    return f"checkpoint {init.sha256[:8]} of {init.corpus}{frozen}"
+
+
+def describe_leak(card: TrainingCard) -> str:
+    """A warning if the network that training started from knew speakers of this run; else empty."""
+    parts = []
+    if names := card.init_heard_test_speakers:
+        parts.append(
+            f"trained or validated on test speakers ({short(names)}): the score is not of new speakers"
+        )
+    if names := card.init_heard_val_speakers:
+        parts.append(
+            f"trained on validation speakers ({short(names)}): it is not on new ones that epoch and "
+            "temperature are chosen"
+        )
+    return f"the initial checkpoint was {'; and '.join(parts)}" if parts else ""
 
 
 def describe_independence(card: Card) -> str:
     """Whether the test speakers are new to the network; in capitals where they are not."""
-    return "speaker-independent" if card.speaker_independent else "SPEAKER-DEPENDENT"
+    return "speaker-independent" if card.tests_new_speakers else "SPEAKER-DEPENDENT"
 
 
 def describe_confounding(card: Card) -> str:
@@ -168,6 +196,8 @@ def short(value: Any) -> str:
     """A value of a card as short text: hashes are cut, long lists are replaced by their length."""
     if isinstance(value, FoldScheme):
         return describe_folds(value)
+    if isinstance(value, InitCard):
+        return describe_init(value)
     if isinstance(value, Mapping):
         return "(" + ", ".join(f"{key} {short(item)}" for key, item in value.items()) + ")"
     if isinstance(value, list):

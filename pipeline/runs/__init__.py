@@ -2,6 +2,7 @@
 
 evaluation       evaluation.json and robustness.json as types
 best_checkpoint  the checkpoint to use: a named file, or the best of a folder
+initial_network  `train.init`: the network that training starts from
 trained          the metadata of a checkpoint
 scoring          logits → the scores in evaluation.json
 writing          the files of a run

@@ -13,7 +13,14 @@ from model.scoring.intervals import LEVEL
 from model.scoring.significance import McNemar, UarDifference, compare_uar, mcnemar
 from pipeline.protocol.card import FIELDS, ScoringCard
 from pipeline.protocol.provenance import Maker
-from pipeline.protocol.wording import describe_makers, describe_task, differences, word_differences
+from pipeline.protocol.wording import (
+    describe_init,
+    describe_leak,
+    describe_makers,
+    describe_task,
+    differences,
+    word_differences,
+)
 from pipeline.runs.evaluated_run import Run, describe_scores, fit_lines, read_run
 
 ALPHA = 1 - LEVEL
@@ -134,9 +141,10 @@ def list_differences(first: Run, second: Run) -> list[tuple[str, Any, Any]]:
 
 
 def _plain(card: ScoringCard, makers: list[Maker]) -> dict[str, Any]:
-    """A card without its `UNLISTED` fields, and with its makers in words."""
+    """A card without its `UNLISTED` fields, and with its makers and its start in words."""
     made_by = {stage: describe_makers(own, makers) for stage, own in card.made_by.items()}
-    return {**card.model_dump(mode="json", exclude=UNLISTED), "made_by": made_by}
+    init = card.init and describe_init(card.init)
+    return {**card.model_dump(mode="json", exclude=UNLISTED), "made_by": made_by, "init": init}
 
 
 def verdict(comparison: Comparison) -> str:
@@ -181,7 +189,8 @@ def format_comparison(comparison: Comparison) -> list[str]:
         f"right in {runs[0].name} only: {counted(clips.only_first, 'clip')}, "
         f"in {runs[1].name} only: {clips.only_second}; McNemar p = {clips.p:.2g} (assumes independent clips)"
     )
-    return fit_lines([*lines, verdict(comparison)])
+    leaks = [f"{run.name}: {leak}" for run in runs if (leak := describe_leak(run.evaluation.protocol))]
+    return fit_lines([*lines, *leaks, verdict(comparison)])
 
 
 def _format_interval(uar: UarDifference) -> str:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from featurize.errors import SerError
 from pipeline.protocol.typed_json import parse_json
-from pipeline.protocol.wording import describe, describe_mixture
+from pipeline.protocol.wording import describe, describe_leak, describe_mixture
 from pipeline.repository import require_commit
 from pipeline.runs.evaluation import Evaluation
 
@@ -93,6 +93,7 @@ def summarise(run: Run) -> list[str]:
     notes = [
         evaluation.missing_classes_note,
         evaluation.intervals_note,
+        describe_leak(evaluation.protocol),
         describe_mixture(evaluation.protocol),
     ]
     return fit_lines(

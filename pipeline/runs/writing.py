@@ -14,7 +14,7 @@ from featurize.errors import SplitError, counted
 from model.batches import Features
 from model.feature_splits import SplitLoader
 from pipeline.protocol.card import ScoringCard, digest
-from pipeline.protocol.wording import describe, describe_independence, describe_mixture
+from pipeline.protocol.wording import describe, describe_independence, describe_leak, describe_mixture
 from pipeline.runs.evaluation import Evaluation
 from pipeline.runs.scoring import probabilities_of
 
@@ -74,6 +74,7 @@ def _log_scores(evaluation: Evaluation) -> None:
     for note in (
         evaluation.missing_classes_note,
         evaluation.intervals_note,
+        describe_leak(protocol),
         describe_mixture(protocol),
     ):
         if note:

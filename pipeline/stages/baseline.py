@@ -9,9 +9,10 @@ from model.baseline.choice import fit_baseline
 from model.baseline.functionals import Examples, centre_speakers, make_examples
 from model.batches import Features
 from model.feature_splits import SplitLoader
-from pipeline.protocol.card import baseline_card, encoder_card
+from pipeline.protocol.card import baseline_card
 from pipeline.protocol.data_card import data_card, shared_provenance
 from pipeline.protocol.manifest_summary import read_summary
+from pipeline.protocol.origins import encoder_card
 from pipeline.runs.evaluation import Evaluation
 from pipeline.runs.scoring import score
 from pipeline.runs.workspace import BASELINE

@@ -8,9 +8,10 @@ from featurize.atomic import write_text
 from model.checkpoint import load_checkpoint
 from model.feature_splits import SplitLoader
 from model.logits import predict_logits
-from pipeline.protocol.card import encoder_card, scoring_card
+from pipeline.protocol.card import scoring_card
 from pipeline.protocol.data_card import check_checkpoint, check_encoder, data_card, shared_provenance
 from pipeline.protocol.manifest_summary import read_summary
+from pipeline.protocol.origins import encoder_card
 from pipeline.runs.best_checkpoint import choose_checkpoint
 from pipeline.runs.evaluation import Evaluation
 from pipeline.runs.scoring import score

@@ -15,10 +15,13 @@ from model.network.tier1 import NetworkParams, build_network
 from model.training.fit import EpochResult, FitResult, fit
 from model.training.hyperparameters import TrainParams
 from model.training.sampling import batch_order, padding_waste
-from pipeline.protocol.card import encoder_card, training_card
+from pipeline.protocol.card import training_card
 from pipeline.protocol.data_card import data_card, shared_provenance
 from pipeline.protocol.manifest_summary import read_summary
+from pipeline.protocol.origins import InitCard, encoder_card
 from pipeline.protocol.provenance import versions
+from pipeline.protocol.wording import describe_leak
+from pipeline.runs.initial_network import find_initial, start_from
 
 log = logging.getLogger(__name__)
 
@@ -51,7 +54,7 @@ def train(
     Raises:
         ShardError: a shard is damaged, or the shards were made with different settings.
         TrainingError: the features cannot be trained on.
-        CheckpointError: `resume` is set, but last.pt is missing or of another run.
+        CheckpointError: `resume` is set, but last.pt is missing or of another run; or `train.init` does not fit.
     """
     summary = read_summary(data / "manifest.json")
     loader = SplitLoader(data, summary.labels, network_params.views)
@@ -59,12 +62,20 @@ def train(
     encoder = encoder_card(loader.encodings)
     clips = data_card(summary, loader.shards, made, loader.encoding_shards)
     views, normalisation = network_params.views, network_params.normalisation
-    card = training_card(
-        clips, params.seed, views, normalisation, device, refit=params.refit, encoder=encoder
-    )
-    train_split, val_split = (loader.load(name) for name in ("train", "val"))
     if params.va_weight:
         network_params = network_params.model_copy(update={"affect": True})
+    n_mfcc = made["tier0"]["mfcc"]["n_mfcc"]
+    network = build_network(n_mfcc, len(summary.labels), network_params, params.seed, loader.encoding)
+    init: InitCard | None = None
+    if params.init:
+        found = find_initial(params.init, checkpoints)
+        init = start_from(found, network, params, clips, made["tier0"], encoder)
+    card = training_card(
+        clips, params.seed, views, normalisation, device, refit=params.refit, encoder=encoder, init=init
+    )
+    if leak := describe_leak(card):
+        log.warning("%s", leak)
+    train_split, val_split = (loader.load(name) for name in ("train", "val"))
     args = {
         "labels": summary.labels,
         "tier0": made["tier0"],
@@ -74,8 +85,6 @@ def train(
         "versions": versions(),
         "protocol": card.model_dump(mode="json"),
     }
-    n_mfcc = made["tier0"]["mfcc"]["n_mfcc"]
-    network = build_network(n_mfcc, len(summary.labels), network_params, params.seed, loader.encoding)
     with process_group(device) as device, ExitStack() as stack:  # noqa: PLR1704 - each process has its own
         on_epoch = None
         if rank() == 0:
@@ -101,6 +110,7 @@ def train(
             args=args,
             on_epoch=on_epoch,
             resume=resume,
+            initial=init.sha256 if init else "",
         )
         if rank() == 0:
             _log_outcome(outcome, params)

@@ -48,6 +48,9 @@ PROTOCOL: dict[str, Any] = {
     "views": ["mfcc"],
     "encoder": None,
     "normalisation": "global",
+    "init": None,
+    "init_heard_test_speakers": [],
+    "init_heard_val_speakers": [],
     "seed": 0,
     "refit": False,
     "code": "0.1.0",
@@ -55,6 +58,24 @@ PROTOCOL: dict[str, Any] = {
     "device": "cpu",
     "scored_with": {},
 }
+
+INIT: dict[str, Any] = {
+    "sha256": "12" * 32,
+    "corpus": "toy",
+    "files_sha256": "ab" * 32,
+    "labels": LABELS,
+    "folds": None,
+    "fold": 0,
+    "denoiser": "none",
+    "tier0_sha256": "ef" * 32,
+    "steps": {"load": "1", "mfcc": "1"},
+    "code": "0.1.0",
+    "trained_on": ["toy/ann"],
+    "validated_on": [],
+    "labels_kept": LABELS,
+    "frozen": "streams",
+}
+"""The checkpoint of a card whose training did not start from random weights."""
 
 
 def make_card(**changes: Any) -> ScoringCard:

@@ -19,7 +19,7 @@ from pipeline.protocol.folds import FoldScheme
 from pipeline.protocol.manifest_summary import ManifestSummary
 from pipeline.protocol.split_params import SplitParams
 from pipeline.runs.evaluated_run import Run
-from tests.pipeline.made_up import LABELS, make_card, make_run, make_summary
+from tests.pipeline.made_up import INIT, LABELS, make_card, make_run, make_summary
 
 FOUR_FOLDS = FoldScheme(kind="dealt", number=4)
 CLIPS = {f"clip{index}" for index in range(40)}
@@ -81,9 +81,20 @@ def test_the_protocol_is_one_line_with_what_a_reader_must_know() -> None:
     assert "TRANSDUCTIVE (normalised by speaker), denoiser compact" in line
 
 
+def test_a_checkpoint_that_all_folds_start_from_has_heard_some_of_them() -> None:
+    found = {
+        (fold, 0): outcome(fold, 0, init=INIT, init_heard_test_speakers=["toy/ann"] * (fold == 2))
+        for fold in (1, 2, 3, 4)
+    }
+    line = tabulate(found, {}, CLIPS)["protocol"]
+    assert "SPEAKER-DEPENDENT" in line
+    assert "started from checkpoint 12121212 of toy with frozen streams (TRAINED ON 1 OF THE TEST" in line
+
+
 @pytest.mark.parametrize(
     ("change", "token"),
     [
+        ({"init": INIT}, "started from: checkpoint 12121212 of toy with frozen streams, not none"),
         ({"files_sha256": "0" * 64}, "recordings"),
         ({"denoiser": "none"}, "denoiser: none, not compact"),
         ({"steps": {"mfcc": "9"}}, "step"),

@@ -150,6 +150,12 @@ def test_a_name_depends_on_parameters_code_and_audio(toy: Path, monkeypatch: pyt
     assert name({"split.fold": 2}) != first
     with pytest.raises(ParamsError, match=r"experiment: split\.fold = 0"):
         name({"split.fold": 0})
+    start = toy.parent / "start.pt"
+    started = []
+    for content in (b"1", b"2", b"1"):  # at the same path
+        start.write_bytes(content)
+        started.append(name({"train.init": str(start)}))
+    assert started[0] == started[2] != started[1]
     code = Path("toy.py").read_text()
     Path("toy.py").write_text(code + "\n")
     assert name({"split.fold": 1}) != first

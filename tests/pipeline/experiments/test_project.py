@@ -52,6 +52,8 @@ def test_files_beside_git_and_dvc_become_absolute(project: Path) -> None:
     assert absolute_paths(override(Params(), {"corpus.root": "mine"})) == {
         "corpus.root": str(project / "mine")
     }
+    started = override(Params(), {"train.init": "mine"})
+    assert absolute_paths(started) == {"train.init": str(project / "mine")}
     for known in ("data/raw", "added", "absent", str(project / "mine")):
         assert absolute_paths(override(Params(), {"corpus.root": known})) == {}
 

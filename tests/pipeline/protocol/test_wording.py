@@ -13,7 +13,7 @@ from pipeline.protocol.wording import (
     differences,
     word_differences,
 )
-from tests.pipeline.made_up import make_card
+from tests.pipeline.made_up import INIT, make_card
 
 TWO = [
     {"device": "cpu", "versions": {"torch": "2.11.0", "av": "15"}, "code": "0.1.0 abc"},
@@ -33,6 +33,19 @@ def test_one_line_says_what_a_score_is_worth() -> None:
         ({"normalisation": "speaker"}, "TRANSDUCTIVE (normalised by speaker)"),
         ({"untested_labels": ["sad"]}, "3 classes (1 WITHOUT TEST CLIPS)"),
         ({"denoiser_heard_test_speakers": ["toy/a"]}, "TRAINED ON 1 OF THE TEST SPEAKERS"),
+        (
+            {"init": INIT},
+            "fold 1 of 5, started from checkpoint 12121212 of toy with frozen streams, denoiser",
+        ),
+        (
+            {"init": INIT, "init_heard_test_speakers": ["toy/a"]},
+            "toy abababab, 3 classes, SPEAKER-DEPENDENT, ",
+        ),
+        (
+            {"init": INIT, "init_heard_test_speakers": ["a", "b"], "init_heard_val_speakers": ["c"]},
+            "streams (TRAINED ON 2 OF THE TEST AND 1 OF THE VALIDATION SPEAKERS), denoiser none",
+        ),
+        ({"init": INIT, "init_heard_val_speakers": ["c"]}, " (TRAINED ON 1 OF THE VALIDATION SPEAKERS)"),
         (
             {"confounding": Confounding(by_speaker=0.96, by_majority=0.26)},
             "THE SPEAKER ALONE GIVES 96% OF THE LABELS (the majority 26%)",

@@ -16,6 +16,8 @@ from sklearn.metrics import (
     precision_recall_fscore_support,
 )
 
+from tests.pipeline.made_up import INIT
+
 HOSTILE = "<script>alert(1)</script>"
 SYNTHETIC = "this score means nothing about people"
 DEPENDENT = "Speaker-dependent: the test speakers are also in the training data"
@@ -162,6 +164,18 @@ def test_scores_that_are_not_to_be_trusted_are_stamped(make_sample: Any) -> None
     assert STALE in page.text
     assert "The denoiser was trained on test speakers: toy/ann" in page.text
     assert page.stamps() == {"stale", "denoiser-overlap", "leak", "robustness"}
+
+
+@pytest.mark.parametrize("split", ["test", "val"])
+def test_a_start_that_knows_speakers_of_this_run_is_stamped(make_sample: Any, split: str) -> None:
+    page = make_sample(init=INIT).page()
+    assert page.stamps() == set()
+    assert "checkpoint 12121212 of toy with frozen streams" in page.text
+    assert INIT["sha256"] in page.text
+    leaky = make_sample(init=INIT, **{f"init_heard_{split}_speakers": ["toy/ann"]}).page()
+    assert leaky.stamps() == {"init-overlap"}
+    assert {"test": "test speakers: toy/ann", "val": "validation speakers: toy/ann"}[split] in leaky.text
+    assert ("Speaker-independentno" in leaky.text) is (split == "test")
 
 
 def test_names_stay_text(make_sample: Any) -> None:

@@ -11,7 +11,7 @@ import pytest
 from featurize.errors import ProtocolError
 from pipeline.cli import main
 from pipeline.runs.compare import compare, format_comparison, verdict
-from pipeline.runs.evaluated_run import read_run
+from pipeline.runs.evaluated_run import read_run, summarise
 from tests.pipeline import made_up
 
 LABELS = made_up.LABELS
@@ -70,6 +70,22 @@ def test_too_few_speakers_are_reported(tmp_path: Path) -> None:
         lines = " ".join(format_comparison(comparison))
         assert lines.count("McNemar") == 1
         assert ("no interval (all test clips are of s00 and" in lines) is (speakers == 2)
+
+
+def test_a_start_that_knows_the_test_speakers_is_noted(tmp_path: Path) -> None:
+    one = write_run(tmp_path / "one")
+    leaky = {"init": made_up.INIT, "init_heard_test_speakers": ["toy/s00"]}
+    other = write_run(tmp_path / "other", seed=1, **leaky)
+    comparison = compare(str(one), str(other), tmp_path)
+    assert comparison.differs == [
+        ("init", None, "checkpoint 12121212 of toy with frozen streams"),
+        ("init_heard_test_speakers", [], ["toy/s00"]),
+    ]
+    text = " ".join(" ".join(format_comparison(comparison)).split())
+    note = "the initial checkpoint was trained or validated on test speakers (toy/s00)"
+    assert text.count(note) == 1
+    assert f"other: {note}" in text
+    assert note in " ".join(" ".join(summarise(read_run(str(other), one))).split())
 
 
 @pytest.mark.parametrize(

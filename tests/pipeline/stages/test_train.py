@@ -1,5 +1,7 @@
 """Stage train: the checkpoint contains all information about its training."""
 
+import dataclasses
+import hashlib
 import json
 import shutil
 import signal
@@ -19,6 +21,7 @@ from model.checkpoint import load_checkpoint
 from pipeline.cli import main
 from pipeline.protocol.data_card import shared_provenance
 from pipeline.runs.best_checkpoint import best_checkpoint
+from pipeline.stages.evaluate import evaluate
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -63,6 +66,53 @@ def ser(arguments: list[str]) -> int:
     with pytest.raises(SystemExit) as left:
         main(arguments)
     return int(left.value.code or 0)
+
+
+def test_a_run_starts_from_another_ones_weights(
+    small_run: Any, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    start = small_run.checkpoints
+    assert ser(command(small_run, tmp_path, init=str(start), freeze="streams")) == 0
+    assert "starting from" in caplog.text
+    assert "test speakers" not in caplog.text
+    found, args = load_checkpoint(best_checkpoint(tmp_path / "checkpoints"))
+    before, _ = load_checkpoint(best_checkpoint(start))
+    for name, value in before.streams.state_dict().items():
+        assert torch.equal(value, found.streams.state_dict()[name]), name
+    assert not torch.equal(before.head.weight, found.head.weight)
+    init = args["protocol"]["init"]
+    assert init["sha256"] == hashlib.sha256(best_checkpoint(start).read_bytes()).hexdigest()
+    assert init["trained_on"] == [f"demo/{name}" for name in args["protocol"]["speakers"]["train"]]
+    scores = evaluate(small_run.data, tmp_path / "checkpoints", tmp_path / "reports")
+    assert scores.protocol.init is not None
+    assert scores.params["train"]["freeze"] == "streams"
+    assert ser(command(small_run, tmp_path, "--resume", init=str(start), freeze="streams")) == 0
+
+
+def test_a_start_that_does_not_fit_is_one_line_before_any_clip_is_read(
+    small_run: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("model.feature_splits.SplitLoader.load", lambda *_: pytest.fail("read a clip"))
+    network = small_run.params.network.model_copy(update={"lstm_hidden": 4})
+    other = dataclasses.replace(small_run, params=small_run.params.model_copy(update={"network": network}))
+    for run, train, words in (
+        (other, {"init": str(small_run.checkpoints)}, "network.lstm_hidden is 8 there and 4 here"),
+        (small_run, {"init": str(tmp_path / "absent.pt")}, "absent.pt: cannot be read (No such file"),
+        (
+            small_run,
+            {"init": str(tmp_path / "checkpoints" / "x.pt")},
+            "copy the checkpoint to another folder",
+        ),
+    ):
+        assert ser(command(run, tmp_path, **train)) == 2
+        (complaint,) = [line for line in capsys.readouterr().err.splitlines() if line.startswith("ser: ")]
+        assert complaint.startswith("ser: train.init: ")
+        assert words in complaint
+    assert not (tmp_path / "checkpoints").exists()
+    file = tmp_path / "params.yaml"
+    file.write_text("train: {freeze: streams}")
+    assert ser(["train", "--params", str(file)]) == 2
+    assert "freeze streams needs a checkpoint to start from; set train.init" in capsys.readouterr().err
 
 
 KILLED = """
