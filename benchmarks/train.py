@@ -28,6 +28,7 @@ from model.batches import Features
 from model.feature_splits import load_features
 from model.network.layers import ChannelAttention
 from model.network.tier1 import NetworkParams, build_network
+from model.standardisation import measure, statistics_of
 from model.training.hyperparameters import SpecAugmentParams, TrainParams
 from model.training.sampling import batch_order, padding_waste
 from model.training.trainer import Trainer
@@ -127,7 +128,7 @@ def our_steps(
     """Train with the project's trainer; yields the number of clips of each step."""
     network = build_network(features.views["mfcc"][0].shape[1], num_classes, network_params, 0).to(device)
     trainer = Trainer(network, features, params, device)
-    trainer.start()
+    trainer.start(statistics_of(measure(features, network)))
     criterion = trainer.make_loss()
     network.train()
     epoch = 0

@@ -189,9 +189,9 @@ class Shard:
                 self._data = self._map(file[stored["kind"]])
         except Exception as error:  # on damaged files h5py raises almost any exception
             raise _damaged(self.path, error) from error
-        checksum = stored.pop("checksum", "")
+        self.checksum = stored.pop("checksum", "")
         kind, data = stored["kind"], self._data
-        if verify and _checksum(datasets, stored, kind, data.shape, [data]) != checksum:
+        if verify and _checksum(datasets, stored, kind, data.shape, [data]) != self.checksum:
             what = "content does not match its checksum"
             raise ShardError(f"{self.path}: {what}", "delete it and run its stage again")
         self.without_data = _as_columns(datasets, stored)

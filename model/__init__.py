@@ -14,6 +14,8 @@ These names are loaded on first use, so `import model` itself does not load torc
     views            MFCC, and the frames of an encoder that are speech
     feature_splits   shards → the clips of one split
     batches          clips → padded batches
+    moments          mean and deviation of many frames in one pass
+    standardisation  statistics of a split's frames, and clips standardised by speaker
     logits           the outputs of a network for a whole split
     affect           valence and arousal: reading them, and their concordance
     checkpoint       save and load: atomic, plain types only

@@ -28,6 +28,8 @@ class Features:
     """(num_clips,), index into the list of label names."""
     columns: dict[str, NDArray[Any]] = field(default_factory=dict)
     """The shards' columns, (num_clips,) each, such as clip_id and speaker."""
+    standardised: bool = False
+    """Whether each clip is standardised by the frames of its speaker."""
 
     def __len__(self) -> int:
         return len(self.labels)

@@ -4,8 +4,8 @@ import torch
 from torch import Tensor
 
 from model.batches import Features, evaluation_batches
-from model.network.normalisation import normalise_speakers
 from model.network.tier1 import SERTier1
+from model.standardisation import measure, standardise_speakers
 
 
 @torch.no_grad()
@@ -14,11 +14,11 @@ def predict(
 ) -> dict[str, Tensor]:
     """Run the network in evaluation mode on all clips; "logits" and, with the second head, "affect", on the CPU.
 
-    With normalisation "speaker", the statistics of each speaker are those of these features. The network's mode is
-    restored afterwards.
+    With normalisation "speaker", the statistics of each speaker are those of these features, unless they are
+    standardised already. The network's mode is restored afterwards.
     """
-    if network.params.normalisation == "speaker":
-        features = normalise_speakers(features)
+    if network.params.normalisation == "speaker" and not features.standardised:
+        features = standardise_speakers(features, measure(features, network))
     was_training = network.training
     network.eval()
     outputs = {"logits": torch.empty(len(features), network.num_classes)}

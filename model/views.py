@@ -6,7 +6,7 @@ when they are read, so that voice activity detection never encodes again.
 
 import json
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
@@ -93,12 +93,17 @@ class EncodedClips(LazyClips):
         rows: shard and row of each clip.
         segments: of speech, of each clip.
         frame_samples: samples of one frame.
+        verify: called with a shard before it is read.
     """
 
     def __init__(
-        self, rows: Sequence[tuple[Shard, int]], segments: Sequence[NDArray[np.int64]], frame_samples: int
+        self,
+        rows: Sequence[tuple[Shard, int]],
+        segments: Sequence[NDArray[np.int64]],
+        frame_samples: int,
+        verify: Callable[[Shard], None],
     ) -> None:
-        self._rows = rows
+        self._rows, self._verify = rows, verify
         self._speech = [
             speech_frames(of_clip, len(shard.data(row)), frame_samples)
             for (shard, row), of_clip in zip(rows, segments, strict=True)
@@ -108,12 +113,26 @@ class EncodedClips(LazyClips):
     def clip(self, index: int) -> NDArray[np.float32]:
         """The frames of one clip, float32."""
         shard, row = self._rows[index]
+        self._verify(shard)
         frames = np.asarray(shard.data(row))[self._speech[index]]  # (num_frames, L, D) float16
         return frames.reshape(len(frames), -1).astype(np.float32)
+
+    def contents(self) -> Iterator[bytes]:
+        """Bytes of each clip that differ where its frames do: the checksum of its shard, its row, what is speech."""
+        for (shard, row), speech in zip(self._rows, self._speech, strict=True):
+            yield f"{shard.checksum} {row} ".encode() + speech.tobytes()
+
+
+def contents_of(clips: Clips) -> Iterator[Any]:
+    """Bytes of each clip that differ where its frames do, without reading those of encodings."""
+    return clips.contents() if isinstance(clips, EncodedClips) else map(np.ascontiguousarray, clips)
 
 
 class Encodings:
     """The encoding shards of a folder, found by the SHA-256 of a clip or of a copy's recipe.
+
+    They may be larger than memory, so each is compared with its checksum when the first of its clips is read: the
+    others, which come next, are then in memory.
 
     Args:
         shards: files written by the encode stage.
@@ -124,15 +143,16 @@ class Encodings:
         params: of the encode stage.
 
     Raises:
-        ShardError: a shard is damaged.
+        ShardError: a shard is missing or of another format, or when a clip is read, damaged.
         TrainingError: a shard holds something else, or the shards are of different encoders.
     """
 
     def __init__(self, shards: Sequence[Path]) -> None:
         self._rows: dict[str, tuple[Shard, int]] = {}
+        self._verified: set[Path] = set()
         found: dict[str, Path] = {}
         for path in shards:
-            shard = Shard(path)
+            shard = Shard(path, verify=False)
             if shard.kind != "encoding":
                 raise TrainingError(
                     f"{path}: holds {shard.kind}, not encoding; pass the shards of the encode stage"
@@ -159,4 +179,11 @@ class Encodings:
     def clips(self, sha256: Sequence[str], segments: Sequence[NDArray[np.int64]]) -> EncodedClips:
         """The clips with these hashes, and the segments of speech of each."""
         frame_samples = self.encoder["frame_pooling"] * FRAME_SAMPLES
-        return EncodedClips([self._rows[of_clip] for of_clip in sha256], segments, frame_samples)
+        return EncodedClips(
+            [self._rows[of_clip] for of_clip in sha256], segments, frame_samples, self._verify
+        )
+
+    def _verify(self, shard: Shard) -> None:
+        if shard.path not in self._verified:
+            Shard(shard.path)
+            self._verified.add(shard.path)

@@ -5,83 +5,13 @@ clips of a speaker ("speaker"). The last is transductive, since it uses all clip
 is classified; the protocol of such scores says so.
 """
 
-from collections.abc import Sequence
-
-import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
-
-from featurize.errors import TrainingError
-from model.batches import Features
-from model.views import Clips, LazyClips, View, lengths_of
 
 MIN_STD = 1e-2
 """Smallest standard deviation that a clip is divided by, in units of the train split's."""
 REACH = 2
 """Frames on either side that a slope is fitted to."""
-
-
-Statistics = tuple[NDArray[np.float64], NDArray[np.float64]]
-"""Mean and standard deviation, (C,) each."""
-
-
-class StandardisedClips(LazyClips):
-    """Clips standardised on access.
-
-    Args:
-        clips: (num_frames, C) each.
-        statistics: of each clip.
-    """
-
-    def __init__(self, clips: Clips, statistics: Sequence[Statistics]) -> None:
-        self._clips, self._statistics = clips, statistics
-        self.lengths = lengths_of(clips)
-
-    def clip(self, index: int) -> NDArray[np.float32]:
-        """One standardised clip, float32."""
-        mean, std = self._statistics[index]
-        return ((self._clips[index] - mean) / std).astype(np.float32)
-
-
-def frame_statistics(clips: Clips) -> Statistics:
-    """Mean and standard deviation (C,) over all frames of clips (num_frames, C); 1 for the deviation of a constant."""
-    count = sum(lengths_of(clips))
-    mean = sum((clip.sum(axis=0, dtype=np.float64) for clip in clips), np.zeros(clips[0].shape[1])) / count
-    square = sum((((clip - mean) ** 2).sum(axis=0) for clip in clips), np.zeros(len(mean))) / count
-    std = np.sqrt(square)
-    std[std < 1e-6 * np.maximum(np.abs(mean), 1)] = 1
-    return mean, std
-
-
-def normalise_speakers(features: Features) -> Features:
-    """Standardise each clip by the frames of all clips of its speaker in these features.
-
-    A voice made by augmentation counts as another speaker, since in the test split every speaker has mean 0; other
-    copies are standardised by the statistics of their originals.
-
-    Raises:
-        TrainingError: a clip has no speaker.
-    """
-    speakers = features.columns.get("speaker")
-    if speakers is None or not all(speakers):
-        raise TrainingError(
-            "network.normalisation speaker needs the speaker of every clip; choose global or clip"
-        )
-    voices = features.columns.get("voice", np.full(len(features), "", dtype=object))
-    rows_of: dict[tuple[str, str], list[int]] = {}
-    for row, voice in enumerate(zip(speakers.tolist(), voices.tolist(), strict=True)):
-        rows_of.setdefault(voice, []).append(row)
-    views: dict[View, Clips] = {}
-    for view, clips in features.views.items():
-        statistics: list[Statistics] = [(np.zeros(0), np.zeros(0))] * len(features)
-        for rows in rows_of.values():
-            originals = [row for row in rows if features.original[row]]
-            found = frame_statistics([clips[row] for row in originals or rows])
-            for row in rows:
-                statistics[row] = found
-        views[view] = StandardisedClips(clips, statistics)
-    return Features(views, features.labels, features.columns)
 
 
 def normalise_clips(x: Tensor, valid: Tensor) -> Tensor:

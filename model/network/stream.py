@@ -11,13 +11,13 @@ import torch
 from pydantic import BaseModel, Field, field_validator
 from torch import Tensor, nn
 
+from model.moments import Statistics
 from model.network.batchnorm import MaskedBatchNorm
 from model.network.dropout import Dropout
 from model.network.layers import ChannelAttention, ResidualConvBlock
 from model.network.lstm import BiLSTM
-from model.network.normalisation import add_deltas, frame_statistics, normalise_clips
+from model.network.normalisation import add_deltas, normalise_clips
 from model.network.pooling import AttentionPooling, MeanPooling, StatisticsPooling, moments, pool_frames
-from model.views import Clips
 
 Channels = Annotated[int, Field(gt=0, le=8192)]
 Augment = Callable[[Tensor, Tensor], tuple[Tensor, Tensor]]
@@ -79,7 +79,7 @@ class Stream(nn.Module):
     Attributes:
         size: of the vector of a clip.
 
-    Buffers: `feature_mean` and `feature_std` (L C,), from `fit_normalisation`.
+    Buffers: `feature_mean` and `feature_std` (L C,), from `set_normalisation`.
     """
 
     feature_mean: Tensor
@@ -185,13 +185,9 @@ class Stream(nn.Module):
             self.layer_weights.requires_grad_(False)
         return frozen
 
-    def fit_normalisation(self, clips: Clips) -> None:
-        """Set the mean and standard deviation of each channel to those of all frames of the train split.
-
-        Args:
-            clips: arrays (num_frames, L C). The deviation of a constant channel is set to 1.
-        """
-        mean, std = frame_statistics(clips)
+    def set_normalisation(self, statistics: Statistics) -> None:
+        """Set the mean and standard deviation (L C,) of each channel."""
+        mean, std = statistics
         self.feature_mean.copy_(torch.from_numpy(mean))
         self.feature_std.copy_(torch.from_numpy(std))
 

@@ -14,9 +14,10 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, Field, field_validator
 from torch import Tensor, nn
 
+from model.moments import Statistics
 from model.network.batchnorm import MaskedBatchNorm
 from model.network.stream import Augment, Freeze, Stream, StreamParams
-from model.views import Clips, View
+from model.views import View
 
 
 class EncoderStreamParams(StreamParams, frozen=True, extra="forbid", use_attribute_docstrings=True):
@@ -79,7 +80,7 @@ class SERTier1(nn.Module):
     Buffers, which the optimiser does not update, apart from those of the streams: `temperature` (), 1 until it is
     fitted on validation data (Guo et al. 2017, "On Calibration of Modern Neural Networks"); with the second head,
     `affect_mean` and `affect_std` (2,).
-    With normalisation "speaker" the caller standardises the clips, see `normalise_speakers`.
+    With normalisation "speaker" the caller standardises the clips, see `standardise_speakers`.
     """
 
     temperature: Tensor
@@ -175,10 +176,10 @@ class SERTier1(nn.Module):
             part.eval()
         return self
 
-    def fit_normalisation(self, clips: Mapping[View, Clips]) -> None:
-        """Set mean and deviation of each channel to those of all frames of the train split."""
+    def set_normalisation(self, statistics: Mapping[View, Statistics]) -> None:
+        """Set mean and deviation of each channel of each view: those of all frames of the train split."""
         for view in self.params.views:
-            self._stream(view).fit_normalisation(clips[view])
+            self._stream(view).set_normalisation(statistics[view])
 
     def fit_affect(self, affect: NDArray[np.float32]) -> None:
         """Set the mean and scale of valence and arousal from affect (num_clips, 2); NaN (unknown) is ignored."""

@@ -6,15 +6,15 @@ from featurize.errors import TrainingError, counted
 from model.batches import Features
 from model.network.tier1 import SERTier1
 from model.training.hyperparameters import TrainParams
-from model.views import STAGE
 
 
 def check_features(features: Features, split: str, network: SERTier1) -> None:
     """Check that a network can be trained on the features.
 
+    `measure` checks their frames.
+
     Raises:
-        TrainingError: no clips, a clip without frames or with another number of coefficients, values that are
-            not finite, a label outside the classes; in the train split also: only one class.
+        TrainingError: no clips, a label outside the classes; in the train split also: only one class.
     """
     if len(features) == 0:
         raise TrainingError(f"the {split} split is empty; choose another fold or label set")
@@ -23,18 +23,6 @@ def check_features(features: Features, split: str, network: SERTier1) -> None:
         raise TrainingError(f"the {split} split has a class outside the network's {num_classes}")
     if split == "train" and len(np.unique(features.labels)) < 2:
         raise TrainingError("the train split has only one class; choose another fold or label set")
-    for view in network.params.views:
-        num_channels, stage = network.num_channels(view), STAGE[view]
-        for index, clip in enumerate(features.views[view]):
-            if clip.ndim != 2 or clip.shape[1] != num_channels or len(clip) == 0:
-                raise TrainingError(
-                    f"{features.name(index)}: features of shape {clip.shape}, not (frames, {num_channels}); "
-                    f"run {stage} again"
-                )
-            if not np.isfinite(clip).all():
-                raise TrainingError(
-                    f"{features.name(index)}: features hold NaN or infinite values; run {stage} again"
-                )
 
 
 def check_sizes(train: Features, params: TrainParams, num_processes: int, affect: bool) -> None:

@@ -16,9 +16,9 @@ from model.batches import Features
 from model.checkpoint import save_checkpoint
 from model.distributed import broadcast_from_first, rank, world_size
 from model.logits import predict_logits
-from model.network.normalisation import normalise_speakers
 from model.network.tier1 import SERTier1
 from model.scoring.calibration import fit_temperature
+from model.standardisation import measure, standardise_speakers, statistics_of
 from model.training.checks import check_features, check_sizes
 from model.training.hyperparameters import TrainParams
 from model.training.refit import refit
@@ -95,8 +95,9 @@ def fit(
         initial,
     )
     network.freeze(params.freeze)
+    measured, of_val = measure(train, network), measure(val, network)
     if network.params.normalisation == "speaker":
-        train = normalise_speakers(train)
+        train, val = standardise_speakers(train, measured), standardise_speakers(val, of_val)
     network.to(device)
     initial_state = {name: value.clone() for name, value in network.state_dict().items()}
     # Dropout draws from torch's global random state, which is seeded for each epoch and restored afterwards.
@@ -108,7 +109,7 @@ def fit(
             trainer.load_state_dict(saved["trainer"])
             progress = Progress.from_state_dict(saved["progress"])
         else:
-            trainer.start(trained=bool(initial))
+            trainer.start(None if initial else statistics_of(measured))
         best = _run(_Run(trainer, val, out_dir, args, identity, on_epoch), progress)
     network.load_state_dict(progress.best_state)
     network.eval()

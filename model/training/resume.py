@@ -10,12 +10,12 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 from torch import Tensor
 
 from featurize.errors import CheckpointError
 from model.batches import Features
 from model.checkpoint import read_checkpoint
+from model.views import contents_of
 
 
 @dataclass(frozen=True)
@@ -90,8 +90,8 @@ def identity_of(
     for features in splits:
         digest.update(features.labels.tobytes() + features.num_frames.tobytes() + features.affect.tobytes())
         for clips in features.views.values():
-            for clip in clips:
-                digest.update(np.ascontiguousarray(clip).data)
+            for content in contents_of(clips):
+                digest.update(content)
     return {**found, "data": digest.hexdigest()}
 
 

@@ -2,6 +2,7 @@
 
 import logging
 import math
+from collections.abc import Mapping
 from typing import Any, cast
 
 import numpy as np
@@ -17,6 +18,7 @@ from model.affect import concordance
 from model.batches import Batch, Features, make_batch
 from model.distributed import in_group, rank, sum_over_processes, world_size
 from model.logits import predict
+from model.moments import Statistics
 from model.network.tier1 import SERTier1
 from model.scoring.metrics import compute_metrics
 from model.training.augmentation import Augmentation
@@ -88,18 +90,19 @@ class Trainer:
         for average, weight in zip(averages, weights, strict=True):
             average.lerp_(weight, 1 - decay)
 
-    def start(self, trained: bool = False) -> None:
-        """Fit the normalisation to the train split, and initialise the batch norms with one batch of it.
+    def start(self, statistics: Mapping[View, Statistics] | None) -> None:
+        """Set the normalisation, and initialise the batch norms with one batch of the train split.
 
-        The streams of a network that is `trained` already keep their own, without which their weights would mean
-        something else.
+        Args:
+            statistics: of the train split; None for a network that is trained already: it keeps its own, and its
+                batch norms, without which its weights would mean something else.
         """
         if self.network.params.affect:
             self.network.fit_affect(self.train.affect)
         self.network.temperature.fill_(1.0)
-        if trained:
+        if statistics is None:
             return
-        self.network.fit_normalisation(self.train.views)
+        self.network.set_normalisation(statistics)
         torch.manual_seed(self.params.seed)
         rng = np.random.default_rng(self.params.seed)
         batch = self.make_batch(rng.permutation(len(self.train))[: max(self.params.batch_size, 64)])

@@ -9,10 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from featurize.encoders import families
-from featurize.errors import TrainingError
-from featurize.shards import Row, write_shard
+from featurize.errors import ShardError, TrainingError
+from featurize.shards import Row, Shard, write_shard
 from model.feature_splits import load_features
-from model.views import FRAME_SAMPLES, Encodings, speech_frames
+from model.views import FRAME_SAMPLES, EncodedClips, Encodings, View, contents_of, speech_frames
 
 LABELS = ["angry", "sad"]
 
@@ -95,6 +95,57 @@ def test_shards_of_two_encoders_are_one_line(tmp_path: Path) -> None:
         write_shard(tmp_path / f"{name}.h5", "encoding", [row], attributes)
     with pytest.raises(TrainingError, match=r"one\.h5 and .*two\.h5 are of different encoders"):
         Encodings(sorted(tmp_path.glob("*.h5")))
+
+
+def test_a_shard_is_verified_when_the_first_of_its_clips_is_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    verified: list[bool] = []
+    opened = Shard.__init__
+
+    def watched(self: Shard, path: Path, verify: bool = True) -> None:
+        opened(self, path, verify)
+        if self.kind == "encoding":
+            verified.append(verify)
+
+    monkeypatch.setattr(Shard, "__init__", watched)
+    frames = load(write_both(tmp_path)).views["encoder"]  # type: ignore[attr-defined]
+    assert verified == [False]
+    assert [len(clip) for clip in frames] == [3, 3]
+    assert verified == [False, True]
+    path = tmp_path / "encodings" / "part-00000.h5"
+    content = path.read_bytes()
+    frame = np.arange(60, dtype=np.float16)[6:12].tobytes()
+    assert content.count(frame) == 1
+    path.write_bytes(content.replace(frame, frame[::-1]))
+    damaged = load(tmp_path).views["encoder"]  # type: ignore[attr-defined]
+    with pytest.raises(ShardError, match="does not match its checksum"):
+        damaged[0]
+
+
+def test_contents_differ_where_frames_do_and_are_had_without_reading_encodings(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def contents(folder: Path, view: View) -> list[bytes]:
+        return [bytes(content) for content in contents_of(load(folder).views[view])]  # type: ignore[attr-defined]
+
+    one = write_both(tmp_path / "one")
+    with monkeypatch.context() as patch:
+        patch.setattr(EncodedClips, "clip", lambda *_: pytest.fail("read"))
+        first = contents(one, "encoder")
+        assert first == contents(write_both(tmp_path / "same"), "encoder")
+        assert len(set(first)) == 2
+        other = write_both(tmp_path / "other", encoded=("b", "a"))
+        shard = Shard(other / "encodings" / "part-00000.h5")
+        rows = [Row(shard.fields(row), shard.data(row) + 1) for row in range(2)]
+        write_shard(shard.path, "encoding", rows, shard.attributes)
+        assert not {*contents(other, "encoder")} & {*first}
+        features = Shard(one / "features" / "part-00000.h5")
+        segments = np.array([[0, 640]])  # other frames of the same shard
+        rows = [Row(features.fields(row), features.data(row), segments) for row in range(2)]
+        write_shard(features.path, "mfcc", rows, features.attributes)
+        assert not {*contents(one, "encoder")} & {*first}
+    assert contents(one, "mfcc") == [np.zeros((4, 2), np.float32).tobytes()] * 2
 
 
 def test_other_shards_are_one_line(tmp_path: Path) -> None:

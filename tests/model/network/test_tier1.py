@@ -1,6 +1,8 @@
 """SERTier1: the logits of a clip do not depend on its batch, in evaluation and in training."""
 
 import copy
+from functools import reduce
+from operator import add
 from typing import Any
 
 import numpy as np
@@ -11,6 +13,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 from torch import Tensor
 
+from model.moments import Moments, Statistics
 from model.network.batchnorm import MaskedBatchNorm
 from model.network.tier1 import EncoderStreamParams, NetworkParams, SERTier1, build_network
 from model.views import View
@@ -127,24 +130,28 @@ def test_temperature_divides_logits_is_stored_and_is_no_parameter(toy_network: S
     assert "temperature" not in dict(toy_network.named_parameters())
 
 
+def statistics(clips: list[Any]) -> Statistics:
+    return reduce(add, map(Moments.of, clips)).statistics
+
+
 def test_normalisation_is_that_of_all_frames_and_makes_scale_and_level_irrelevant(
     toy_network: SERTier1,
 ) -> None:
     rng = np.random.default_rng(0)
     clips = [rng.normal(5, 3, (length, 4)).astype(np.float32) for length in (3, 30, 7)]
     rows = np.concatenate(clips)
-    toy_network.eval().fit_normalisation({"mfcc": clips})
+    toy_network.eval().set_normalisation({"mfcc": statistics(clips)})
     assert torch.allclose(toy_network.streams["mfcc"].feature_mean, torch.from_numpy(rows.mean(0)), atol=1e-5)
     assert torch.allclose(toy_network.streams["mfcc"].feature_std, torch.from_numpy(rows.std(0)), atol=1e-5)
     before = logits(toy_network, torch.from_numpy(clips[1].T)[None], None)
-    toy_network.fit_normalisation({"mfcc": [clip * 100 - 7 for clip in clips]})
+    toy_network.set_normalisation({"mfcc": statistics([clip * 100 - 7 for clip in clips])})
     after = logits(toy_network, torch.from_numpy(clips[1].T * 100 - 7)[None], None)
     assert torch.allclose(before, after, atol=1e-4)
 
 
 def test_a_coefficient_that_never_varies_stays_finite(toy_network: SERTier1) -> None:
     clips = [np.full((5, 4), -300.1, dtype=np.float32)]
-    toy_network.fit_normalisation({"mfcc": clips})
+    toy_network.set_normalisation({"mfcc": statistics(clips)})
     assert torch.equal(toy_network.streams["mfcc"].feature_std, torch.ones(4))
 
 

@@ -12,6 +12,7 @@ import torch
 from featurize.errors import TrainingError
 from model.batches import Features
 from model.network.tier1 import NetworkParams, SERTier1, build_network
+from model.standardisation import measure, statistics_of
 from model.training.fit import FitResult, fit
 from model.training.hyperparameters import SpecAugmentParams, TrainParams
 from model.training.trainer import Trainer
@@ -128,8 +129,9 @@ def test_the_moving_average_of_the_weights_is_scored(
 ) -> None:
     network = build_network(4, 3, toy_params, 0)
     params, cpu = FAST.model_copy(update={"ema": 0.8}), torch.device("cpu")
-    trainer = Trainer(network, toy_features(24, seed=1), params, cpu)
-    trainer.start()
+    train = toy_features(24, seed=1)
+    trainer = Trainer(network, train, params, cpu)
+    trainer.start(statistics_of(measure(train, network)))
     criterion, expected = trainer.make_loss(), None
     for step in range(20):
         trainer.step = step
