@@ -65,13 +65,14 @@ def _voices(features: Features) -> list[Voice]:
     return list(zip(speakers.tolist(), voices.tolist(), features.original.tolist(), strict=True))
 
 
-def statistics_of(measured: Measured) -> dict[View, Statistics]:
-    """Mean and deviation of all frames of each view; those of voices, as they are standardised."""
+def statistics_of(*splits: Measured) -> dict[View, Statistics]:
+    """Mean and deviation of all frames of each view in these splits; those of voices, as they are standardised."""
     found: dict[View, Statistics] = {}
-    for view, voices in measured.items():
+    for view in splits[0]:
         parts = [
-            moments if voice == ALL else moments.standardised(_own(voices, voice))
-            for voice, moments in voices.items()
+            moments if voice == ALL else moments.standardised(_own(measured[view], voice))
+            for measured in splits
+            for voice, moments in measured[view].items()
         ]
         found[view] = reduce(add, parts).statistics
     return found

@@ -117,8 +117,9 @@ def fit(
         logits = predict_logits(network, val, device=device)
         network.temperature.fill_(fit_temperature(logits, torch.from_numpy(val.labels)))
     if params.refit:
+        both = None if initial else statistics_of(measured, of_val)
         with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
-            refit(network, initial_state, train, val, params, best.epoch, device)
+            refit(network, initial_state, train, val, both, params, best.epoch, device)
     best_path = _best_path(out_dir, best)
     if rank() == 0:
         _save_best(network, best_path, best, args)

@@ -12,11 +12,11 @@ import torch
 from torch import Tensor
 
 from model.batches import Features
-from model.network.normalisation import normalise_speakers
+from model.moments import Statistics
 from model.network.tier1 import SERTier1
 from model.training.hyperparameters import TrainParams
 from model.training.trainer import Trainer
-from model.views import JoinedClips
+from model.views import JoinedClips, View
 
 
 def refit(
@@ -24,6 +24,7 @@ def refit(
     initial: Mapping[str, Tensor],
     train: Features,
     val: Features,
+    statistics: Mapping[View, Statistics] | None,
     params: TrainParams,
     epochs: int,
     device: torch.device,
@@ -34,7 +35,8 @@ def refit(
         network: on `device`, trained and calibrated.
         initial: its state before training.
         train: training clips, standardised by speaker if the network's normalisation is "speaker".
-        val: validation clips, not standardised.
+        val: validation clips, likewise.
+        statistics: of both splits together, as `Trainer.start` has it.
         params: of training.
         epochs: to train for; an epoch draws as many clips as both splits have.
         device: where the network is.
@@ -44,10 +46,8 @@ def refit(
     """
     temperature = network.temperature.clone()
     network.load_state_dict(initial)
-    if network.params.normalisation == "speaker":
-        val = normalise_speakers(val)
     trainer = Trainer(network, join(train, val), params, device)
-    trainer.start()
+    trainer.start(statistics)
     for epoch in range(1, epochs + 1):
         trainer.run_epoch(epoch)
     network.load_state_dict(trainer.scored.state_dict())
@@ -62,4 +62,4 @@ def join(first: Features, second: Features) -> Features:
         for name, values in first.columns.items()
         if name in second.columns
     }
-    return Features(views, np.concatenate([first.labels, second.labels]), columns)
+    return Features(views, np.concatenate([first.labels, second.labels]), columns, first.standardised)

@@ -155,6 +155,12 @@ def test_frozen_parts_do_not_move_by_a_bit(
             assert "statistics_norm.running_mean" in of_streams
 
 
+def test_a_refit_starts_from_the_checkpoint_again(run: Callable[..., Any], start: SERTier1) -> None:
+    params = FURTHER.model_copy(update={"freeze": "streams", "refit": True})
+    network, _ = run("refit", start, params)
+    assert moved(network, start) - {"temperature"} == {"head.weight", "head.bias"}
+
+
 def test_frozen_modules_stay_in_evaluation_mode(start: SERTier1) -> None:
     start.freeze("blocks")
     start.train()

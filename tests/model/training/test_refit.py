@@ -9,8 +9,8 @@ import torch
 
 from model.batches import Features, make_batch
 from model.checkpoint import load_checkpoint
-from model.network.normalisation import normalise_speakers
 from model.network.tier1 import NetworkParams, build_network
+from model.standardisation import measure, standardise_speakers, statistics_of
 from model.training.fit import TrainParams, fit
 from model.training.refit import join
 from model.training.trainer import Trainer
@@ -64,10 +64,11 @@ def test_refit_is_a_run_on_both_splits(
 
     reference = build_network(4, 3, params, 0)
     both = stacked(*splits)
+    measured = measure(both, reference)
     if normalisation == "speaker":
-        both = normalise_speakers(both)
+        both = standardise_speakers(both, measured)
     trainer = Trainer(reference, both, REFIT, torch.device("cpu"))
-    trainer.start()
+    trainer.start(statistics_of(measured))
     for epoch in range(1, chosen.best_epoch + 1):
         trainer.run_epoch(epoch)
     expected = trainer.scored.state_dict()
