@@ -67,6 +67,7 @@ class Encoder:
                 f"encode.layers: {self.files.name} has the hidden states 0 to {self._states.num_states - 1}, "
                 f"not {max(self.layers)}"
             )
+        self._states.stop_at(max(self.layers))
 
     @property
     def shape(self) -> tuple[int, int]:

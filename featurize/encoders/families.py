@@ -48,8 +48,11 @@ class HiddenStates(Protocol):
     size: int
     """Of a hidden state."""
 
+    def stop_at(self, state: int) -> None:
+        """Drop the layers behind a hidden state, which is then the last one that is sure to be right."""
+
     def __call__(self, waveform: Tensor) -> list[Tensor]:
-        """All hidden states of a clip (num_samples,): (num_frames, size) each, on the encoder's device."""
+        """The hidden states of a clip (num_samples,): (num_frames, size) each, on the encoder's device."""
 
 
 class Whisper:
@@ -64,6 +67,10 @@ class Whisper:
         self.module, self.extractor = module, extractor
         self.num_states, self.size = module.config.encoder_layers + 1, module.config.d_model
 
+    def stop_at(self, state: int) -> None:
+        """See `HiddenStates`."""
+        self.module.layers = self.module.layers[:state]
+
     def __call__(self, waveform: Tensor) -> list[Tensor]:
         """See `HiddenStates`; there are ceil(num_samples / 320) frames."""
         num_frames = -(-len(waveform) // FRAME_SAMPLES)
@@ -77,7 +84,8 @@ class Whisper:
         states = [x]
         for layer in self.module.layers:
             states.append(layer(states[-1], None))
-        states[-1] = self.module.layer_norm(states[-1])
+        if len(states) == self.num_states:
+            states[-1] = self.module.layer_norm(states[-1])
         return [state[0, :num_frames] for state in states]
 
 
@@ -92,6 +100,11 @@ class Wav2Vec2:
     def __init__(self, module: Any, extractor: Any) -> None:
         self.module, self.extractor = module, extractor
         self.num_states, self.size = module.config.num_hidden_layers + 1, module.config.hidden_size
+
+    def stop_at(self, state: int) -> None:
+        """See `HiddenStates`. Large encoders normalise what leaves their last layer: there one more layer stays."""
+        one_more = getattr(self.module.config, "do_stable_layer_norm", False)
+        self.module.encoder.layers = self.module.encoder.layers[: max(1, state + one_more)]
 
     def __call__(self, waveform: Tensor) -> list[Tensor]:
         """See `HiddenStates`; there are (num_samples - 400) // 320 + 1 frames."""

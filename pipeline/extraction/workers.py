@@ -3,6 +3,9 @@
 A worker reports which step each of its clips has reached. When it dies (a decoder crashes, memory runs out), the clips
 that it had begun are suspects: each is processed again, alone, in a new process, clips that were being decoded first.
 The clip that kills that process as well is rejected as "crashed"; the results of all others are unaffected.
+
+Where fewer shards than workers wait, the clips of a shard are shared out: each worker saves the rows of its part as
+pieces, and then one of them writes the shard from the pieces.
 """
 
 import logging
@@ -10,6 +13,7 @@ import os
 from collections import deque
 from collections.abc import Generator, Iterable
 from dataclasses import dataclass, field, replace
+from itertools import islice, pairwise
 from multiprocessing import connection
 from types import TracebackType
 from typing import Self
@@ -20,6 +24,7 @@ from featurize.errors import SerError
 from pipeline.device import resolve_device
 from pipeline.extraction.job import Job
 from pipeline.extraction.process import Died, Logged, WorkerProcess
+from pipeline.extraction.stopwatch import Stopwatch
 from pipeline.extraction.tasks import At, Done, Finished, Task
 from pipeline.progress import Advance
 
@@ -29,6 +34,8 @@ FRUITLESS_DEATHS = 3
 """After so many deaths of its worker without a clip to blame, a shard is given up."""
 MOST_WORKERS = 16
 """Started by default: each needs half a gigabyte for its libraries."""
+CLIPS_PER_PART = 16
+"""At least: a process takes about as long to start as it takes to encode so many clips."""
 LIKELY = ("decode", "work", "wait")
 """Steps at which a clip may kill its worker, the likeliest first: decoders crash, and long clips take memory."""
 
@@ -49,6 +56,12 @@ class Work:
     """Of its workers."""
     fruitless: int = 0
     """Deaths before any clip had been begun."""
+    shard: "Work | None" = None
+    """What this is a part of, if the clips of a shard are shared out."""
+    parts: int = 0
+    """Of this shard that are not finished."""
+    spent: Stopwatch = field(default_factory=Stopwatch)
+    """The time of its parts, and of suspects."""
 
     def next_task(self) -> Task:
         """The whole shard, or one suspect alone."""
@@ -57,6 +70,17 @@ class Work:
     def clear_suspect(self) -> None:
         """The suspect did not kill its worker when it ran alone."""
         del self.suspects[0]
+
+    def result(self, done: Done) -> Done:
+        """The result with all the time that was spent on it."""
+        self.spent.add(done.seconds, done.audio_s)
+        return replace(done, seconds=self.spent.seconds, audio_s=self.spent.audio_s)
+
+    def finish_part(self, part: Done) -> bool:
+        """A part is finished; return whether it was the last one, so that the shard can be written."""
+        self.spent.add(part.seconds, part.audio_s)
+        self.parts -= 1
+        return not self.parts
 
     def died(self, death: str) -> None:
         """Blame the suspect that was alone, or suspect every clip that had been begun.
@@ -79,6 +103,22 @@ class Work:
                 "or see where it ends with --workers 0"
             )
         self.suspects = sorted(begun, key=lambda index: LIKELY.index(begun[index]))
+
+
+def share_out(task: Task, workers: int) -> list[Work]:
+    """A shard as parts of about the same number of clips, at most one for each worker; a small shard stays whole."""
+    clips = range(len(task.clips))
+    parts = min(workers, len(clips) // CLIPS_PER_PART)
+    shard = Work(task)
+    if parts < 2:
+        return [shard]
+    shard.parts = parts
+    cuts = [len(clips) * number // parts for number in range(parts + 1)]
+    # `crashed`, and what the progress line has counted, are the shard's.
+    return [
+        Work(replace(task, only=(*clips[start:end],)), shard.counted, shard=shard)
+        for start, end in pairwise(cuts)
+    ]
 
 
 class Workers:
@@ -109,19 +149,23 @@ class Workers:
     def run(self, tasks: Iterable[Task], advance: Advance) -> Generator[Done]:
         """Run tasks; see `engine.Engine`."""
         waiting = iter(tasks)
-        again: deque[Work] = deque()
+        ahead: deque[Task] = deque()
+        ready: deque[Work] = deque()
         while True:
             while len(self._busy) < self.count:
-                work = again.popleft() if again else _work(next(waiting, None))
-                if work is None:
+                ahead.extend(islice(waiting, self.count - len(ahead)))
+                if ahead and not ready:
+                    few = len(ahead) < self.count
+                    ready.extend(share_out(ahead.popleft(), self.count if few else 1))
+                if not ready:
                     break
-                self._assign(work)
+                self._assign(ready.popleft())
             if not self._busy:
                 return
             # Bounded, since a Ctrl-C just before the wait is handled only after it.
-            ready = connection.wait([worker.messages for worker in self._busy], timeout=1.0)
-            for worker in [worker for worker in self._busy if worker.messages in ready]:
-                yield from self._handle(worker, again, advance)
+            pipes = connection.wait([worker.messages for worker in self._busy], timeout=1.0)
+            for worker in [worker for worker in self._busy if worker.messages in pipes]:
+                yield from self._handle(worker, ready, advance)
 
     def _assign(self, work: Work) -> None:
         worker = self._idle.pop() if self._idle else WorkerProcess(self.job, self.threads)
@@ -129,7 +173,7 @@ class Workers:
         self._busy[worker] = work
         worker.send(work.next_task())
 
-    def _handle(self, worker: WorkerProcess, again: deque[Work], advance: Advance) -> Generator[Done]:
+    def _handle(self, worker: WorkerProcess, ready: deque[Work], advance: Advance) -> Generator[Done]:
         work = self._busy[worker]
         match worker.receive():
             case At(index, step):
@@ -146,19 +190,23 @@ class Workers:
             case Done() as done:
                 self._idle.append(worker)
                 del self._busy[worker]
-                if work.suspects:
-                    work.clear_suspect()
-                    again.append(work)
-                else:
-                    yield done
+                yield from _finish(work, done, ready)
             case Died(death):
                 del self._busy[worker]
                 work.died(death)
-                again.append(work)
+                ready.append(work)
 
 
-def _work(task: Task | None) -> Work | None:
-    return None if task is None else Work(task)
+def _finish(work: Work, done: Done, ready: deque[Work]) -> Generator[Done]:
+    """The result of a shard; or what is to be done next, after a suspect or a part of a shard."""
+    if work.suspects:
+        work.clear_suspect()
+        work.spent.add(done.seconds, done.audio_s)
+        ready.append(work)
+    elif work.shard is None:
+        yield work.result(done)
+    elif work.shard.finish_part(work.result(done)):
+        ready.append(work.shard)
 
 
 class LocalEngine:

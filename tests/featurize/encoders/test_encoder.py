@@ -56,6 +56,19 @@ def test_layers_and_pooling_are_those_of_the_parameters(tmp_path: Path) -> None:
     assert_array_equal(some(clip), pool(expected, 3)[:, [2, 0]].numpy().astype(np.float16))
 
 
+@pytest.mark.parametrize("family", [*FAMILIES, "wav2vec2 of a large size"])
+@pytest.mark.parametrize("last", range(LAYERS + 1))
+def test_layers_behind_the_last_one_stored_are_not_computed(tmp_path: Path, family: str, last: int) -> None:
+    kind, _, large = family.partition(" ")
+    folder = save_toy(tmp_path, kind, **({"do_stable_layer_norm": True} if large else {}))
+    every = Encoder(EncodeParams(model=str(folder)))
+    some = Encoder(EncodeParams(model=str(folder), layers=(last, 0)))
+    assert_array_equal(some(noise(9_999)), every(noise(9_999))[:, [last, 0]])
+    module = some._states.module  # type: ignore[attr-defined]
+    left = len(module.layers if kind == "whisper" else module.encoder.layers)
+    assert left == min(LAYERS, last if kind == "whisper" else max(1, last + bool(large)))
+
+
 @pytest.mark.parametrize("family", ["whisper", "hubert"])
 def test_a_long_clip_goes_in_windows(tmp_path: Path, family: str) -> None:
     params = EncodeParams(model=str(save_toy(tmp_path, family)), window_s=4, overlap_s=1)

@@ -5,12 +5,16 @@ import shutil
 import signal
 import subprocess
 import sys
+from collections import Counter
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from featurize.denoise import DenoiseParams
 from featurize.errors import SerError
@@ -18,10 +22,18 @@ from featurize.mfcc import MfccParams
 from featurize.vad import VadParams
 from pipeline.extraction import grouping, loading
 from pipeline.extraction.tasks import Task
-from pipeline.extraction.workers import FRUITLESS_DEATHS, LocalEngine, Work
+from pipeline.extraction.workers import (
+    CLIPS_PER_PART,
+    FRUITLESS_DEATHS,
+    LocalEngine,
+    Work,
+    Workers,
+    share_out,
+)
 from pipeline.stages import denoise as stage
 from pipeline.stages.denoise import denoise
 from pipeline.stages.featurize import featurize
+from tests.pipeline.extraction.toy_job import ToyJob, toy_output, toy_task
 from tests.waiting import LONG_S, wait_until
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -190,3 +202,59 @@ def test_the_number_of_crashes_is_limited(number: int) -> None:
             work.died("SIGKILL")
             while work.suspects:
                 work.clear_suspect()
+
+
+@given(clips=st.integers(1, 200), workers=st.integers(1, 20))
+def test_the_parts_of_a_shard_are_its_clips_once_each_and_alike_in_number(clips: int, workers: int) -> None:
+    parts = share_out(task(clips), workers)
+    assert len(parts) <= workers
+    if len(parts) == 1:
+        assert parts[0].next_task().only is None
+        assert workers == 1 or clips < 2 * CLIPS_PER_PART
+        return
+    only = [part.next_task().only or () for part in parts]
+    assert [index for part in only for index in part] == list(range(clips))
+    assert min(map(len, only)) >= CLIPS_PER_PART
+    assert max(map(len, only)) - min(map(len, only)) <= 1
+
+
+def test_a_shard_that_is_shared_out_is_as_one_worker_makes_it(tmp_path: Path) -> None:
+    orders = ["keep"] * 40
+    orders[3], orders[20], orders[38] = "reject", "kill", "reject"
+    made, counted = {}, Counter[str]()
+
+    def advance(audio_s: float, clips: int = 1, rejected: int = 0, standing: int = 0) -> None:
+        counted.update(clips=clips, rejected=rejected, standing=standing)
+
+    for name, count in (("alone", 1), ("together", 2)):
+        folder = tmp_path / name
+        (folder / ".pieces").mkdir(parents=True)
+        counted.clear()
+        with Workers(ToyJob(toy_output(folder)), count) as workers:
+            (made[name],) = workers.run([toy_task(*orders)], advance)
+        assert counted == {"clips": 40, "rejected": 3, "standing": 0}
+        assert shards(folder).keys() == {"part-00000.h5"}
+        assert list((folder / ".pieces").iterdir()) == []
+    assert shards(tmp_path / "alone") == shards(tmp_path / "together")
+    assert [(reject.clip_id, reject.reason) for reject in made["together"].rejects] == [
+        ("t/3", "silent"),
+        ("t/20", "crashed"),
+        ("t/38", "silent"),
+    ]
+    assert made["together"].audio_s == 37
+    assert {*made["together"].seconds} == {"write"}
+
+
+def test_only_what_is_left_is_shared_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of three shards for two workers the last one: while others wait, every worker has a shard of its own."""
+    given_out: list[tuple[int, int]] = []
+    monkeypatch.setattr(
+        "pipeline.extraction.workers.share_out",
+        lambda task, workers: given_out.append((task.number, workers)) or share_out(task, workers),
+    )
+    (tmp_path / ".pieces").mkdir()
+    tasks = [replace(toy_task(*["keep"] * 40), number=number) for number in range(3)]
+    with Workers(ToyJob(toy_output(tmp_path)), 2) as workers:
+        assert sorted(done.number for done in workers.run(tasks, lambda *_, **__: None)) == [0, 1, 2]
+    assert given_out == [(0, 1), (1, 1), (2, 2)]
+    assert len(shards(tmp_path)) == 3
