@@ -10,18 +10,23 @@ from rich.table import Table
 
 from featurize.demucs.weights import PUBLISHED, find_weights
 from featurize.denoise import DenoiseParams
-from featurize.errors import SerError
+from featurize.encoders.hub import find_encoder
+from featurize.errors import SerError, WeightsError
 from pipeline.params import load_params
 from pipeline.protocol.provenance import versions
 
 GATE = "noisereduce"
 """Spectral gating: name of the package and of the model."""
+COMPACT = "compact"
+"""The denoiser that comes with the project."""
 
 
 def doctor(params_file: Path) -> bool:
     """Print the state of the installation; return False if something that the params need is missing."""
     problems: list[str] = []
     table = Table(show_header=False, box=None, pad_edge=False)
+    table.add_column()
+    table.add_column(overflow="fold")  # a path is not cut short
     for name, text in _facts(params_file, problems):
         table.add_row(name, text)
     Console().print(table, soft_wrap=True, highlight=False, markup=False)
@@ -37,7 +42,7 @@ def _facts(params_file: Path, problems: list[str]) -> list[tuple[str, str]]:
     else:
         gpu = "none"
     facts += [("GPU", gpu), ("threads", f"{torch.get_num_threads()} of {os.cpu_count()} cores")]
-    facts += [(f"weights of {name}", _weights(DenoiseParams(model=name))) for name in PUBLISHED]
+    facts += [(f"weights of {name}", _weights(DenoiseParams(model=name))) for name in (COMPACT, *PUBLISHED)]
     try:
         params = load_params(params_file)
     except SerError as error:
@@ -52,6 +57,7 @@ def _facts(params_file: Path, problems: list[str]) -> list[tuple[str, str]]:
             else "its weights are not on this machine"
         )
         problems.append(f"denoise.model is {params.denoise.model}, and {what}")
+    facts.append(("encode.model", _encoder(params.encode.model, problems)))
     root = Path(params.corpus.root)
     if not root.exists() and params.corpus.name != "demo":
         problems.append(f"corpus.root: {root} does not exist")
@@ -72,3 +78,20 @@ def _weights(params: DenoiseParams) -> str:
         return "no weights needed"
     found = find_weights(params.model, params.weights)
     return f"found at {found}" if found else "not found (downloaded when first used)"
+
+
+def _encoder(model: str, problems: list[str]) -> str:
+    """Where an encoder is; what is missing is a problem."""
+    if model == "none":
+        return "none"
+    if find_spec("transformers") is None:
+        problems.append(
+            f"encode.model is {model}, and transformers is not installed; pip install 'ser[encoders]'"
+        )
+        return f"{model}: transformers is not installed"
+    try:
+        files = find_encoder(model, download=False)
+    except WeightsError as error:
+        problems.append(str(error))
+        return f"{model}: not usable"
+    return f"{model}: {files.config.get('model_type')}, SHA-256 {files.sha256[:8]}, found at {files.folder}"

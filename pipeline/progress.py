@@ -1,18 +1,25 @@
-"""The progress line: clips, clips per second, speed relative to real time, rejects.
+"""The progress of a stage: clips, clips per second, speed relative to real time, rejects, time left.
 
-The rates are those of the work that was done; clips that stood already have no part in them.
+A bar on a terminal; elsewhere, as under nohup or SLURM, a line now and then. The rates are those of the work that was
+done; clips that stood already have no part in them.
 """
 
 import contextlib
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Protocol
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from featurize.errors import counted
+
+LINES = 10
+"""Where stderr is no terminal: a line after each tenth of the clips, and at least one each minute."""
+FEWEST_S, MOST_S = 10.0, 60.0
+"""Between two lines: a short stage has none, a long one never seems to stand still."""
 
 
 class Advance(Protocol):
@@ -38,6 +45,25 @@ class _Tally:
     audio_s: float = 0.0
     rejected: int = 0
     standing: int = 0
+    shown_at_s: float = 0.0
+    """When the last line was written."""
+    shown_clips: int = 0
+    """In the last line."""
+
+    def is_due(self, wall_s: float, num_clips: int) -> bool:
+        """Whether it is time for a line; the closing line is another one."""
+        tenths = [LINES * clips // max(num_clips, 1) for clips in (self.shown_clips, self.clips)]
+        pause_s = FEWEST_S if tenths[1] > tenths[0] else MOST_S
+        if self.clips >= num_clips or wall_s - self.shown_at_s < pause_s:
+            return False
+        self.shown_at_s, self.shown_clips = wall_s, self.clips
+        return True
+
+    def line(self, wall_s: float, num_clips: int) -> str:
+        made = self.clips - self.standing
+        left_s = (num_clips - self.clips) * wall_s / max(made, 1)
+        left = f", {timedelta(seconds=round(left_s))} left" if made else ""
+        return f"{self.clips} of {counted(num_clips, 'clip')}, {self.rates(wall_s)}{left}"
 
     def rates(self, wall_s: float) -> str:
         made = (self.clips - self.standing) / max(wall_s, 1e-9)
@@ -57,7 +83,7 @@ class _Tally:
 
 @contextlib.contextmanager
 def clip_progress(title: str, num_clips: int, unusable: str = "rejected") -> Iterator[Advance]:
-    """Show progress over clips on stderr; at the end, print one line with the rates.
+    """Show progress over clips on stderr: a bar, or lines; at the end, print one line with the rates.
 
     Args:
         title: of the line.
@@ -69,6 +95,10 @@ def clip_progress(title: str, num_clips: int, unusable: str = "rejected") -> Ite
     """
     console = Console(stderr=True)
     start, tally = time.perf_counter(), _Tally(unusable)
+
+    def say(text: str) -> None:
+        console.print(f"{title}: {text}", highlight=False, markup=False, soft_wrap=True)
+
     with Progress(
         TextColumn("{task.description}"),
         BarColumn(),
@@ -86,8 +116,10 @@ def clip_progress(title: str, num_clips: int, unusable: str = "rejected") -> Ite
             tally.audio_s += audio_s
             tally.rejected += rejected
             tally.standing += standing
-            progress.update(task, advance=clips, rate=tally.rates(time.perf_counter() - start))
+            wall_s = time.perf_counter() - start
+            progress.update(task, advance=clips, rate=tally.rates(wall_s))
+            if not console.is_terminal and tally.is_due(wall_s, num_clips):
+                say(tally.line(wall_s, num_clips))
 
         yield advance
-    closing = f"{title}: {tally.closing(time.perf_counter() - start)}"
-    console.print(closing, highlight=False, markup=False, soft_wrap=True)
+    say(tally.closing(time.perf_counter() - start))

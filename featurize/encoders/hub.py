@@ -35,8 +35,12 @@ class EncoderFiles:
     """Of both JSON files."""
 
 
-def find_encoder(model: str) -> EncoderFiles:
-    """Find the files of `encode.model`; those of a name of the Hub are downloaded into its cache if they are missing.
+def find_encoder(model: str, download: bool = True) -> EncoderFiles:
+    """Find the files of `encode.model`.
+
+    Args:
+        model: a folder, or a name of the Hub.
+        download: files of the Hub that are not in its cache.
 
     Raises:
         WeightsError: they are not there, cannot be had, or cannot be read.
@@ -50,7 +54,7 @@ def find_encoder(model: str) -> EncoderFiles:
             f" a folder holds {NEEDED}"
         )
     else:
-        folder, name = _from_hub(model), model
+        folder, name = _from_hub(model, download), model
     return _read(name, folder)
 
 
@@ -81,7 +85,7 @@ def _missing(folder: Path) -> list[str]:
     return missing if has_weights else [*missing, f"{WEIGHTS[0]} or {WEIGHTS[1]}"]
 
 
-def _from_hub(model: str) -> Path:
+def _from_hub(model: str, download: bool) -> Path:
     """The folder in the Hub's cache that holds a model's files, which are downloaded only if it lacks them."""
     from huggingface_hub import hf_hub_download, logging
     from huggingface_hub.errors import EntryNotFoundError, RepositoryNotFoundError
@@ -91,6 +95,10 @@ def _from_hub(model: str) -> Path:
         cached = Path(hf_hub_download(model, CONFIG, local_files_only=True)).parent
         if not _missing(cached):
             return cached
+    if not download:
+        raise WeightsError(
+            f"encode.model: {model} is not in the Hub's cache; it is downloaded when first used"
+        )
     try:
         hf_hub_download(model, CONFIG)
         folder = Path(hf_hub_download(model, PREPROCESSOR)).parent

@@ -23,8 +23,8 @@ class BaselineParams(BaseModel, frozen=True, extra="forbid", use_attribute_docst
     """Over time, of each value of a frame: mean | std | percentiles (5, 25, 50, 75, 95) | slope."""
     classifier: Classifier = "logistic"
     """logistic: logistic regression | svm: a linear support vector machine."""
-    penalties: Annotated[tuple[Penalty, ...], Field(min_length=1)] = (1e-4, 1e-3, 1e-2, 1e-1)
-    """Values of C, the inverse weight of the penalty; validation chooses one."""
+    penalties: Annotated[tuple[Penalty, ...], Field(min_length=1)] = (1e-4, 1e-3, 1e-2, 1e-1, 1.0)
+    """Values of C, the inverse of the penalty; validation chooses one."""
     normalisation: Literal["global", "speaker"] = "global"
     """global | speaker: minus the mean of a speaker's clips; transductive, stamped so."""
 

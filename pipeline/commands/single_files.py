@@ -28,18 +28,33 @@ def inspect(
     file: Annotated[Path, typer.Argument(help="An audio file.")],
     params: ParamsFile = PARAMS,
     plot: Annotated[
-        Path | None, typer.Option(help="Also draw waveform and MFCC to this .png, .svg or .pdf.")
+        Path | None, typer.Option(help="Also draw waveform, MFCC and frames to this .png, .svg or .pdf.")
     ] = None,
     device: Device = "auto",
     channel: ChannelOption = None,
+    encoder: Annotated[
+        str | None,
+        typer.Option(
+            "--encoder", help="Also show the frames of this encoder: a name of the Hub, or a folder."
+        ),
+    ] = None,
+    layer: Annotated[
+        list[int] | None,
+        typer.Option("--layer", min=0, help="With --encoder: a hidden state to show; may be repeated."),
+    ] = None,
 ) -> None:
-    """Run Tier 0 on one file: duration, speech found, MFCC statistics."""
+    """Run Tier 0 on one file: duration, speech found, MFCC statistics, frames of an encoder."""
     from pipeline.device import resolve_device
     from pipeline.inference.inspection import inspect as run
 
     if str(file) == "-" or "://" in str(file):
         raise SerError(f"{file}: ser inspect takes a file; save the recording first")
-    run(file, read_params(params).tier0, plot, resolve_device(device), channel)
+    if layer and not encoder:
+        raise typer.BadParameter("--layer is of no use without --encoder")
+    read = read_params(params)
+    asked = {"model": encoder} | ({"layers": tuple(layer)} if layer else {})
+    encode = read.encode.model_copy(update=asked) if encoder else None
+    run(file, read.tier0, plot, resolve_device(device), channel, encode)
 
 
 def predict(
@@ -105,7 +120,7 @@ def _trained(named: Path | None, folder: Path) -> Path:
 
 
 def doctor(params: ParamsFile = PARAMS) -> None:
-    """Print versions, device, threads, and which denoiser weights are found."""
+    """Print versions, device, threads, and which weights of denoisers and encoder are found."""
     from pipeline.doctor import doctor as run
 
     if not run(params):

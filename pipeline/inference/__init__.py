@@ -6,4 +6,5 @@ sources          files, folders, addresses, standard input
 download         recordings behind http and https addresses
 answers          predictions as a line, JSON or CSV
 inspection       `ser inspect`: the result of Tier 0
+encoder_frames   `ser inspect --encoder`: the frames of an encoder
 """

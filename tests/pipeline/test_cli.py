@@ -13,9 +13,11 @@ import pytest
 from typer.core import TyperGroup
 from typer.main import get_command
 
+from featurize.encoders.hub import find_encoder
 from pipeline.cli import app, main
 from pipeline.commands import experiments, published_corpora, single_files, stages
 from pipeline.runs.best_checkpoint import best_checkpoint
+from tests.featurize.encoders.toy_encoders import save_toy
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -130,13 +132,36 @@ def test_doctor_finds_what_is_missing(
 ) -> None:
     monkeypatch.chdir(ROOT)
     assert run("doctor") == 0
-    assert "weights of dns64" in capsys.readouterr().out
+    said = capsys.readouterr().out
+    assert re.search(r"weights of compact +found at .*compact\.safetensors", said)
+    assert "weights of dns64" in said
+    assert re.search(r"encode\.model +none", said)
     params = tmp_path / "params.yaml"
     params.write_text("denoise: {model: dns64, weights: absent.th}\ncorpus: {name: ravdess, root: absent}")
     assert run("doctor", "--params", params) == 2
     problems = capsys.readouterr().err
     assert "its weights are not on this machine" in problems
     assert "absent does not exist" in problems
+
+
+def test_doctor_finds_the_encoder(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    params, toy = tmp_path / "params.yaml", save_toy(tmp_path / "toy", "hubert")
+    params.write_text(f"encode: {{model: {toy}}}")
+    assert run("doctor", "--params", params) == 0
+    sha256 = find_encoder(str(toy)).sha256[:8]
+    found = f"encode.model{toy}:hubert,SHA-256{sha256},foundat{toy}"
+    assert found in "".join(capsys.readouterr().out.split())  # a table of a narrow terminal
+    (toy / "config.json").unlink()
+    assert run("doctor", "--params", params) == 2
+    assert "lacks config.json" in " ".join(capsys.readouterr().err.split())
+    params.write_text("encode: {model: toys/absent}")
+    assert run("doctor", "--params", params) == 2
+    assert "toys/absent is not in the Hub's cache" in " ".join(capsys.readouterr().err.split())
+    monkeypatch.setattr("pipeline.doctor.find_spec", lambda _name: None)
+    assert run("doctor", "--params", params) == 2
+    assert "transformers is not installed; pip install" in " ".join(capsys.readouterr().err.split())
 
 
 def test_the_installed_script_runs() -> None:

@@ -22,6 +22,7 @@ denoise: {model: none}
 vad: {method: none}
 mfcc: {n_mfcc: 13}
 augment: {copies: 5}
+encode: {frame_pooling: 1}
 network: {lstm_hidden: 32}
 train: {epochs: 3, seed: 4}
 baseline: {classifier: svm}

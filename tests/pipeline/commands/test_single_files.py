@@ -10,15 +10,31 @@ from pipeline.inference import predict as module
 from pipeline.params import Params
 
 
-def test_inspect(reached: Any, params: Params) -> None:
-    options = ("--plot", "a.svg", "--device", "cpu", "--channel", "each")
+@pytest.mark.parametrize(
+    ("more", "changes"),
+    [
+        ((), None),
+        (("--encoder", "some/encoder"), {"model": "some/encoder"}),
+        (("--encoder", "e", "--layer", "3", "--layer", "1"), {"model": "e", "layers": (3, 1)}),
+    ],
+)
+def test_inspect(reached: Any, params: Params, more: tuple[str, ...], changes: dict[str, Any] | None) -> None:
+    options = ("--plot", "a.svg", "--device", "cpu", "--channel", "each", *more)
     assert reached("pipeline.inference.inspection.inspect", "inspect", "a.wav", *options) == {
         "file": Path("a.wav"),
         "params": params.tier0,
         "plot": Path("a.svg"),
         "device": "cpu",
         "channel": "each",
+        "encode": changes and params.encode.model_copy(update=changes),
     }
+
+
+def test_a_layer_is_one_of_an_encoder(params: Params, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as left:
+        main(["inspect", "a.wav", "--layer", "3"])
+    assert left.value.code == 2
+    assert "--layer is of no use without --encoder" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
