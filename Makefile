@@ -72,6 +72,6 @@ clean:
 
 # What cost time, too: the installation, every waveform, feature, checkpoint and report.
 distclean: clean
-	rm -rf .venv data/raw data/denoised data/features data/encodings data/manifest.csv data/manifest.json data/rejects.csv data/audit.json data/fingerprints checkpoints
+	rm -rf .venv data/raw data/denoised data/features data/encodings data/functionals data/manifest.csv data/manifest.json data/rejects.csv data/audit.json data/fingerprints checkpoints
 	find reports -type f -not -name .gitkeep -delete
 	find reports -type d -empty -delete

@@ -29,8 +29,14 @@ from featurize.errors import ShardError
 FORMAT = "ser-shard"
 VERSION = 1
 
-Kind = Literal["waveform", "mfcc", "encoding", "fingerprint"]
-DTYPES: dict[Kind, str] = {"waveform": "<i2", "mfcc": "<f4", "encoding": "<f2", "fingerprint": "<u4"}
+Kind = Literal["waveform", "mfcc", "encoding", "functionals", "fingerprint"]
+DTYPES: dict[Kind, str] = {
+    "waveform": "<i2",
+    "mfcc": "<f4",
+    "encoding": "<f2",
+    "functionals": "<f4",
+    "fingerprint": "<u4",
+}
 TEXT = h5py.string_dtype("utf-8")
 Datasets = dict[str, NDArray[Any]]
 

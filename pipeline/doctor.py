@@ -58,6 +58,8 @@ def _facts(params_file: Path, problems: list[str]) -> list[tuple[str, str]]:
         )
         problems.append(f"denoise.model is {params.denoise.model}, and {what}")
     facts.append(("encode.model", _encoder(params.encode.model, problems)))
+    if params.baseline.opensmile and find_spec("opensmile") is None:
+        problems.append(f"baseline.view is {params.baseline.view}, and opensmile is not installed")
     root = Path(params.corpus.root)
     if not root.exists() and params.corpus.name != "demo":
         problems.append(f"corpus.root: {root} does not exist")

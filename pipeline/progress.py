@@ -62,7 +62,9 @@ class _Tally:
     def line(self, wall_s: float, num_clips: int) -> str:
         made = self.clips - self.standing
         left_s = (num_clips - self.clips) * wall_s / max(made, 1)
-        left = f", {timedelta(seconds=round(left_s))} left" if made else ""
+        left = (
+            f", {timedelta(seconds=round(left_s))} left" if made >= LINES else ""
+        )  # the first ones take longer
         return f"{self.clips} of {counted(num_clips, 'clip')}, {self.rates(wall_s)}{left}"
 
     def rates(self, wall_s: float) -> str:

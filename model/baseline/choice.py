@@ -49,7 +49,7 @@ def fit_baseline(
         val: functionals of the validation split.
         params: of the baseline.
         labels: names in class order.
-        states: the numbers of the stored hidden states; empty with the view "mfcc".
+        states: the numbers of the stored hidden states; empty without the view "encoder".
 
     Raises:
         TrainingError: the train split has only one class.

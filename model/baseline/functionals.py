@@ -1,6 +1,6 @@
 """Functionals: numbers that describe the course of a clip's frames, whatever its length."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,7 +20,7 @@ class Examples:
     """The clips of one split as functionals."""
 
     values: NDArray[np.float32]
-    """(num_clips, L, F): F functionals of each of L hidden states; L is 1 with the view "mfcc"."""
+    """(num_clips, L, F): F functionals of each of L hidden states; L is 1 without the view "encoder"."""
     labels: NDArray[np.int64]
     """(num_clips,) classes."""
 
@@ -66,9 +66,7 @@ def make_examples(
     Raises:
         TrainingError: no clips, a clip without frames or with another number of values, or values that are not finite.
     """
-    rows = np.flatnonzero(features.original)
-    if len(rows) == 0:
-        raise TrainingError(f"the {split} split is empty; choose another fold or label set")
+    rows = _originals(features, split)
     clips = features.views[view]
     width = clips[int(rows[0])].shape[-1]
     values = []
@@ -87,6 +85,35 @@ def make_examples(
         of_states = found.reshape(len(found), num_states, -1).transpose(1, 0, 2)  # (L, K, D)
         values.append(of_states.reshape(num_states, -1).astype(np.float32))
     return Examples(np.stack(values), features.labels[rows])
+
+
+def known_examples(features: Features, split: str, values_of: Mapping[str, NDArray[np.float32]]) -> Examples:
+    """The clips of a split whose functionals are known, without augmented copies.
+
+    Args:
+        features: the clips.
+        split: its name, for messages.
+        values_of: (F,) of each clip, by the SHA-256 of its audio.
+
+    Raises:
+        TrainingError: no clips, or a clip whose functionals are not known.
+    """
+    rows = _originals(features, split)
+    values = []
+    for row, sha256 in zip(rows.tolist(), features.columns["sha256"][rows].tolist(), strict=True):
+        if (found := values_of.get(sha256)) is None:
+            raise TrainingError(
+                f"{features.name(row)}: has no functionals; choose another baseline.view, or leave the clip out"
+            )
+        values.append(found[None])
+    return Examples(np.stack(values), features.labels[rows])
+
+
+def _originals(features: Features, split: str) -> NDArray[np.int64]:
+    rows = np.flatnonzero(features.original)
+    if len(rows) == 0:
+        raise TrainingError(f"the {split} split is empty; choose another fold or label set")
+    return rows
 
 
 def centre_speakers(examples: Examples, speakers: NDArray[Any]) -> Examples:

@@ -146,11 +146,17 @@ def evaluate(
     run(data, checkpoints, reports, checkpoint, resolve_device(device))
 
 
-def baseline(params: ParamsFile = PARAMS, data: Data = DATA, reports: Reports = REPORTS) -> None:
+def baseline(
+    params: ParamsFile = PARAMS,
+    data: Data = DATA,
+    reports: Reports = REPORTS,
+    engine: Engine = "local",
+    workers: Workers = None,
+) -> None:
     """Score a linear classifier on the same splits, for comparison with the network."""
     from pipeline.stages.baseline import baseline as run
 
-    run(read_params(params).baseline, data, reports)
+    run(read_params(params).baseline, data, reports, choose_engine(engine, workers))
 
 
 def report(data: Data = DATA, reports: Reports = REPORTS) -> None:

@@ -25,8 +25,6 @@ from pipeline.runs.initial_network import find_initial, sha256_of
 
 log = logging.getLogger(__name__)
 
-UP_TO = ("featurize", "encode")
-"""The workspace is brought up to date through these stages before any experiment; "encode" only with an encoder."""
 RESULTS = {"evaluate": "reports", "baseline": "reports/baseline"}
 """The last stage of an experiment, whose report is not needed, and the folder of its results."""
 MANIFEST = Path("data") / "manifest.json"
@@ -80,10 +78,14 @@ class ExperimentRunner:
     def prepare(self) -> ManifestSummary:
         """Bring the workspace up to date through its features with `dvc repro`, and return its manifest.json.
 
+        With an encoder also through its frames, and with a baseline of openSMILE through its functionals.
+
         Raises:
             SerError: a stage fails.
         """
-        stages = UP_TO[:1] if self.params.encode.model == "none" else UP_TO
+        stages = ["featurize"]
+        stages += ["encode"] if self.params.encode.model != "none" else []
+        stages += ["baseline"] if self.through == "baseline" and self.params.baseline.opensmile else []
         log.info(
             "dvc repro %s, so that experiments can reuse it (log: %s)",
             " ".join(stages),

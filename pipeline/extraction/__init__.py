@@ -15,5 +15,6 @@ shard_writer     one shard in the making
 found_rows       finished rows that it can take over
 waveforms        the denoised waveforms as the source of a stage
 augmented        augmented copies of training clips among the features
+opensmile_sets   functionals of openSMILE over denoised clips, for the baseline
 stopwatch        where the time went
 """

@@ -17,7 +17,7 @@ from typing import Annotated, Any, Literal, TypeAlias
 
 from pydantic import BaseModel, Field
 
-from model.baseline.baseline_params import BaselineParams
+from model.baseline.baseline_params import BaselineParams, BaselineView
 from model.views import View
 from pipeline.protocol.confounding import Confounding
 from pipeline.protocol.folds import FoldScheme
@@ -92,7 +92,7 @@ class TrainingCard(DataCard):
 
     model: Model
     """What was trained: the network, or the linear baseline."""
-    views: list[View]
+    views: list[BaselineView]
     """Of each clip, that it was trained on."""
     encoder: EncoderCard | None
     """None without the view "encoder"."""

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from featurize.errors import ProtocolError, counted
+from model.baseline.baseline_params import OPENSMILE
 from pipeline.protocol.card import ScoringCard
 from pipeline.report.words import score, sentence
 from pipeline.runs.compare import ALPHA, Comparison, compare_runs
@@ -42,6 +43,8 @@ def _describe(params: dict[str, object]) -> str:
         str(params.get("classifier")), "linear"
     )
     functionals = params.get("functionals")
+    if params.get("view") in OPENSMILE:
+        return f"{name} on openSMILE's functionals"
     return f"{name} on {', '.join(map(str, functionals))}" if isinstance(functionals, list) else name
 
 

@@ -27,7 +27,7 @@ ALPHA = 1 - LEVEL
 UNLISTED = {*FIELDS["task"], "clips_sha256", "tier0_sha256", "seed"}
 """Fields of the card that are not listed: they are the same in both runs, or repeat the parameters."""
 
-OF_A_MODEL = {"network", "train", "baseline"}
+OF_A_MODEL = {"network", "train", "baseline", "opensmile"}
 """Blocks of the parameters that belong to one model."""
 
 

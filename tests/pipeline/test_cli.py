@@ -162,6 +162,9 @@ def test_doctor_finds_the_encoder(
     monkeypatch.setattr("pipeline.doctor.find_spec", lambda _name: None)
     assert run("doctor", "--params", params) == 2
     assert "transformers is not installed; pip install" in " ".join(capsys.readouterr().err.split())
+    params.write_text("baseline: {view: compare}")
+    assert run("doctor", "--params", params) == 2
+    assert "baseline.view is compare, and opensmile is not installed" in capsys.readouterr().err
 
 
 def test_the_installed_script_runs() -> None:

@@ -190,12 +190,21 @@ def test_the_baseline_of_an_experiment_is_run_and_read(toy: Path, monkeypatch: p
     assert next(call for call in calls if call[0] == "get")[2] == "reports/baseline/evaluation.json"
 
 
-@pytest.mark.parametrize(("model", "stages"), [("none", ["featurize"]), ("x", ["featurize", "encode"])])
-def test_encodings_are_made_before_any_experiment(
-    toy: Path, monkeypatch: pytest.MonkeyPatch, model: str, stages: list[str]
+@pytest.mark.parametrize(
+    ("params", "through", "stages"),
+    [
+        ({}, "evaluate", ["featurize"]),
+        ({"encode.model": "x"}, "evaluate", ["featurize", "encode"]),
+        ({"encode.model": "x"}, "baseline", ["featurize", "encode"]),
+        ({"baseline.view": "compare"}, "evaluate", ["featurize"]),
+        ({"baseline.view": "compare"}, "baseline", ["featurize", "baseline"]),
+    ],
+)
+def test_what_folds_share_is_made_before_any_experiment(
+    toy: Path, monkeypatch: pytest.MonkeyPatch, params: dict[str, str], through: str, stages: list[str]
 ) -> None:
     runner, calls = prepared(toy, monkeypatch)
-    runner.params = override(runner.params, {"encode.model": model})
+    runner.params, runner.through = override(runner.params, params), through
     runner.prepare()
     assert calls == [("repro", *stages)]
 

@@ -14,7 +14,12 @@ from sklearn.metrics import balanced_accuracy_score
 from featurize.errors import SplitError, TrainingError
 from featurize.shards import Row, Shard, list_shards, write_shard
 from model.baseline.baseline_params import BaselineParams
+from model.baseline.choice import fit_baseline
+from model.baseline.functionals import Examples, centre_speakers
+from model.feature_splits import SplitLoader
 from pipeline.cli import main
+from pipeline.extraction.engine import InProcess
+from pipeline.extraction.opensmile_sets import clip_functionals
 from pipeline.protocol.card import digest
 from pipeline.runs.compare import compare, format_comparison
 from pipeline.runs.evaluated_run import read_run, summarise
@@ -151,6 +156,38 @@ def test_hidden_states_are_chosen_and_named_by_their_numbers(
     assert found.uar == 1
     assert found.protocol.encoder is not None
     assert found.protocol.encoder.layers == [2, 3, 4]
+
+
+def test_functionals_of_opensmile_are_a_view(small_run: Any, tmp_path: Path) -> None:
+    data = rewritten(small_run, tmp_path / "data", dict)
+    (data / "denoised").symlink_to(small_run.data / "denoised")
+    found = baseline(BaselineParams(view="egemaps", normalisation="speaker"), data, tmp_path)
+    assert (found.protocol.views, found.protocol.encoder) == (["egemaps"], None)
+    assert found.params["opensmile"]["set"] == "eGeMAPSv02"
+    assert found.choice is not None
+    assert found.choice.states == ()
+    values = clip_functionals("egemaps", data, InProcess())
+    loader = SplitLoader(data, found.labels)
+    train, val = (
+        centre_speakers(
+            Examples(np.stack([values[key] for key in split.columns["sha256"]])[:, None], split.labels),
+            split.columns["speaker"],
+        )
+        for split in map(loader.load, ("train", "val"))
+    )
+    fitted = fit_baseline(train, val, BaselineParams(), found.labels)
+    assert (found.val_uar, found.choice) == (fitted.val_uar, fitted.choice)
+    metrics = json.loads((tmp_path / "baseline/metrics.json").read_text())
+    assert "BASELINE of egemaps, TRANSDUCTIVE" in metrics["baseline"]["protocol"]
+
+
+def test_a_clip_without_functionals_is_named(small_run: Any, tmp_path: Path) -> None:
+    data = rewritten(
+        small_run, tmp_path / "data", lambda fields: fields | {"sha256": f"other {fields['sha256']}"}
+    )
+    (data / "denoised").symlink_to(small_run.data / "denoised")
+    with pytest.raises(TrainingError, match=r"demo/\S+: has no functionals; choose another baseline\.view"):
+        baseline(BaselineParams(view="egemaps"), data, tmp_path)
 
 
 def test_normalisation_by_speaker_is_stamped(small_run: Any, tmp_path: Path) -> None:
