@@ -30,13 +30,8 @@ FORMAT = "ser-shard"
 VERSION = 1
 
 Kind = Literal["waveform", "mfcc", "encoding", "functionals", "fingerprint"]
-DTYPES: dict[Kind, str] = {
-    "waveform": "<i2",
-    "mfcc": "<f4",
-    "encoding": "<f2",
-    "functionals": "<f4",
-    "fingerprint": "<u4",
-}
+DTYPES: dict[Kind, str] = {"waveform": "<i2", "mfcc": "<f4", "encoding": "<f2"}
+DTYPES |= {"functionals": "<f4", "fingerprint": "<u4"}
 TEXT = h5py.string_dtype("utf-8")
 Datasets = dict[str, NDArray[Any]]
 
@@ -250,7 +245,6 @@ def list_shards(folder: str | Path) -> list[Path]:
     Raises:
         ShardError: the folder holds none.
     """
-    found = sorted(Path(folder).glob("*.h5"))
-    if not found:
+    if not (found := sorted(Path(folder).glob("*.h5"))):
         raise ShardError(f"{folder}: no shards", "run the stage that writes them")
     return found

@@ -108,8 +108,11 @@ class EncodeJob:
     output: Output
     """Where the shards are written, and their attributes."""
     device: str = "cpu"
-    cores: int | None = 1
-    """One clip at a time gains little from more threads; more workers do."""
+
+    @property
+    def cores(self) -> int | None:
+        """One clip at a time gains little from more threads, but more workers do; on a GPU each holds a copy."""
+        return 1 if self.device == "cpu" else None
 
     def keys(self, clip: Fields) -> list[str]:
         """Of the clip's row and of those of its copies."""

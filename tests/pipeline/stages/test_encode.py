@@ -13,6 +13,7 @@ from featurize.augment import AugmentParams
 from featurize.encoders.encoder import EncodeParams, Encoder
 from featurize.errors import ParamsError, ShardError, WeightsError
 from featurize.shards import Shard, list_shards
+from pipeline.extraction.engine import InProcess
 from pipeline.extraction.workers import LocalEngine
 from pipeline.stages.encode import encode
 from tests.featurize.encoders.toy_encoders import save_toy
@@ -85,6 +86,23 @@ def test_workers_make_the_same_rows(data: Path, toy: str) -> None:
     assert alone.keys() == together.keys()
     for clip_id, frames in alone.items():
         np.testing.assert_array_equal(together[clip_id], frames)
+
+
+@pytest.mark.parametrize(("device", "cores"), [("cpu", 1), ("cuda", None)])
+def test_a_gpu_is_not_shared_by_a_worker_for_each_core(
+    data: Path, toy: str, monkeypatch: pytest.MonkeyPatch, device: str, cores: int | None
+) -> None:
+    jobs: list[Any] = []
+    monkeypatch.setattr("pipeline.stages.encode.extract", lambda _title, job, *_, **__: jobs.append(job))
+    encode(EncodeParams(model=toy), data, data / "reports", 0.0, device=device, engine=Anywhere())
+    assert [(job.device, job.cores) for job in jobs] == [(device, cores)]
+
+
+class Anywhere(InProcess):
+    """Has every device."""
+
+    def device(self, name: str) -> str:
+        return name
 
 
 def test_what_is_done_is_not_done_again(data: Path, toy: str, calls: list[int]) -> None:
