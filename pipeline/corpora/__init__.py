@@ -5,8 +5,8 @@ description      what `ser corpora` prints
 catalogue        every published corpus
   by_name          those whose file names are codes
   by_metadata      those with metadata files
-table            a user's CSV file, read in the steps
-  table_bytes  table_file  table_columns  table_cells  table_values  table_paths  table_readings
+tables           a user's CSV file
+layouts          corpora in the layouts of other tools
 folder_names     file names matched regardless of case and Unicode form
 clip             the metadata of a clip
 corpus_contents  what a reader returns: clips, and
@@ -24,28 +24,40 @@ from pydantic import BaseModel, Field
 
 from featurize.audio import LoadParams
 from featurize.level import Channel
-from pipeline.corpora import table
 from pipeline.corpora.catalogue import find_published
 from pipeline.corpora.clip import Clip
 from pipeline.corpora.corpus_contents import Corpus
 from pipeline.corpora.facts import describe_counts
+from pipeline.corpora.layouts import audformat, emobox, emotion_folders, huggingface, kaldi, nkululeko
 from pipeline.corpora.synthetic import demo
 from pipeline.corpora.synthetic.demo import DemoParams
+from pipeline.corpora.tables import table
 
 __all__ = ["Clip", "Corpus", "CorpusParams", "DemoParams", "read_corpus"]
 
 log = logging.getLogger(__name__)
+
+LAYOUTS = {
+    "table": table.read,
+    "audformat": audformat.read,
+    "huggingface": huggingface.read,
+    "nkululeko": nkululeko.read,
+    "kaldi": kaldi.read,
+    "emobox": emobox.read,
+    "folders": emotion_folders.read,
+}
+"""Value of corpus.name → reader, of corpora that are known by the form of their files alone."""
 
 
 class CorpusParams(BaseModel, frozen=True, extra="forbid", use_attribute_docstrings=True):
     """The corpus, and how its recordings are loaded."""
 
     name: str = "demo"
-    """demo | table | a published corpus: `ser corpora` lists them."""
+    """demo | `ser corpora` | table, folders, audformat, huggingface, nkululeko, kaldi, emobox."""
     root: Path = Path("data/raw/demo")
     """Folder of the recordings; for a table, the CSV file."""
     audio_root: Path | None = None
-    """Folder in which the paths of a table are looked up first."""
+    """Folder in which the paths of a table or list are looked up first."""
     max_reject_fraction: Annotated[float, Field(ge=0, le=1)] = 0.1
     """A stage fails if more than this share of its clips is rejected."""
     channel: Channel = "mix"
@@ -67,8 +79,8 @@ def read_corpus(params: CorpusParams) -> Corpus:
     Raises:
         CorpusError: the corpus does not exist, or cannot be read.
     """
-    if params.name == "table":
-        return table.read(params.root, params.audio_root)
+    if params.name in LAYOUTS:
+        return LAYOUTS[params.name](params.root, params.audio_root)
     if params.name == "demo":
         return demo.read(params.root)
     corpus = find_published(params.name).read(params.root)

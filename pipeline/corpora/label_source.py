@@ -55,4 +55,6 @@ def _labelled(clip: Clip, params: LabelParams) -> Clip:
     agreement = share(clip.votes, clip.raters, emotion)
     if agreement is None and emotion == clip.emotion:
         agreement = clip.agreement
+    if (emotion, agreement) == (clip.emotion, clip.agreement):
+        return clip
     return replace(clip, emotion=emotion, agreement=agreement)

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 from pipeline.corpora.by_metadata.listed import ListedCorpus, Told, Tree
 from pipeline.corpora.facts import Facts
-from pipeline.corpora.table_bytes import read_text
+from pipeline.corpora.tables.table_bytes import read_text
 from pipeline.corpora.votes import tally
 from pipeline.protocol.emotion_words import COMMON
 from pipeline.protocol.fold_sets import FoldSet

@@ -20,7 +20,7 @@ from pipeline.corpora.corpus_contents import Corpus
 from pipeline.corpora.facts import Facts
 from pipeline.corpora.folder_names import composed
 from pipeline.corpora.recordings import audio_files, clip_ids, refuse_pointers
-from pipeline.corpora.table_bytes import read_text
+from pipeline.corpora.tables.table_bytes import read_text
 
 log = logging.getLogger(__name__)
 

@@ -109,6 +109,16 @@ class CodedCorpus:
         """The code at the end of a path without its ending, or None."""
         return next((match for code in self._compiled if (match := code.search(text))), None)
 
+    def speaker_of(self, text: str) -> str:
+        """The speaker that a path without its ending names; empty if it has no code of this corpus."""
+        return "" if (code := self.match(text)) is None else self._speaker(code.groupdict(default=""))
+
+    def _speaker(self, groups: Groups) -> str:
+        names = self.words.get("speaker", {})
+        return self.speaker.format(
+            **groups | {"speaker": names.get(groups.get("speaker", ""), groups.get("speaker", ""))}
+        )
+
     @cached_property
     def _compiled(self) -> list[re.Pattern[str]]:
         return [re.compile(f"(?:^|/){self._expanded(code)}$") for code in self.codes]
@@ -126,9 +136,9 @@ class CodedCorpus:
     def _clip(self, clip_id: str, path: Path, code: re.Match[str]) -> Clip:
         groups = code.groupdict(default="")
         meant = {name: self.words.get(name, {}).get(text, text) for name, text in groups.items()}
+        speaker = self._speaker(groups)
         if "speaker" in self.words:
             groups["speaker"] = meant["speaker"]
-        speaker = self.speaker.format(**groups)
         sentence = self.sentence.format(**{"sentence": ""} | groups)
         languages = self.facts.languages
         known: dict[str, Any] = {

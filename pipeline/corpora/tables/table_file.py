@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from featurize.errors import CorpusError, counted
-from pipeline.corpora.table_bytes import read_text
-from pipeline.corpora.table_columns import KNOWN, choose_columns, plain
+from pipeline.corpora.tables.table_bytes import read_text
+from pipeline.corpora.tables.table_columns import KNOWN, REQUIRED, choose_columns, plain
 
 log = logging.getLogger(__name__)
 
@@ -38,8 +38,12 @@ class Row:
         return CorpusError(f"{self.table}, row {self.number}, column {self.names[field]}: {what}")
 
 
-def read_rows(table: Path) -> list[Row]:
+def read_rows(table: Path, required: Sequence[str] = REQUIRED) -> list[Row]:
     """Read all rows of a table.
+
+    Args:
+        table: the file.
+        required: the fields that need a column.
 
     Raises:
         CorpusError: the table cannot be read, has no rows, or lacks a column.
@@ -55,7 +59,7 @@ def read_rows(table: Path) -> list[Row]:
     if sum(_whole(cells, separator) for _, cells in records) * 2 > len(records):
         records = [(number, _split(cells, separator)) for number, cells in records]
         log.info("%s: each row is quoted as a single cell; the cells in it are read", table)
-    columns = choose_columns(table, header)
+    columns = choose_columns(table, header, required)
     names = {field: header[index] for field, index in columns.items()}
     rows = []
     for number, cells in records:

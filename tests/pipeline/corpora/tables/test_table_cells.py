@@ -5,7 +5,7 @@ from io import StringIO
 import pandas as pd
 import pytest
 
-from pipeline.corpora.table_cells import clean, known, number, seconds, shortest_integers, visible
+from pipeline.corpora.tables.table_cells import clean, known, number, seconds, shortest_integers, visible
 
 
 def test_everything_that_pandas_takes_for_missing_is_unknown() -> None:

@@ -4,6 +4,7 @@ import math
 import re
 import unicodedata
 from collections.abc import Iterable
+from functools import lru_cache
 
 # The missing values of pandas, in any case, and other common ones.
 _MISSING = {
@@ -27,6 +28,8 @@ def clean(text: str) -> str:
 
 def visible(text: str) -> str:
     """The text with single spaces between words and without invisible characters."""
+    if text.isascii() and text.isprintable():  # most cells: nothing in them is invisible
+        return " ".join(text.split())
     kept = []
     for character in text:
         if character.isspace() or character in _FILLERS:
@@ -36,6 +39,7 @@ def visible(text: str) -> str:
     return " ".join("".join(kept).split())
 
 
+@lru_cache(maxsize=10_000)  # labels, speakers and genders recur in every row
 def known(text: str) -> str:
     """The cleaned text, or "" if it stands for a missing value."""
     text = clean(text)

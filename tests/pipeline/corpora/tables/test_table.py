@@ -9,10 +9,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from featurize.errors import CorpusError, SerError
-from pipeline.corpora import table
-from pipeline.corpora.table_cells import clean
+from pipeline.corpora.tables import table
+from pipeline.corpora.tables.table_cells import clean
 
-CASES = Path(__file__).resolve().parents[4] / "shared" / "cases" / "tables"
+CASES = Path(__file__).resolve().parents[5] / "shared" / "cases" / "tables"
 
 
 @pytest.fixture

@@ -16,7 +16,7 @@ from typing import NamedTuple
 
 from featurize.errors import CorpusError, counted
 from pipeline.corpora.folder_names import composed, list_folder
-from pipeline.corpora.table_readings import Kinds, from_address, name_of, readings
+from pipeline.corpora.tables.table_readings import Kinds, from_address, name_of, readings
 from pipeline.locations import PROTOCOL, Location, locate
 
 log = logging.getLogger(__name__)

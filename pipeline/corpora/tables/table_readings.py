@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from pathlib import PurePosixPath
 from urllib.parse import unquote
 
-from pipeline.corpora.table_cells import clean, visible
+from pipeline.corpora.tables.table_cells import clean, visible
 from pipeline.locations import PROTOCOL
 
 Kinds = tuple[str, ...]

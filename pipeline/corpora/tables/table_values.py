@@ -5,8 +5,8 @@ All functions raise CorpusError for a value of the wrong type.
 
 from collections.abc import Callable
 
-from pipeline.corpora.table_cells import known, number, seconds
-from pipeline.corpora.table_file import Row
+from pipeline.corpora.tables.table_cells import known, number, seconds
+from pipeline.corpora.tables.table_file import Row
 from pipeline.corpora.votes import parse_votes
 
 
@@ -42,7 +42,9 @@ def span_of_row(row: Row) -> tuple[float | None, float | None]:
 
 def value_of(row: Row, field: str, read: Callable[[str, bool], float | None]) -> float | None:
     """The number in a cell, or None if it is missing."""
+    if not (cell := row.cells.get(field, "")):
+        return None
     try:
-        return read(row.cells.get(field, ""), row.decimal_comma)
+        return read(cell, row.decimal_comma)
     except ValueError as error:
         raise row.error(field, error) from None

@@ -1,19 +1,9 @@
-"""Reader of a user's table, as described in the README: one row per recording, or per part of a recording.
-
-    table_bytes    bytes → text: encodings; files that are not tables
-    table_file     text → rows: separator, comments, quotes, header
-    table_columns  header → fields: the documented column names and those of other tools
-    table_cells    cells → values: missing values, invisible characters, numbers, times
-    table_values   cells of a row → values, with errors that name the row and the column
-    table_paths    paths → files
-
-Error messages name the file, the row (the header is row 1, as in a spreadsheet) and the column.
-"""
+"""Rows of tables → the clips of a corpus: labels, speakers, splits, files, duplicates and names."""
 
 import logging
 import os
 from collections import Counter, defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import fields, replace
 from pathlib import Path, PurePosixPath
 
@@ -21,10 +11,11 @@ from featurize.errors import CorpusError, counted
 from pipeline.corpora.clip import Clip
 from pipeline.corpora.corpus_contents import Corpus
 from pipeline.corpora.recordings import clip_ids, distinct
-from pipeline.corpora.table_cells import clean, known, known_name, number, shortest_integers
-from pipeline.corpora.table_file import Row, read_rows
-from pipeline.corpora.table_paths import find_audio_of
-from pipeline.corpora.table_values import raters_of, span_of_row, value_of, votes_of
+from pipeline.corpora.tables.table_cells import clean, known, known_name, number, shortest_integers
+from pipeline.corpora.tables.table_file import Row
+from pipeline.corpora.tables.table_paths import find_audio_of
+from pipeline.corpora.tables.table_values import raters_of, span_of_row, value_of, votes_of
+from pipeline.locations import Location
 
 log = logging.getLogger(__name__)
 
@@ -35,45 +26,39 @@ SPLIT_NAMES = dict.fromkeys(("train", "training"), "train") | dict.fromkeys(("te
 SPLIT_NAMES |= dict.fromkeys(("val", "valid", "validation", "dev", "devel", "development"), "val")
 
 
-def read(table: Path, audio_root: Path | None = None) -> Corpus:
-    """Read a table.
+def corpus_of_rows(
+    source: Path, rows: list[Row], audio_root: Path | None = None, name: str = "table"
+) -> Corpus:
+    """The corpus of a table's rows.
 
     Duplicate rows and rows without a label are skipped. A missing recording is not an error here, unless all are
     missing: it is rejected later.
 
+    Args:
+        source: the table, or the folder of several, for messages; relative paths are looked up beside it.
+        rows: of one or several tables.
+        audio_root: folder in which paths are looked up first.
+        name: of the reader; clip ids begin with it.
+
     Raises:
-        CorpusError: the table does not exist or has no rows, a column is missing, a value has the wrong type, no
-            recording exists, or two rows of one clip contradict each other.
+        CorpusError: a value has the wrong type, no row has a label, no recording exists, or two rows of one clip
+            contradict each other.
     """
-    rows = _labelled(table, _without_comments(table, read_rows(table)))
-    speakers = _speakers(table, rows)
-    read_split = _split_reader(table, rows)
-    clips = [_clip(row, speakers, read_split) for row in rows]
-    found = find_audio_of(table, [row.cells["path"] for row in rows], audio_root)
-    clips = [replace(clip, path=audio.location) for clip, audio in zip(clips, found, strict=True)]
-    kept = _without_duplicates(table, rows, clips)
-    clips = _named([clips[index] for index in kept], [found[index].name for index in kept])
-    _log_unknown(table, [rows[index] for index in kept], clips)
-    return Corpus("table", clips)
-
-
-def _without_comments(table: Path, rows: list[Row]) -> list[Row]:
-    comments = [row for row in rows if row.cells["path"].startswith("#") and not _is_there(row)]
-    if comments:
-        log.warning(
-            "%s: skipped: %s with # in front (first: row %d)",
-            table,
-            counted(len(comments), "row"),
-            comments[0].number,
-        )
-    return [row for row in rows if row not in comments] if comments else rows
-
-
-def _is_there(row: Row) -> bool:
-    try:
-        return (row.table.parent / row.cells["path"]).exists()
-    except (OSError, ValueError):
-        return False
+    rows = _labelled(source, rows)
+    speakers = speaker_names(source, rows)
+    read_split = _split_reader(source, rows)
+    if empty := next((row for row in rows if not row.cells["path"]), None):
+        raise empty.error("path", "empty")
+    found = find_audio_of(source, [row.cells["path"] for row in rows], audio_root)
+    clips = [
+        _clip(row, speakers, read_split, name, audio.location) for row, audio in zip(rows, found, strict=True)
+    ]
+    files = [_file(clip) for clip in clips]
+    kept = _without_duplicates(source, rows, clips, files)
+    names = {files[index]: found[index].name for index in reversed(kept)}
+    clips = _named([clips[index] for index in kept], [files[index] for index in kept], names, name)
+    _log_unknown(source, [rows[index] for index in kept], clips)
+    return Corpus(name, clips)
 
 
 def _labelled(table: Path, rows: list[Row]) -> list[Row]:
@@ -91,12 +76,10 @@ def _labelled(table: Path, rows: list[Row]) -> list[Row]:
             counted(len(rows), "row"),
             first,
         )
-    if not rows:
-        raise CorpusError(f"{table}: only comments below the header")
     return [row for row in rows if known(row.cells["emotion"])]
 
 
-def _speakers(table: Path, rows: Sequence[Row]) -> dict[str, str]:
+def speaker_names(table: Path, rows: Sequence[Row]) -> dict[str, str]:
     """Cell → speaker. If all speaker ids are integers, 3, 3.0 and 03 are one speaker, named by the shortest form."""
     written = {row.cells.get("speaker", "") for row in rows}
     names = {text: known_name(text) for text in written}
@@ -137,15 +120,15 @@ def _split_word(row: Row) -> str:
     return known(row.cells.get("split", "")).lower()
 
 
-def _clip(row: Row, speakers: dict[str, str], read_split: Callable[[Row], str]) -> Clip:
-    """The clip of a row, with an empty clip id and the path as written in the table."""
-    if not row.cells["path"]:
-        raise row.error("path", "empty")
+def _clip(
+    row: Row, speakers: dict[str, str], read_split: Callable[[Row], str], corpus: str, path: Location
+) -> Clip:
+    """The clip of a row, with an empty clip id."""
     start_s, end_s = span_of_row(row)
     return Clip(
         clip_id="",
-        path=Path(row.cells["path"]),
-        corpus="table",
+        path=path,
+        corpus=corpus,
         speaker=speakers[row.cells.get("speaker", "")],
         gender=GENDERS.get(known_name(row.cells.get("gender", "")).lower(), ""),
         emotion=known(row.cells["emotion"]),
@@ -164,18 +147,20 @@ def _clip(row: Row, speakers: dict[str, str], read_split: Callable[[Row], str]) 
     )
 
 
-def _without_duplicates(table: Path, rows: Sequence[Row], clips: Sequence[Clip]) -> list[int]:
+def _without_duplicates(
+    table: Path, rows: Sequence[Row], clips: Sequence[Clip], of_clip: Sequence[str]
+) -> list[int]:
     """Indices of the rows to keep, the first of each clip; clips of one file are adjacent and sorted by start."""
     first: dict[tuple[object, ...], int] = {}
     files: dict[str, int] = {}
-    for index, clip in enumerate(clips):
-        files.setdefault(_file(clip), index)
-        same = first.setdefault((_file(clip), clip.start_s, clip.end_s), index)
+    for index, (clip, file) in enumerate(zip(clips, of_clip, strict=True)):
+        files.setdefault(file, index)
+        same = first.setdefault((file, clip.start_s, clip.end_s), index)
         if same != index:
             _require_same(rows[same], clips[same], rows[index], clip)
     if len(first) < len(rows):
         log.warning("%s: %s dropped", table, counted(len(rows) - len(first), "duplicate row"))
-    return sorted(first.values(), key=lambda index: (files[_file(clips[index])], clips[index].start_s or 0.0))
+    return sorted(first.values(), key=lambda index: (files[of_clip[index]], clips[index].start_s or 0.0))
 
 
 def _file(clip: Clip) -> str:
@@ -193,12 +178,14 @@ def _require_same(first: Row, known_clip: Clip, row: Row, clip: Clip) -> None:
             )
 
 
-def _named(clips: Sequence[Clip], names: Sequence[PurePosixPath]) -> list[Clip]:
-    """The clips with their ids; the id of a part is the file's, followed by start and end."""
-    of_file = {_file(clip): name for clip, name in zip(reversed(clips), reversed(names), strict=True)}
-    ids = dict(zip(of_file, clip_ids("table", [*of_file.values()]), strict=True))
-    of_clip = [ids[_file(clip)] if clip.span is None else f"{ids[_file(clip)]}@{clip.span}" for clip in clips]
-    return [replace(clip, clip_id=name) for clip, name in zip(clips, distinct(of_clip), strict=True)]
+def _named(
+    clips: Sequence[Clip], files: Sequence[str], names: Mapping[str, PurePosixPath], corpus: str
+) -> list[Clip]:
+    """The clips with their ids, made from the names of their files; start and end follow where a clip is a part."""
+    ids = dict(zip(names, clip_ids(corpus, [*names.values()]), strict=True))
+    spans = ((ids[file], clip.span) for clip, file in zip(clips, files, strict=True))
+    unique = distinct(name if span is None else f"{name}@{span}" for name, span in spans)
+    return [replace(clip, clip_id=name) for clip, name in zip(clips, unique, strict=True)]
 
 
 def _log_unknown(table: Path, rows: Sequence[Row], clips: Sequence[Clip]) -> None:

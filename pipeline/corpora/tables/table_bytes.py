@@ -38,15 +38,20 @@ FILES = (
     (b"OggS", "a recording; give the table that lists the recordings"),
     (b"version https://git-lfs", "a Git LFS pointer, not the table itself; run `git lfs pull`"),
 )
+JSON = (r"[{\[]\s*[\"{\[]", "JSON; save it as CSV, such as with pandas' to_csv")
 TEXTS = (
     (r"<(!doctype html|html|head|body|table)\b", f"an HTML page; open it in a spreadsheet and {SAVE}"),
     (r"<\?xml", f"XML; open it in a spreadsheet and {SAVE}"),
-    (r"[{\[]\s*[\"{\[]", "JSON; save it as CSV, such as with pandas' to_csv"),
+    JSON,
 )
 
 
-def read_text(table: Path) -> str:
+def read_text(table: Path, *, json_too: bool = False) -> str:
     """Read a table as text: UTF-8, UTF-16 (with or without a byte order mark) or Windows-1252; gzip is unpacked.
+
+    Args:
+        table: the file.
+        json_too: JSON is expected; otherwise it is refused.
 
     Raises:
         CorpusError: the file cannot be read, or is not text; the message names its format and the remedy.
@@ -72,6 +77,8 @@ def read_text(table: Path) -> str:
         raise CorpusError(f"{table} is {what}")
     text = _decode(table, data).rstrip("\x1a\x00")  # the end-of-file mark of DOS
     for pattern, what in TEXTS:
+        if (pattern, what) == JSON and json_too:
+            continue
         if re.match(pattern, text.lstrip(), re.IGNORECASE):
             raise CorpusError(f"{table} is {what}")
     return text

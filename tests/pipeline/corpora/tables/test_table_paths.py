@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from featurize.errors import CorpusError
-from pipeline.corpora.table_paths import Found, find_audio_of
+from pipeline.corpora.tables.table_paths import Found, find_audio_of
 
 
 @pytest.fixture

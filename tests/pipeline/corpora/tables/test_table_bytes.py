@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from featurize.errors import CorpusError
-from pipeline.corpora.table_bytes import read_text
+from pipeline.corpora.tables.table_bytes import read_text
 
 TEXT = "file_path,emotion_code,speaker\nclips/Zoë.wav,fröhlich,Jörg\n"
 
@@ -57,7 +57,7 @@ def test_gzip_is_unpacked(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None
     assert read(folder, packed) == TEXT
     assert "damaged gzip" in error_of(folder, packed[:30])
     assert "damaged gzip" in error_of(folder, packed[:20] + b"xx" + packed[22:])
-    monkeypatch.setattr("pipeline.corpora.table_bytes.MOST_BYTES", 20)
+    monkeypatch.setattr("pipeline.corpora.tables.table_bytes.MOST_BYTES", 20)
     assert "after unpacking" in error_of(folder, packed)
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from featurize.errors import CorpusError
-from pipeline.corpora.table_file import Row, read_rows
+from pipeline.corpora.tables.table_file import Row, read_rows
 
 
 def rows_of(folder: Path, text: str) -> list[Row]:

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from featurize.errors import CorpusError
-from pipeline.corpora.table_columns import DOCUMENTED, KNOWN, NAMES, choose_columns, plain
+from pipeline.corpora.tables.table_columns import DOCUMENTED, KNOWN, NAMES, choose_columns, plain
 
 TABLE = Path("my.csv")
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from featurize.decoders import ENDINGS
 from featurize.errors import CorpusError
-from pipeline.corpora.table_cells import clean
+from pipeline.corpora.tables.table_cells import clean
 
 log = logging.getLogger(__name__)
 
@@ -58,6 +58,8 @@ _OTHERS = {
 NAMES = {field: (*DOCUMENTED.get(field, ()), *others.split()) for field, others in _OTHERS.items()}
 """Field → all accepted names of its column, in order of preference."""
 KNOWN = {name for names in NAMES.values() for name in names}
+REQUIRED = ("path", "emotion")
+"""Fields without which a table is not a corpus."""
 
 
 def plain(name: str) -> str:
@@ -65,11 +67,11 @@ def plain(name: str) -> str:
     return re.sub(r"[\s.\-]+", "_", clean(name).lower())
 
 
-def choose_columns(table: Path, header: Sequence[str]) -> dict[str, int]:
+def choose_columns(table: Path, header: Sequence[str], required: Sequence[str] = REQUIRED) -> dict[str, int]:
     """Map each field of the table to the index of its column, and log the names that are not in the README.
 
     Raises:
-        CorpusError: no column of paths or of labels, no header, or a duplicate name.
+        CorpusError: no column of a required field, no header, or a duplicate name.
     """
     names = [plain(name) for name in header]
     chosen: dict[str, int] = {}
@@ -82,7 +84,7 @@ def choose_columns(table: Path, header: Sequence[str]) -> dict[str, int]:
             raise CorpusError(f"{table}: two columns {present[0]!r}; remove or rename one")
         chosen[field] = names.index(present[0])
         unread += [f"{header[names.index(name)]} (column {present[0]} is used)" for name in present[1:]]
-    for field in ("path", "emotion"):
+    for field in required:
         if field not in chosen:
             raise CorpusError(f"{table}: {_lacking(field, header)}")
     if "start" not in chosen and "start_ms" not in chosen:
