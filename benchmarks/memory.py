@@ -21,10 +21,10 @@ import soundfile
 from featurize.denoise import DenoiseParams
 from featurize.mfcc import MfccParams
 from featurize.vad import VadParams
+from pipeline.audit.hashing import hash_audio
 from pipeline.protocol.manifest_file import COLUMNS
 from pipeline.stages.denoise import denoise
 from pipeline.stages.featurize import featurize
-from pipeline.stages.manifest import hash_audio
 
 CLIP_S = 0.3
 MOST_CLIPS_DENOISED = 1000

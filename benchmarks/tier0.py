@@ -28,8 +28,8 @@ from featurize.denoise import DenoiseParams, Denoiser, Streamed, denoise_clips, 
 from featurize.mfcc import MfccParams, mfcc_40
 from featurize.vad import VadParams, find_speech, keep_segments
 from featurize.vad_network import InputSpeech, input_speech, load_vad
+from pipeline.audit.hashing import hash_audio
 from pipeline.extraction.loading import load_ahead
-from pipeline.stages.manifest import hash_audio
 
 STEPS = ("load", "denoise", "vad", "mfcc")
 DEMO = Path("data/raw/demo")

@@ -11,7 +11,7 @@ from typing import Any, NoReturn
 import typer
 
 from featurize.errors import SerError
-from pipeline.commands import experiments, published_corpora, single_files, stages
+from pipeline.commands import experiments, published_corpora, single_files, split_files, stages
 from pipeline.commands.options import print_error
 from pipeline.terminal import describe_fault, describe_refusal, replace_what_cannot_be_printed
 
@@ -47,6 +47,7 @@ PANELS: dict[str, list[Callable[..., None]]] = {
         experiments.robustness,
         experiments.leak_tax,
     ],
+    "Other people's data": [split_files.audit],
     "Single files": [single_files.inspect, single_files.predict, single_files.doctor],
 }
 for panel, commands in PANELS.items():
@@ -58,7 +59,7 @@ def main(arguments: list[str] | None = None) -> Any:
     """Run `ser`. What goes wrong is one line on stderr.
 
     Exit codes: 2 for a `SerError`, a wrong option, or what the operating system refuses; 3 as `ser predict` has it;
-    1 for a fault of the program itself.
+    4 as `ser audit` has it; 1 for a fault of the program itself.
     """
     replace_what_cannot_be_printed()
     logging.basicConfig(level=logging.WARNING, format="%(message)s", stream=sys.stderr)

@@ -15,5 +15,9 @@ Each check takes the clips with their splits and returns all its findings.
     missing_classes  classes without clips in some split
     retakes          the same sentence by the same speaker in two splits
     doubles          recordings that a corpus is known to hold twice
+    repeated_rows    one clip in several rows of a split's files
+    shared_sentences sentences that are spoken in two splits
+    hashing          hashes of the recordings' bytes
+    split_files/     the same checks on the split files of other tools: `ser audit`
     finding          helpers that the checks share
 """

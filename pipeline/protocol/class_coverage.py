@@ -14,17 +14,20 @@ Missing = dict[str, list[str]]
 """Split → the classes that it lacks; only splits that lack a class."""
 
 
-def find_missing(labels: Sequence[str], splits: Sequence[str]) -> Missing:
+def find_missing(
+    labels: Sequence[str], splits: Sequence[str], among: Sequence[str] = ("train", "val", "test")
+) -> Missing:
     """Find the classes that train, val and test lack.
 
     Args:
         labels: one per clip.
         splits: one per clip.
+        among: the splits that are looked at.
     """
     held = defaultdict(set)
     for label, split in zip(labels, splits, strict=True):
         held[split].add(label)
-    lacks = {split: sorted(set(labels) - held[split]) for split in ("train", "val", "test")}
+    lacks = {split: sorted(set(labels) - held[split]) for split in among}
     return {split: classes for split, classes in lacks.items() if classes}
 
 

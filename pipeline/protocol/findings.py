@@ -15,6 +15,8 @@ Kind = Literal[
     "similar-speakers",
     "overlap",
     "retake",
+    "sentence-overlap",
+    "row-repeated",
     "doubled-tree",
 ]
 Severity = Literal["stop", "warning", "note"]

@@ -8,20 +8,17 @@ import hashlib
 import io
 import logging
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from pathlib import Path
 
 from featurize.atomic import write_json, write_text
-from featurize.containers.readable import check_file
-from featurize.errors import AudioError
 from pipeline.audit.audit_params import AuditParams
 from pipeline.audit.finding import Entry
+from pipeline.audit.hashing import hash_clips
 from pipeline.audit.search import audit, refuse_leaks
-from pipeline.corpora import Clip, Corpus, CorpusParams, read_corpus
+from pipeline.corpora import Corpus, CorpusParams, read_corpus
 from pipeline.corpora.label_source import choose_labels
 from pipeline.extraction.engine import Engine, InProcess
-from pipeline.locations import Location, fetched, make_folder, written
+from pipeline.locations import Location, make_folder, written
 from pipeline.protocol.card import Card
 from pipeline.protocol.confounding import measure_confounding
 from pipeline.protocol.labels import Labelling, LabelParams, label_emotions
@@ -29,11 +26,9 @@ from pipeline.protocol.manifest_file import COLUMNS
 from pipeline.protocol.manifest_summary import Counts, ManifestSummary, log_summary
 from pipeline.protocol.split_params import SPLITS, SplitParams
 from pipeline.protocol.splits import Division, Item, divide
-from pipeline.rejects import Reject, check_rejects, log_rejects, write_rejects
+from pipeline.rejects import check_rejects, log_rejects, write_rejects
 
 log = logging.getLogger(__name__)
-
-HASHING_THREADS = 8
 
 
 def manifest(
@@ -99,55 +94,6 @@ def manifest(
     with written(data / "manifest.json") as file:
         write_json(file, summary.model_dump(mode="json"))
     log_summary(summary)
-
-
-def hash_clips(clips: Sequence[Clip], label_of: dict[str, str]) -> tuple[list[Entry], list[Reject]]:
-    """Hash the bytes of every file once: returns entries without a split, and rejects for unusable files."""
-    hashed, rejects = [], []
-    with ThreadPoolExecutor(HASHING_THREADS) as threads:
-        places = list(dict.fromkeys(clip.path for clip in clips))
-        digests = dict(zip(places, threads.map(_try_hash, places), strict=True))
-    for clip in clips:
-        digest = digests[clip.path]
-        if clip.span is not None and isinstance(digest, str):
-            digest = clip.span.try_digest(digest, clip.path.as_posix())
-        if isinstance(digest, AudioError):
-            rejects.append(Reject(clip.clip_id, clip.path.as_posix(), digest.reason, digest.detail))
-        else:
-            hashed.append(Entry(clip, label_of[clip.emotion], digest, ""))
-    return hashed, rejects
-
-
-def hash_audio(place: Location) -> str:
-    """SHA-256 of a file's bytes, in hex.
-
-    Raises:
-        AudioError: missing, directory, unreadable, empty, or lfs-pointer.
-        SerError: an address cannot be reached.
-    """
-    try:
-        with fetched(place) as path:
-            return _hash_file(path)
-    except FileNotFoundError as error:
-        raise AudioError("missing", "no such file", place) from error
-    except AudioError as error:
-        raise error.of(place) from error
-
-
-def _hash_file(path: Path) -> str:
-    check_file(path)
-    try:
-        with path.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
-    except OSError as error:
-        raise AudioError("unreadable", f"cannot be read ({error.strerror})", path) from error
-
-
-def _try_hash(path: Location) -> str | AudioError:
-    try:
-        return hash_audio(path)
-    except AudioError as error:
-        return error
 
 
 def drop_duplicates(hashed: Sequence[Entry]) -> tuple[list[Entry], list[Entry]]:

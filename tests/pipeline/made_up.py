@@ -9,6 +9,7 @@ import soundfile
 from numpy.typing import NDArray
 
 from featurize.atomic import write_json
+from pipeline.audit.hashing import hash_audio
 from pipeline.protocol.card import Card, ScoringCard
 from pipeline.protocol.manifest_file import COLUMNS
 from pipeline.protocol.manifest_summary import ManifestSummary
@@ -16,7 +17,6 @@ from pipeline.protocol.splits import Item
 from pipeline.runs.evaluated_run import Run
 from pipeline.runs.evaluation import Evaluation
 from pipeline.runs.scoring import probabilities_of, score
-from pipeline.stages.manifest import hash_audio
 
 LABELS = ["happy", "sad", "angry"]
 PROTOCOL: dict[str, Any] = {

@@ -1,7 +1,8 @@
-"""Whatever a command is given, it answers or says one line: exit code 0, 2 or 3, and never a traceback."""
+"""Whatever a command is given, it answers or says one line: exit code 0, 2, 3 or 4, and never a traceback."""
 
 import contextlib
 import io
+import json
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -41,6 +42,7 @@ OPTIONS = {
     "ablate": ["--augment", "--seeds", "--vad"],
     "robustness": ["--noise", "--snr", "--seed", "--checkpoint", "--weights"],
     "leak-tax": ["--epochs", "--seed", "--data"],
+    "audit": ["--speaker", "--audio", "--workers"],
     "inspect": ["--plot", "--channel", "--device"],
     "predict": ["--checkpoint", "--weights", "--channel", "--device"],
     "doctor": ["--params"],
@@ -71,7 +73,7 @@ def check(*arguments: object) -> None:
     out, err = io.StringIO(), io.StringIO()
     with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err), pytest.raises(SystemExit) as left:
         main([str(argument) for argument in arguments])
-    assert (left.value.code or 0) in {0, 2, 3}, err.getvalue()
+    assert (left.value.code or 0) in {0, 2, 3, 4}, err.getvalue()
     assert "Traceback" not in err.getvalue() + out.getvalue()
     if left.value.code:
         assert out.getvalue() + err.getvalue() != ""
@@ -152,6 +154,21 @@ def test_any_bytes_as_a_table(place: Path, clip: Path, content: bytes) -> None:
     (place / "a.wav").write_bytes(clip.read_bytes())
     (place / "table.yaml").write_text("corpus: {name: table, root: any.csv}\nsplit: {method: random}")
     check("manifest", "--params", "table.yaml", "--data", "any", "--workers", "0")
+    check("audit", "any.csv")
+
+
+FIELDS = st.sampled_from(["wav", "emo", "speaker", "split", "start_time", "text", "audio"])
+LINES = st.lists(st.dictionaries(FIELDS, VALUES | st.sampled_from(["train", "test"])), max_size=4)
+
+
+@FEW
+@given(st.binary(max_size=60) | LINES.map(lambda rows: "\n".join(map(json.dumps, rows)).encode()))
+def test_any_bytes_as_split_files(place: Path, content: bytes) -> None:
+    for name in ("any_train.jsonl", "any_test.jsonl", "any.parquet"):
+        (place / name).write_bytes(content)
+    check("audit", "any_train.jsonl", "any_test.jsonl")
+    check("audit", "any_test.jsonl", "--json")
+    check("audit", "any.parquet")
 
 
 @FEW

@@ -15,7 +15,7 @@ from typer.main import get_command
 
 from featurize.encoders.hub import find_encoder
 from pipeline.cli import app, main
-from pipeline.commands import experiments, published_corpora, single_files, stages
+from pipeline.commands import experiments, published_corpora, single_files, split_files, stages
 from pipeline.runs.best_checkpoint import best_checkpoint
 from tests.featurize.encoders.toy_encoders import save_toy
 
@@ -39,7 +39,7 @@ def commands_of(module: ModuleType) -> set[str]:
 def test_help_lists_every_command_and_what_it_is_for(capsys: pytest.CaptureFixture[str]) -> None:
     tree = get_command(app)
     assert isinstance(tree, TyperGroup)
-    modules = (stages, published_corpora, experiments, single_files)
+    modules = (stages, published_corpora, experiments, split_files, single_files)
     assert tree.commands.keys() == set().union(*map(commands_of, modules))
     assert run("--help") == 0
     listed = dict(re.findall(r"^│ ([a-z][a-z-]*) +(\S.*?) *│$", capsys.readouterr().out, re.MULTILINE))

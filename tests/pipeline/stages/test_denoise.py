@@ -13,12 +13,12 @@ from featurize.denoise import DenoiseParams
 from featurize.errors import RejectsError
 from featurize.shards import Shard, list_shards
 from featurize.tier0 import Tier0Params, tier0
+from pipeline.audit.hashing import hash_audio
 from pipeline.extraction import grouping
 from pipeline.protocol.manifest_file import read_manifest
 from pipeline.protocol.provenance import this_maker
 from pipeline.span import Span
 from pipeline.stages.denoise import denoise
-from pipeline.stages.manifest import hash_audio
 from tests.pipeline.made_up import manifest_row, write_manifest
 
 

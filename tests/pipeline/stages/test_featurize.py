@@ -19,12 +19,12 @@ from featurize.shards import Row, Shard, list_shards, write_shard
 from featurize.tier0 import Tier0Params, tier0
 from featurize.vad import VadParams
 from featurize.vad_network import input_speech, load_vad
+from pipeline.audit.hashing import hash_audio
 from pipeline.extraction import grouping, loading
 from pipeline.extraction.workers import LocalEngine
 from pipeline.protocol.manifest_file import COLUMNS
 from pipeline.stages.denoise import denoise
 from pipeline.stages.featurize import featurize
-from pipeline.stages.manifest import hash_audio
 
 
 def test_features_are_those_of_the_reference(small_run: Any) -> None:

@@ -29,7 +29,7 @@ from pipeline.protocol.manifest_summary import ManifestSummary, read_summary
 from pipeline.protocol.split_params import SPLITS, SplitParams
 from pipeline.protocol.wording import describe_confounding
 from pipeline.stages.corpus import corpus
-from pipeline.stages.manifest import hash_audio, manifest
+from pipeline.stages.manifest import manifest
 from tests.pipeline.made_up import confounded_items
 
 
@@ -236,30 +236,6 @@ def test_recordings_that_cannot_be_opened_are_rejected_with_a_reason(tmp_path: P
     assert len(rows) == 60
     assert summary.rejected == 6
     assert rejects_in(tmp_path / "out") == {f"{name}.wav": name for name in bad}
-
-
-def test_a_file_without_read_permission_is_unreadable(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    from featurize.errors import AudioError
-
-    (tmp_path / "a.wav").write_bytes(stub("x"))
-
-    def refuse(*_: object, **__: object) -> None:
-        raise PermissionError(13, "Permission denied")
-
-    monkeypatch.setattr(Path, "open", refuse)
-    with pytest.raises(AudioError, match=r"a\.wav: no permission") as error:
-        hash_audio(tmp_path / "a.wav")
-    assert error.value.reason == "unreadable"
-
-
-@pytest.mark.parametrize("name", ["zero\0byte.wav", "x" * 5000])
-def test_impossible_names_are_rejected(name: str) -> None:
-    from featurize.errors import AudioError
-
-    with pytest.raises(AudioError):
-        hash_audio(Path(name))
 
 
 def test_too_many_rejects_stop_the_stage_and_leave_their_list(tmp_path: Path) -> None:
