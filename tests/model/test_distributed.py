@@ -68,6 +68,6 @@ def test_two_processes_have_the_loss_curve_of_one(
     together, _ = load_checkpoint(tmp_path / "last.pt")
     single, _ = load_checkpoint(alone.last_path)
     for name, value in single.state_dict().items():
-        if name == "pooling.score.bias":  # a softmax does not see it: its gradient is rounding alone
+        if name.endswith("pooling.score.bias"):  # a softmax does not see it: its gradient is rounding alone
             continue
         assert torch.allclose(value, together.state_dict()[name], atol=1e-3), name

@@ -87,6 +87,7 @@ def test_evaluate(reached: Any) -> None:
 
 def test_baseline(reached: Any, params: Params) -> None:
     call = reached("pipeline.stages.baseline.baseline", "baseline", *FOLDERS)
+    call.pop("engine")
     assert call == {"params": params.baseline, "data": Path("d"), "reports": Path("r")}
 
 
