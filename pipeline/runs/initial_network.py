@@ -111,6 +111,8 @@ def start_from(
     if moved := _moved(card, args.get("tier0") or {}, here, tier0, encoder):
         which = _listed([f"{name} was {short(there)}, now {short(now)}" for name, there, now in moved])
         log.warning("its features were made differently, and may fit its normalisation worse: %s", which)
+    if card.corpus == here.corpus and not card.speakers["train"]:
+        log.warning("its speakers are not known: whether it was trained on test speakers cannot be told")
     earlier = (card.init.trained_on, card.init.validated_on) if card.init else ([], [])
     of_train, of_val = (set(named_speakers(card, split)) for split in ("train", "val"))
     if card.refit:

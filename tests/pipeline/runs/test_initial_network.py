@@ -104,6 +104,16 @@ def test_validation_speakers_of_a_refitted_checkpoint_were_trained_on(here: Here
     assert card.init_heard_test_speakers == []
 
 
+def test_unknown_speakers_of_the_checkpoint_are_a_warning(
+    here: Here, caplog: pytest.LogCaptureFixture
+) -> None:
+    here.start()
+    assert "cannot be told" not in caplog.text
+    here.change_checkpoint(speakers={"train": [], "val": [], "test": []}, speaker_independent=False)
+    here.start()
+    assert "whether it was trained on test speakers cannot be told" in caplog.text
+
+
 def test_another_corpus_with_the_same_names_is_no_leak(here: Here) -> None:
     turned = dict(zip(("test", "val", "train"), here.data.speakers.values(), strict=True))
     here.data = here.data.model_copy(update={"corpus": "other", "speakers": turned})
