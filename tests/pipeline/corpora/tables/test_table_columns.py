@@ -35,9 +35,9 @@ def test_names_of_other_tools(header: str, fields: str) -> None:
 def test_the_columns_read_are_logged_in_one_line(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level("INFO")
     choose_columns(TABLE, ["file_path", "label", "speaker"])
-    assert caplog.records == []
+    assert [record for record in caplog.records if record.name.startswith("pipeline")] == []
     choose_columns(TABLE, ["wav", "label", "emotion", "spk"])
-    (record,) = caplog.records
+    (record,) = [record for record in caplog.records if record.name.startswith("pipeline")]
     assert "wav as file_path, spk as speaker" in record.getMessage()
     assert "not read: emotion (column label is used)" in record.getMessage()
 
