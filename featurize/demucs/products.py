@@ -1,6 +1,6 @@
 """Fast matrix products with fixed weights.
 
-On a CPU with AVX-512, the weights are packed once by oneDNN, and the operation after the product (bias, sum, activation)
+On a CPU with AVX-512, the weights are packed once, and the operation after the product (bias, sum, activation)
 is fused into it. For the shapes of Demucs this is 10 to 75 % faster than `addmm`, which first writes the bias into its
 result and packs the weights in every call. The result of a row has the same bits alone and among other rows.
 """
