@@ -127,7 +127,7 @@ def one_round(work: Path, encoder: str, cores: int) -> Seconds:
         done = subprocess.run(arguments, env=environment, stderr=subprocess.PIPE, text=True, check=False)
         seconds[way] = time.perf_counter() - start, cpu_s() - before
         if done.returncode:
-            sys.exit(f"{way} failed:\n{done.stderr}")
+            sys.exit(f"{way} failed with exit code {done.returncode}:\n{done.stderr}")
     return seconds
 
 

@@ -1,4 +1,9 @@
-"""Linear classifiers of scikit-learn, with logits for every class."""
+"""Linear classifiers of scikit-learn, with logits for every class.
+
+With more values than clips, as of openSMILE, the weights that a squared penalty leaves lie in the space of the training
+clips (Hastie et al., "The Elements of Statistical Learning", 18.3.5): turned into that space, the values are as many as
+the clips, and the fit is the same.
+"""
 
 import warnings
 from typing import Any
@@ -15,7 +20,7 @@ Values = NDArray[np.float64]
 Classes = NDArray[np.int64]
 
 MOST_STEPS = 2000
-"""Of the optimiser; with standardised values and C up to 0.1 it needs some hundreds."""
+"""Of the optimiser; with standardised values and C up to 1 it needs some hundreds."""
 ABSENT = 30.0
 """How far the logit of a class without training clips lies below the lowest of the others."""
 
@@ -32,12 +37,17 @@ def fit_linear(classifier: Classifier, penalty: float, values: Values, labels: C
     model = (
         LogisticRegression(C=penalty, max_iter=MOST_STEPS)
         if classifier == "logistic"
-        else LinearSVC(C=penalty, max_iter=MOST_STEPS, random_state=0)
+        else LinearSVC(C=penalty, max_iter=MOST_STEPS, dual=False)
     )
+    num_clips, num_values = values.shape
+    basis = np.linalg.qr(values.T).Q if num_values > num_clips else None  # (F, num_clips)
     with warnings.catch_warnings():
         # The last step is as usable as any: validation judges it.
         warnings.simplefilter("ignore", ConvergenceWarning)
-        return model.fit(values, labels)
+        model.fit(values if basis is None else values @ basis, labels)
+    if basis is not None:
+        model.coef_, model.n_features_in_ = model.coef_ @ basis.T, num_values
+    return model
 
 
 def logits_of(model: Any, values: Values, num_classes: int) -> Values:

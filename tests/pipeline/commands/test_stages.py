@@ -86,8 +86,10 @@ def test_evaluate(reached: Any) -> None:
 
 
 def test_baseline(reached: Any, params: Params) -> None:
-    call = reached("pipeline.stages.baseline.baseline", "baseline", *FOLDERS)
-    call.pop("engine")
+    call = reached("pipeline.stages.baseline.baseline", "baseline", *FOLDERS, "--workers", "3")
+    engine = call.pop("engine")
+    assert isinstance(engine, LocalEngine)
+    assert engine.workers == 3
     assert call == {"params": params.baseline, "data": Path("d"), "reports": Path("r")}
 
 
