@@ -42,11 +42,14 @@ def audit(
     from pipeline.audit.split_files.audit_files import audit_files
     from pipeline.audit.split_files.verdict_table import lines_of
 
-    logging.getLogger("pipeline.corpora").setLevel(
-        logging.WARNING
-    )  # which columns each file has is no news here
     chosen = choose_engine(engine, workers)
-    found = audit_files(files, chosen, speaker=speaker or (), audio=audio, fingerprint=fingerprint)
+    readers = logging.getLogger("pipeline.corpora")
+    level = readers.level
+    readers.setLevel(logging.WARNING)  # which columns each file has is no news here
+    try:
+        found = audit_files(files, chosen, speaker=speaker or (), audio=audio, fingerprint=fingerprint)
+    finally:
+        readers.setLevel(level)
     typer.echo(found.model_dump_json(indent=2) if json else "\n".join(lines_of(found)))
     if found.leaks:
         raise typer.Exit(LEAKS)
