@@ -22,7 +22,7 @@ from featurize.vad_network import input_speech, load_vad
 from pipeline.audit.hashing import hash_audio
 from pipeline.extraction import grouping, loading
 from pipeline.extraction.workers import LocalEngine
-from pipeline.protocol.manifest_file import COLUMNS
+from pipeline.protocol.manifest_file import COLUMNS, SHARD_COLUMNS
 from pipeline.stages.denoise import denoise
 from pipeline.stages.featurize import featurize
 
@@ -45,7 +45,8 @@ def written(data: Path, paths: list[Path]) -> list[str]:
         (f"t/{path.stem}", path, "", "", hash_audio(path), "t", path.stem, "", "x", "x", "", "", "train")
         for path in paths
     ]
-    pd.DataFrame(rows, columns=list(COLUMNS)).to_csv(data / "manifest.csv", index=False)
+    table = pd.DataFrame(rows, columns=list(SHARD_COLUMNS)).reindex(columns=list(COLUMNS), fill_value="")
+    table.to_csv(data / "manifest.csv", index=False)
     return [row[4] for row in rows]
 
 
