@@ -62,7 +62,7 @@ def inspect(
         _show(file, recorded, denoiser, result, encoded)
         if picture:
             _draw(result, encoded, picture)
-            Console().print(f"picture: {picture}", highlight=False, markup=False)
+            Console().print(f"picture: {picture}", highlight=False, markup=False, soft_wrap=True)
 
 
 def _show(
