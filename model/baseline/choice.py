@@ -12,7 +12,7 @@ from sklearn.preprocessing import StandardScaler
 from featurize.errors import TrainingError
 from model.baseline.baseline_params import BaselineParams, Choice
 from model.baseline.functionals import Examples
-from model.baseline.linear import fit_linear, logits_of
+from model.baseline.linear import fit_each, fit_linear, logits_of
 from model.scoring.calibration import fit_temperature
 from model.scoring.metrics import compute_metrics
 
@@ -60,8 +60,9 @@ def fit_baseline(
     for run in runs(train.values.shape[1], params.neighbours):
         scaler = StandardScaler().fit(average(train.values, run))
         x, held_out = (scaler.transform(average(split.values, run)) for split in (train, val))
-        for penalty in sorted(params.penalties):
-            model = fit_linear(params.classifier, penalty, x, train.labels)
+        penalties = sorted(params.penalties)
+        models = fit_each(params.classifier, penalties, x, train.labels)
+        for penalty, model in zip(penalties, models, strict=True):
             logits = logits_of(model, held_out, len(labels))
             uar = compute_metrics(val.labels, logits.argmax(axis=1), labels).uar
             if best is None or uar > best[0]:

@@ -6,6 +6,7 @@ the clips, and the fit is the same.
 """
 
 import warnings
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import numpy as np
@@ -26,28 +27,38 @@ ABSENT = 30.0
 
 
 def fit_linear(classifier: Classifier, penalty: float, values: Values, labels: Classes) -> Any:
-    """Fit a classifier: multinomial logistic regression, or one SVM (squared hinge loss) for each class.
+    """Fit a classifier with one penalty; see `fit_each`."""
+    return next(fit_each(classifier, [penalty], values, labels))
+
+
+def fit_each(
+    classifier: Classifier, penalties: Iterable[float], values: Values, labels: Classes
+) -> Iterator[Any]:
+    """Fit a classifier with each penalty: multinomial logistic regression, or an SVM (squared hinge loss) per class.
 
     Args:
         classifier: logistic | svm.
-        penalty: C, the inverse of the penalty's weight.
+        penalties: values of C, the inverse of the penalty's weight.
         values: (num_clips, F), standardised.
         labels: (num_clips,), of at least two classes.
     """
-    model = (
-        LogisticRegression(C=penalty, max_iter=MOST_STEPS)
-        if classifier == "logistic"
-        else LinearSVC(C=penalty, max_iter=MOST_STEPS, dual=False)
-    )
     num_clips, num_values = values.shape
-    basis = np.linalg.qr(values.T).Q if num_values > num_clips else None  # (F, num_clips)
-    with warnings.catch_warnings():
-        # The last step is as usable as any: validation judges it.
-        warnings.simplefilter("ignore", ConvergenceWarning)
-        model.fit(values if basis is None else values @ basis, labels)
-    if basis is not None:
-        model.coef_, model.n_features_in_ = model.coef_ @ basis.T, num_values
-    return model
+    # (F, num_clips), the costly part of a fit with many values, is the same for all penalties.
+    basis = np.linalg.qr(values.T).Q if num_values > num_clips else None
+    turned = values if basis is None else values @ basis
+    for penalty in penalties:
+        model = (
+            LogisticRegression(C=penalty, max_iter=MOST_STEPS)
+            if classifier == "logistic"
+            else LinearSVC(C=penalty, max_iter=MOST_STEPS, dual=False)
+        )
+        with warnings.catch_warnings():
+            # The last step is as usable as any: validation judges it.
+            warnings.simplefilter("ignore", ConvergenceWarning)
+            model.fit(turned, labels)
+        if basis is not None:
+            model.coef_, model.n_features_in_ = model.coef_ @ basis.T, num_values
+        yield model
 
 
 def logits_of(model: Any, values: Values, num_classes: int) -> Values:
