@@ -15,7 +15,7 @@ These names are loaded on first use, so `import model` itself does not load torc
     feature_splits   shards → the clips of one split
     batches          clips → padded batches
     moments          mean and deviation of many frames in one pass
-    standardisation  statistics of a split's frames, and clips standardised by speaker
+    standardisation  statistics of a split's frames, and clips standardised by speaker or corpus
     logits           the outputs of a network for a whole split
     affect           valence and arousal: reading them, and their concordance
     checkpoint       save and load: atomic, plain types only

@@ -29,7 +29,7 @@ class Features:
     columns: dict[str, NDArray[Any]] = field(default_factory=dict)
     """The shards' columns, (num_clips,) each, such as clip_id and speaker."""
     standardised: bool = False
-    """Whether each clip is standardised by the frames of its speaker."""
+    """Whether each clip is standardised by the frames of its speaker or corpus."""
 
     def __len__(self) -> int:
         return len(self.labels)

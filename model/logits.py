@@ -4,8 +4,9 @@ import torch
 from torch import Tensor
 
 from model.batches import Features, evaluation_batches
+from model.network.normalisation import is_group
 from model.network.tier1 import SERTier1
-from model.standardisation import measure, standardise_speakers
+from model.standardisation import measure, standardise_groups
 
 
 @torch.no_grad()
@@ -14,11 +15,12 @@ def predict(
 ) -> dict[str, Tensor]:
     """Run the network in evaluation mode on all clips; "logits" and, with the second head, "affect", on the CPU.
 
-    With normalisation "speaker", the statistics of each speaker are those of these features, unless they are
+    With normalisation "speaker" or "corpus", the statistics of each are those of these features, unless they are
     standardised already. The network's mode is restored afterwards.
     """
-    if network.params.normalisation == "speaker" and not features.standardised:
-        features = standardise_speakers(features, measure(features, network))
+    by = network.params.normalisation
+    if is_group(by) and not features.standardised:
+        features = standardise_groups(features, measure(features, network), by)
     was_training = network.training
     network.eval()
     outputs = {"logits": torch.empty(len(features), network.num_classes)}

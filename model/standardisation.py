@@ -1,4 +1,4 @@
-"""Statistics of the frames of a split, all in one pass, and clips that are standardised by those of their speaker.
+"""Statistics of the frames of a split, all in one pass, and clips standardised by those of their speaker or corpus.
 
 A voice made by augmentation counts as another speaker, since in the test split every speaker has mean 0; other copies
 are standardised by the statistics of their originals.
@@ -14,11 +14,12 @@ from numpy.typing import NDArray
 from featurize.errors import TrainingError
 from model.batches import Features
 from model.moments import Moments, Statistics
+from model.network.normalisation import Group, is_group
 from model.network.tier1 import SERTier1
 from model.views import STAGE, Clips, LazyClips, View, lengths_of
 
 Voice = tuple[str, str, bool]
-"""Speaker, voice that augmentation has given him, and whether the clips are originals."""
+"""Speaker, voice that augmentation has given him, whether the clips are originals; or a corpus, "", and likewise."""
 ALL: Voice = ("", "", True)
 """The key of all clips together."""
 Measured = Mapping[View, Mapping[Voice, Moments]]
@@ -26,14 +27,14 @@ Measured = Mapping[View, Mapping[Voice, Moments]]
 
 
 def measure(features: Features, network: SERTier1) -> Measured:
-    """Check the frames of all clips, and measure them, by voice if the network's normalisation is "speaker".
+    """Check the frames of all clips, and measure them, by voice or corpus if the network's normalisation is of such.
 
     Raises:
         TrainingError: a clip without frames or with another number of values, values that are not finite; with
             normalisation "speaker" also a clip without a speaker.
     """
-    by_speaker = network.params.normalisation == "speaker"
-    voices = _voices(features) if by_speaker else [ALL] * len(features)
+    by = network.params.normalisation
+    voices = _voices(features, by) if is_group(by) else [ALL] * len(features)
     measured: dict[View, dict[Voice, Moments]] = {}
     for view in network.params.views:
         found = measured[view] = {}
@@ -55,14 +56,13 @@ def _check(name: str, clip: NDArray[np.float32], view: View, num_channels: int) 
     return moments
 
 
-def _voices(features: Features) -> list[Voice]:
-    speakers = features.columns.get("speaker")
-    if speakers is None or not all(speakers):
-        raise TrainingError(
-            "network.normalisation speaker needs the speaker of every clip; choose global or clip"
-        )
-    voices = features.columns.get("voice", np.full(len(features), "", dtype=object))
-    return list(zip(speakers.tolist(), voices.tolist(), features.original.tolist(), strict=True))
+def _voices(features: Features, by: Group) -> list[Voice]:
+    groups = features.columns.get(by)
+    if groups is None or not all(groups):
+        raise TrainingError(f"network.normalisation {by} needs the {by} of every clip; choose global or clip")
+    none = np.full(len(features), "", dtype=object)
+    voices = features.columns.get("voice", none) if by == "speaker" else none
+    return list(zip(groups.tolist(), voices.tolist(), features.original.tolist(), strict=True))
 
 
 def statistics_of(*splits: Measured) -> dict[View, Statistics]:
@@ -102,14 +102,15 @@ class StandardisedClips(LazyClips):
         return ((self._clips[index] - mean) / std).astype(np.float32)
 
 
-def standardise_speakers(features: Features, measured: Measured) -> Features:
-    """Standardise each clip by the frames of all clips of its speaker in these features.
+def standardise_groups(features: Features, measured: Measured, by: Group) -> Features:
+    """Standardise each clip by the frames of all clips of its speaker, or of its corpus, in these features.
 
     Args:
         features: of one split.
         measured: from `measure`, by voice.
+        by: speaker or corpus.
     """
-    voices = _voices(features)
+    voices = _voices(features, by)
     views: dict[View, Clips] = {}
     for view, clips in features.views.items():
         own = {voice: _own(measured[view], voice) for voice in measured[view]}

@@ -43,6 +43,7 @@ PANELS: dict[str, list[Callable[..., None]]] = {
         experiments.summary,
         experiments.compare,
         experiments.cv,
+        experiments.cross,
         experiments.ablate,
         experiments.robustness,
         experiments.leak_tax,

@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, Field
 
+from model.network.normalisation import Group
 from model.views import View
 
 OpensmileSet = Literal["egemaps", "compare"]
@@ -30,8 +31,8 @@ class BaselineParams(BaseModel, frozen=True, extra="forbid", use_attribute_docst
     """logistic: logistic regression | svm: a linear support vector machine."""
     penalties: Annotated[tuple[Penalty, ...], Field(min_length=1)] = (1e-4, 1e-3, 1e-2, 1e-1, 1.0)
     """Values of C, the inverse of the penalty; validation chooses one."""
-    normalisation: Literal["global", "speaker"] = "global"
-    """global | speaker: minus the mean of a speaker's clips; transductive, stamped so."""
+    normalisation: Literal["global"] | Group = "global"
+    """global | speaker, corpus: minus the mean of its clips; transductive, stamped so."""
 
     @property
     def opensmile(self) -> OpensmileSet | None:

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from featurize.errors import TrainingError
 from model.baseline.baseline_params import Functional
 from model.batches import Features
+from model.network.normalisation import Group
 from model.views import STAGE, View
 
 PERCENTILES = (5, 25, 50, 75, 95)
@@ -116,22 +117,23 @@ def _originals(features: Features, split: str) -> NDArray[np.int64]:
     return rows
 
 
-def centre_speakers(examples: Examples, speakers: NDArray[Any]) -> Examples:
-    """Subtract from each clip the mean functionals of all clips of its speaker in this split.
+def centre_groups(examples: Examples, groups: NDArray[Any], by: Group) -> Examples:
+    """Subtract from each clip the mean functionals of all clips of its speaker, or corpus, in this split.
 
     This uses all clips of a test speaker before the first is classified: it is transductive.
 
     Args:
         examples: of one split.
-        speakers: (num_clips,), none of them empty.
+        groups: (num_clips,) names of the speakers or corpora, none of them empty.
+        by: what they are.
 
     Raises:
-        TrainingError: a clip has no speaker.
+        TrainingError: a name is empty.
     """
-    if not all(speakers):
-        raise TrainingError("baseline.normalisation speaker needs the speaker of every clip; choose global")
+    if not all(groups):
+        raise TrainingError(f"baseline.normalisation {by} needs the {by} of every clip; choose global")
     values = examples.values.copy()
-    for speaker in set(speakers.tolist()):
-        own = speakers == speaker
+    for group in set(groups.tolist()):
+        own = groups == group
         values[own] -= values[own].mean(axis=0, dtype=np.float64).astype(np.float32)
     return Examples(values, examples.labels)

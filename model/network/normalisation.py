@@ -1,17 +1,28 @@
 """Normalisation of the coefficients before the network, and delta coefficients.
 
 Coefficients are standardised by the statistics of the train split ("global"), of each clip ("clip"), or of all
-clips of a speaker ("speaker"). The last is transductive, since it uses all clips of a test speaker before the first
-is classified; the protocol of such scores says so.
+clips of a speaker ("speaker") or a corpus ("corpus"). The last two are transductive, since they use all clips of a test
+speaker or corpus before the first is classified; the protocol of such scores says so.
 """
+
+from typing import Literal, TypeGuard
 
 import torch
 from torch import Tensor
+
+Group = Literal["speaker", "corpus"]
+"""Whose clips share statistics."""
+Normalisation = Literal["global", "clip", "speaker", "corpus"]
 
 MIN_STD = 1e-2
 """Smallest standard deviation that a clip is divided by, in units of the train split's."""
 REACH = 2
 """Frames on either side that a slope is fitted to."""
+
+
+def is_group(normalisation: Normalisation) -> TypeGuard[Group]:
+    """Whether clips are standardised together with others of their split, before the network."""
+    return normalisation in {"speaker", "corpus"}
 
 
 def normalise_clips(x: Tensor, valid: Tensor) -> Tensor:

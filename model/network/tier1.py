@@ -6,7 +6,7 @@ of a clip are the same alone and in any batch, in evaluation and (apart from dro
 """
 
 from collections.abc import Mapping
-from typing import Literal, Self, cast
+from typing import Self, cast
 
 import numpy as np
 import torch
@@ -16,6 +16,7 @@ from torch import Tensor, nn
 
 from model.moments import Statistics
 from model.network.batchnorm import MaskedBatchNorm
+from model.network.normalisation import Normalisation
 from model.network.stream import Augment, Freeze, Stream, StreamParams
 from model.views import View
 
@@ -38,8 +39,8 @@ class ViewParams(BaseModel, frozen=True, extra="forbid", use_attribute_docstring
 
     views: tuple[View, ...] = Field(("mfcc",), min_length=1, max_length=2)
     """[mfcc] | [encoder] | [mfcc, encoder]: one stream for each; the encoder is encode.model."""
-    normalisation: Literal["global", "clip", "speaker"] = "global"
-    """global | clip | speaker: transductive, uses all clips of a speaker; stamped so."""
+    normalisation: Normalisation = "global"
+    """global | clip | speaker, corpus: transductive, uses all clips of either; stamped so."""
 
 
 class NetworkParams(StreamParams, ViewParams, frozen=True, extra="forbid", use_attribute_docstrings=True):
@@ -80,7 +81,7 @@ class SERTier1(nn.Module):
     Buffers, which the optimiser does not update, apart from those of the streams: `temperature` (), 1 until it is
     fitted on validation data (Guo et al. 2017, "On Calibration of Modern Neural Networks"); with the second head,
     `affect_mean` and `affect_std` (2,).
-    With normalisation "speaker" the caller standardises the clips, see `standardise_speakers`.
+    With normalisation "speaker" or "corpus" the caller standardises the clips, see `standardise_groups`.
     """
 
     temperature: Tensor

@@ -16,9 +16,10 @@ from model.batches import Features
 from model.checkpoint import save_checkpoint
 from model.distributed import broadcast_from_first, rank, world_size
 from model.logits import predict_logits
+from model.network.normalisation import is_group
 from model.network.tier1 import SERTier1
 from model.scoring.calibration import fit_temperature
-from model.standardisation import measure, standardise_speakers, statistics_of
+from model.standardisation import measure, standardise_groups, statistics_of
 from model.training.checks import check_features, check_sizes
 from model.training.hyperparameters import TrainParams
 from model.training.refit import refit
@@ -96,8 +97,9 @@ def fit(
     )
     network.freeze(params.freeze)
     measured, of_val = measure(train, network), measure(val, network)
-    if network.params.normalisation == "speaker":
-        train, val = standardise_speakers(train, measured), standardise_speakers(val, of_val)
+    by = network.params.normalisation
+    if is_group(by):
+        train, val = standardise_groups(train, measured, by), standardise_groups(val, of_val, by)
     network.to(device)
     initial_state = {name: value.clone() for name, value in network.state_dict().items()}
     # Dropout draws from torch's global random state, which is seeded for each epoch and restored afterwards.

@@ -6,6 +6,9 @@ from pydantic import BaseModel, Field, model_validator
 
 from model.network.stream import Freeze
 
+Sampler = Literal["shuffle", "balanced", "corpora"]
+"""What is drawn equally often."""
+
 
 class SpecAugmentParams(BaseModel, frozen=True, extra="forbid", use_attribute_docstrings=True):
     """Park et al. 2019, "SpecAugment": stripes of each training clip are masked; 0 masks: off."""
@@ -29,8 +32,8 @@ class TrainParams(BaseModel, frozen=True, extra="forbid", use_attribute_docstrin
     """Epochs between validations; with 8 copies, 9 epochs draw every clip and copy once."""
     batch_size: int = Field(16, gt=0)
     """Clips in a step, over all processes together."""
-    sampler: Literal["shuffle", "balanced"] = "shuffle"
-    """shuffle: every clip and copy equally often | balanced: every class equally often."""
+    sampler: Sampler = "shuffle"
+    """shuffle: every clip equally often | balanced: every class | corpora: every corpus."""
     lr: float = Field(2e-3, gt=0, allow_inf_nan=False)
     """Peak learning rate of AdamW."""
     weight_decay: float = Field(1e-2, ge=0, allow_inf_nan=False)

@@ -34,7 +34,7 @@ def refit(
     Args:
         network: on `device`, trained and calibrated.
         initial: its state before training.
-        train: training clips, standardised by speaker if the network's normalisation is "speaker".
+        train: training clips, standardised where the network's normalisation is "speaker" or "corpus".
         val: validation clips, likewise.
         statistics: of both splits together, as `Trainer.start` has it.
         params: of training.

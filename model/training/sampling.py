@@ -8,9 +8,30 @@ row has been drawn once. So the number of steps in an epoch does not depend on t
 import numpy as np
 from numpy.typing import NDArray
 
+from featurize.errors import TrainingError
+from model.batches import Features
+from model.training.hyperparameters import Sampler
+
 # Clips are sorted by length within pools of this many batches: large enough for little padding, small enough
 # that the batches differ between epochs.
 POOL_BATCHES = 16
+
+
+def sampling_groups(features: Features, sampler: Sampler) -> NDArray[np.int64] | None:
+    """The groups (num_rows,) that are drawn equally often: classes or corpora; None: every row is.
+
+    Raises:
+        TrainingError: the corpus of a clip is not known.
+    """
+    if sampler == "shuffle":
+        return None
+    if sampler == "balanced":
+        return features.labels
+    if "corpus" not in features.columns:
+        raise TrainingError(
+            "train.sampler corpora needs the corpus of every clip; choose shuffle or balanced"
+        )
+    return np.unique(features.columns["corpus"].astype(str), return_inverse=True)[1].astype(np.int64)
 
 
 def batch_order(
@@ -19,7 +40,7 @@ def batch_order(
     seed: int,
     epoch: int,
     draws: int | None = None,
-    labels: NDArray[np.int64] | None = None,
+    groups: NDArray[np.int64] | None = None,
 ) -> list[NDArray[np.int64]]:
     """The batches of one training epoch, each an array of row indices; batch sizes differ by at most one.
 
@@ -29,13 +50,13 @@ def batch_order(
         seed: of the run.
         epoch: counted from 1.
         draws: rows in an epoch; None: all.
-        labels: (num_rows,) classes, to draw each class equally often; None: each row equally often.
+        groups: (num_rows,) from `sampling_groups`, to draw each group equally often; None: each row equally often.
     """
     count = draws or len(num_frames)
-    if labels is None:
-        labels = np.zeros(len(num_frames), dtype=np.int64)
+    if groups is None:
+        groups = np.zeros(len(num_frames), dtype=np.int64)
     rng = np.random.default_rng([seed, epoch])
-    order = rng.permutation(draw(labels, count, seed, epoch))
+    order = rng.permutation(draw(groups, count, seed, epoch))
     num_batches = -(-count // batch_size)
     bounds = np.arange(num_batches + 1) * count // num_batches
     batches: list[NDArray[np.int64]] = []
@@ -47,23 +68,23 @@ def batch_order(
     return [batches[i] for i in rng.permutation(num_batches)]
 
 
-def draw(labels: NDArray[np.int64], count: int, seed: int, epoch: int) -> NDArray[np.int64]:
-    """Row indices of one epoch, (count,), with each class equally often (± 1), both in the epoch and in the run so far.
+def draw(groups: NDArray[np.int64], count: int, seed: int, epoch: int) -> NDArray[np.int64]:
+    """Row indices of one epoch, (count,), with each group equally often (± 1), both in the epoch and in the run so far.
 
-    A run is a sequence of draws in which the classes alternate; each epoch takes the next `count` of them. Within a
-    class the rows are permuted anew after each pass, so that they too are drawn equally often (± 1) at the end of each
-    epoch. If all labels are equal, all rows are drawn equally often.
+    A run is a sequence of draws in which the groups alternate; each epoch takes the next `count` of them. Within a
+    group the rows are permuted anew after each pass, so that they too are drawn equally often (± 1) at the end of each
+    epoch. If there is one group, all rows are drawn equally often.
     """
     places = np.arange((epoch - 1) * count, epoch * count)
-    classes = np.unique(labels)
+    distinct = np.unique(groups)
     drawn = np.empty(count, dtype=np.int64)
-    for turn, label in enumerate(classes.tolist()):
-        members = np.flatnonzero(labels == label)
-        mine = places % len(classes) == turn
-        rounds, within = np.divmod(places[mine] // len(classes), len(members))
+    for turn, group in enumerate(distinct.tolist()):
+        members = np.flatnonzero(groups == group)
+        mine = places % len(distinct) == turn
+        rounds, within = np.divmod(places[mine] // len(distinct), len(members))
         clips = np.empty(len(rounds), dtype=np.int64)
         for number in np.unique(rounds).tolist():
-            order = np.random.default_rng([seed, label, 1 + number]).permutation(members)
+            order = np.random.default_rng([seed, group, 1 + number]).permutation(members)
             clips[rounds == number] = order[within[rounds == number]]
         drawn[mine] = clips
     return drawn

@@ -26,7 +26,7 @@ from model.training.hyperparameters import TrainParams
 from model.training.loss import SERLoss, balanced_weights, effective_weights
 from model.training.resident import ResidentFeatures, fits_on_gpu
 from model.training.resume import EpochResult
-from model.training.sampling import batch_order
+from model.training.sampling import batch_order, sampling_groups
 from model.training.schedules import Schedule
 from model.views import View
 
@@ -41,7 +41,7 @@ class Trainer:
 
     Args:
         network: already on `device`.
-        train: training clips, standardised by speaker if the network's normalisation is "speaker".
+        train: training clips, standardised where the network's normalisation is "speaker" or "corpus".
         params: of training.
         device: where the network is.
     """
@@ -138,9 +138,9 @@ class Trainer:
         # From seed, epoch and process: dropout in a resumed run is that of an uninterrupted one.
         state = np.random.SeedSequence([self.params.seed, epoch, rank()]).generate_state(1, np.uint64)
         torch.manual_seed(int(state[0]))
-        labels = self.train.labels if self.params.sampler == "balanced" else None
+        groups = sampling_groups(self.train, self.params.sampler)
         lengths = self.train.num_frames
-        order = batch_order(lengths, self.params.batch_size, self.params.seed, epoch, self.draws, labels)
+        order = batch_order(lengths, self.params.batch_size, self.params.seed, epoch, self.draws, groups)
         total = torch.zeros((), device=self.device)
         for whole in order:
             total += self.run_step(whole[rank() :: world_size()], epoch, criterion) * len(whole)

@@ -1,7 +1,7 @@
 """Commands that compare runs, or train or score more than once."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -26,6 +26,11 @@ Run = Annotated[
 ]
 Seeds = Annotated[
     int, typer.Option("--seeds", min=1, help="Number of training seeds: train.seed and the ones after it.")
+]
+
+
+Queue = Annotated[
+    bool, typer.Option("--queue", help="Only queue the missing experiments, for `dvc queue start`.")
 ]
 
 
@@ -54,9 +59,7 @@ def compare(
 
 def cv(
     seeds: Seeds = 1,
-    queue: Annotated[
-        bool, typer.Option("--queue", help="Only queue the missing experiments, for `dvc queue start`.")
-    ] = False,
+    queue: Queue = False,
     baseline: Annotated[
         bool, typer.Option("--baseline", help="Cross-validate the baseline instead of the network.")
     ] = False,
@@ -68,19 +71,51 @@ def cv(
     cross_validate(seeds, reports, queue, baseline)
 
 
+def cross(
+    train: Annotated[
+        Literal["one", "others", "both"],
+        typer.Option(help="Train on one corpus, on all others than the one tested on, or both."),
+    ] = "both",
+    seeds: Seeds = 1,
+    queue: Queue = False,
+    baseline: Annotated[
+        bool, typer.Option("--baseline", help="Train the baseline instead of the network.")
+    ] = False,
+    reports: Reports = REPORTS,
+) -> None:
+    """Train on each of several corpora, or on all but one, and test on the others: a matrix of UARs."""
+    from pipeline.experiments.cross import HOWS
+    from pipeline.experiments.cross import cross as run
+
+    run([how for how, short in HOWS.items() if train in {short, "both"}], seeds, reports, queue, baseline)
+
+
 def ablate(
     denoise: Annotated[list[str] | None, typer.Option(help="A denoise.model; repeat for each.")] = None,
     vad: Annotated[list[str] | None, typer.Option(help="A vad.method; repeat for each.")] = None,
     augment: Annotated[
         list[int] | None, typer.Option(help="A number of augment.copies; repeat for each.")
     ] = None,
+    views: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="A network.views, such as mfcc+encoder; repeat for each. Default: as in params.yaml."
+        ),
+    ] = None,
     seeds: Seeds = 1,
     reports: Reports = REPORTS,
 ) -> None:
-    """Compare denoiser × VAD × augmentation, each combination a DVC experiment, in a table of scores."""
+    """Compare denoiser × VAD × augmentation × views, each combination a DVC experiment, in a table of scores."""
     from pipeline.experiments.ablation import ablate as run
 
-    run(denoise or ["none", "compact"], vad or ["silero", "none"], augment or [0, 2], seeds, reports)
+    run(
+        denoise or ["none", "compact"],
+        vad or ["silero", "none"],
+        augment or [0, 2],
+        seeds,
+        reports,
+        views or (),
+    )
 
 
 def robustness(

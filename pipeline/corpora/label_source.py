@@ -1,7 +1,7 @@
 """Which emotion of a clip is its label, what was intended or what was heard, and how many raters stand behind it."""
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -28,12 +28,29 @@ def choose_labels(clips: Sequence[Clip], params: LabelParams) -> Chosen:
     """Take each clip's emotion from what `labels.of` names, and keep those with enough agreement.
 
     Raises:
-        ParamsError: no clip has an emotion of this kind, or the corpus has no votes.
+        ParamsError: no clip of a corpus has an emotion of this kind, or a corpus has no votes.
     """
+    chosen = [_choose(name, own, params) for name, own in clips_by_corpus(clips).items()]
+    return Chosen(
+        [clip for each in chosen for clip in each.clips],
+        sum(each.unlabelled for each in chosen),
+        sum(each.low_agreement for each in chosen),
+    )
+
+
+def clips_by_corpus(clips: Iterable[Clip]) -> dict[str, list[Clip]]:
+    """The clips of each corpus, in their order."""
+    found: dict[str, list[Clip]] = {}
+    for clip in clips:
+        found.setdefault(clip.corpus, []).append(clip)
+    return found
+
+
+def _choose(corpus: str, clips: Sequence[Clip], params: LabelParams) -> Chosen:
     labelled = [clip for clip in (_labelled(clip, params) for clip in clips) if clip.emotion]
     if clips and not labelled and params.of != "standard":
         raise ParamsError(
-            f"labels.of {params.of}: the corpus does not say which emotion was {params.of}; use standard"
+            f"labels.of {params.of}: the corpus {corpus} does not say which emotion was {params.of}; use standard"
         )
     unlabelled = len(clips) - len(labelled)
     if unlabelled:
@@ -43,7 +60,9 @@ def choose_labels(clips: Sequence[Clip], params: LabelParams) -> Chosen:
     if not params.min_agreement:
         return Chosen(labelled, unlabelled, 0)
     if labelled and all(clip.agreement is None for clip in labelled):
-        raise ParamsError("labels.min_agreement: the corpus does not say how many raters agreed; set it to 0")
+        raise ParamsError(
+            f"labels.min_agreement: the corpus {corpus} does not say how many raters agreed; set it to 0"
+        )
     kept = [c for c in labelled if c.agreement is not None and c.agreement >= params.min_agreement - 1e-9]
     low = len(labelled) - len(kept)
     log.info("left out: %s with an agreement below %g", counted(low, "clip"), params.min_agreement)

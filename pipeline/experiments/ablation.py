@@ -1,4 +1,4 @@
-"""`ser ablate`: how much denoiser, voice activity detection and augmentation contribute, as DVC experiments.
+"""`ser ablate`: how much denoiser, voice activity detection, augmentation and views contribute, as DVC experiments.
 
 Every combination is trained for the same number of steps and scored on the current fold. Choose by the validation UAR:
 a test score by which a combination was chosen is optimistic.
@@ -21,12 +21,22 @@ from pipeline.protocol.card import TrainingCard
 from pipeline.protocol.wording import describe_making, describe_task
 from pipeline.runs.evaluated_run import Run
 
-FACTORS = {"denoise": "denoise.model", "vad": "vad.method", "augment": "augment.copies"}
+FACTORS = {
+    "denoise": "denoise.model",
+    "vad": "vad.method",
+    "augment": "augment.copies",
+    "views": "network.views",
+}
 """Name of each factor, and the parameter that it varies."""
 
 
 def ablate(
-    denoise: Sequence[str], vad: Sequence[str], augment: Sequence[int], seeds: int, reports: Path
+    denoise: Sequence[str],
+    vad: Sequence[str],
+    augment: Sequence[int],
+    seeds: int,
+    reports: Path,
+    views: Sequence[str] = (),
 ) -> None:
     """Run every combination of the levels, and write reports/ablation.json and a table.
 
@@ -36,6 +46,7 @@ def ablate(
         augment: levels of augment.copies.
         seeds: number of training seeds of each combination: train.seed and the ones after it.
         reports: folder for ablation.json.
+        views: levels of network.views, such as "mfcc+encoder"; empty: as in params.yaml.
 
     Raises:
         ParamsError: a level is not a valid value of its parameter.
@@ -43,9 +54,10 @@ def ablate(
     """
     runner = ExperimentRunner(reports)
     first = runner.params.train.seed
+    views = views or ["+".join(runner.params.network.views)]
     rows = [
         {**dict(zip(FACTORS, levels, strict=True)), "seed": seed}
-        for levels in itertools.product(*map(dict.fromkeys, (denoise, vad, augment)))
+        for levels in itertools.product(*map(dict.fromkeys, (denoise, vad, augment, views)))
         for seed in range(first, first + seeds)
     ]
     experiments = [_experiment(row) for row in rows]
@@ -102,6 +114,7 @@ def _experiment(row: dict[str, Any]) -> Experiment:
     """The experiment with the levels of a row."""
     levels = "-".join(re.sub(r"\W+", "-", f"{factor}-{row[factor]}") for factor in FACTORS)
     overrides = {parameter: row[factor] for factor, parameter in FACTORS.items()}
+    overrides["network.views"] = row["views"].split("+")
     return Experiment(f"ablate-{levels}-seed{row['seed']}", {**overrides, "train.seed": row["seed"]})
 
 

@@ -4,7 +4,6 @@ The headline is the UAR's mean over folds, with its standard deviation. The UAR 
 well, with an interval over all speakers; there, each seed scores every clip of the corpus exactly once.
 """
 
-import logging
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -23,8 +22,6 @@ from pipeline.protocol.manifest_file import read_manifest
 from pipeline.protocol.wording import describe_folds, describe_making, describe_task, word_differences
 from pipeline.runs.evaluated_run import Run
 from pipeline.runs.workspace import read_all_rejects
-
-log = logging.getLogger(__name__)
 
 FoldSeed = tuple[int, int]
 """Fold and training seed."""
@@ -49,20 +46,15 @@ def cross_validate(seeds: int, reports: Path, queue: bool = False, baseline: boo
     split, first = runner.params.split, runner.params.train.seed
     if split.method == "predefined":
         raise SerError("split.method predefined has no folds to cross-validate; use speaker or random")
+    if split.method == "one-corpus":
+        raise SerError("split.method one-corpus tests most clips in several folds; `ser cross` runs it")
     scheme = runner.prepare().protocol.folds
     if scheme is None:
         raise SerError("data/manifest.json: its split has no folds; run `ser manifest` again")
     runs = [(fold, seed) for seed in range(first, first + seeds) for fold in range(1, scheme.number + 1)]
     experiments = {run: _experiment(run, baseline) for run in runs}
     if queue:
-        queued = runner.queue(list(experiments.values()))
-        log.info(
-            "%d of %s added to the queue; the others are queued or finished already",
-            len(queued),
-            counted(len(runs), "experiment"),
-        )
-        again = "ser cv --baseline" if baseline else "ser cv"
-        log.info("start them with `dvc queue start` (one worker), then collect the results with `%s`", again)
+        runner.queue_all(list(experiments.values()), f"ser cv{' --baseline' if baseline else ''}")
         return
     outcomes, failures = runner.run(list(experiments.values()))
     found = {run: outcomes[e.label] for run, e in experiments.items() if e.label in outcomes}

@@ -16,7 +16,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from featurize.errors import SerError
+from featurize.errors import SerError, counted
 from pipeline.experiments.project import absolute_paths, code_digest, require_project, run_dvc
 from pipeline.params import Params, check_params, load_params
 from pipeline.protocol.manifest_summary import ManifestSummary, read_summary
@@ -33,13 +33,17 @@ SCORES = ("uar", "accuracy", "macro_f1", "val_uar")
 """The scores by which experiments are compared."""
 
 
+Value = str | int | list[str]
+"""Of a parameter."""
+
+
 @dataclass(frozen=True)
 class Experiment:
     """One DVC experiment: the parameters of params.yaml with some of them changed."""
 
     label: str
     """Such as "cv-fold2-seed0"; the start of its name."""
-    overrides: Mapping[str, str | int]
+    overrides: Mapping[str, Value]
     """The changed parameters by their dotted names."""
 
 
@@ -128,6 +132,17 @@ class ExperimentRunner:
                 queued.append(name)
         return queued
 
+    def queue_all(self, experiments: Sequence[Experiment], command: str) -> None:
+        """Queue those that are missing, and say how to go on; `command` collects the results."""
+        queued = self.queue(experiments)
+        log.info(
+            "%d of %s added to the queue; the others are queued or finished already",
+            *(len(queued), counted(len(experiments), "experiment")),
+        )
+        log.info(
+            "start them with `dvc queue start` (one worker), then collect the results with `%s`", command
+        )
+
     def names(self, experiments: Sequence[Experiment]) -> dict[str, str]:
         """The name of each experiment in DVC, by label.
 
@@ -176,7 +191,7 @@ class ExperimentRunner:
         return self.folder / "logs" / f"{name}.log"
 
 
-def override(params: Params, overrides: Mapping[str, str | int]) -> Params:
+def override(params: Params, overrides: Mapping[str, Value]) -> Params:
     """Parameters with some of them replaced, by their dotted names.
 
     Raises:
@@ -192,8 +207,10 @@ def override(params: Params, overrides: Mapping[str, str | int]) -> Params:
     return check_params(values, "experiment")
 
 
-def _quoted(value: str | int) -> str:
+def _quoted(value: Value) -> str:
     """A value quoted for `-S`, which uses Hydra's grammar (where `++name` also adds a name that the file lacks)."""
+    if isinstance(value, list):
+        return f"[{','.join(map(_quoted, value))}]"
     if isinstance(value, int) or re.fullmatch(r"[\w./+-]+", value):
         return str(value)
     return "'" + value.replace("\\", "\\\\").replace("'", "\\'") + "'"

@@ -28,11 +28,12 @@ from model.views import Clips, View
 from pipeline.protocol.card import TrainingCard, training_card
 from pipeline.protocol.class_coverage import describe_missing
 from pipeline.protocol.data_card import data_card, shared_provenance, training_overlap
+from pipeline.protocol.division import Item
 from pipeline.protocol.folds import FoldScheme, name_speakers
 from pipeline.protocol.manifest_summary import ManifestSummary, read_summary
 from pipeline.protocol.origins import encoder_card
 from pipeline.protocol.split_params import SPLITS, SplitParams
-from pipeline.protocol.splits import Item, divide
+from pipeline.protocol.splits import divide
 from pipeline.protocol.wording import describe_making, describe_task
 
 log = logging.getLogger(__name__)

@@ -33,11 +33,11 @@ def pool(runs: Sequence[Run]) -> pd.DataFrame:
 
 def pooled_metrics(predictions: pd.DataFrame, labels: list[str]) -> dict[str, Any]:
     """Metrics of pooled predictions, as plain types."""
-    return compute_metrics(*_classes(predictions, labels), labels).model_dump(mode="json")
+    return compute_metrics(*classes_of(predictions, labels), labels).model_dump(mode="json")
 
 
-def _classes(predictions: pd.DataFrame, labels: list[str]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """True and predicted classes, (n,) each."""
+def classes_of(predictions: pd.DataFrame, labels: list[str]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """True and predicted classes of predictions, (n,) each."""
     true, predicted = (
         predictions[name].map(labels.index).to_numpy(np.int64) for name in ("true_label", "pred_label")
     )
@@ -53,7 +53,7 @@ def pooled_intervals(pooled: Mapping[int, pd.DataFrame], labels: list[str], comp
         return {"intervals": None, "intervals_note": f"no intervals: {why}"}
     confusions = np.stack(
         [
-            speaker_confusions(*_classes(own, labels), own["speaker"].to_numpy(object), len(labels))
+            speaker_confusions(*classes_of(own, labels), own["speaker"].to_numpy(object), len(labels))
             for own in pooled.values()
         ]
     )  # (seeds, S, K, K)

@@ -17,7 +17,7 @@ from featurize.level import Channel
 from featurize.tier0 import Tier0Params, speech_features, tier0
 from featurize.vad_network import InputSpeech, load_vad
 from model.checkpoint import load_checkpoint
-from model.network.normalisation import normalise_clips
+from model.network.normalisation import is_group, normalise_clips
 from model.network.tier1 import NetworkParams, SERTier1
 from model.views import View
 from pipeline.inference.answers import WRITERS, Prediction, Style
@@ -122,7 +122,8 @@ class Predictor:
             return Prediction(str(file), None, None, {}, False, self.random_weights, features.source.channel)
         found = self.clip_views(features.denoised, features.segments, features.mfcc)
         views = {view: torch.from_numpy(x.T)[None].to(self.device) for view, x in found.items()}  # (1, C, T)
-        if self.network.params.normalisation == "speaker":  # this file is the only clip of its speaker
+        # This file is all that is known of its speaker or corpus.
+        if is_group(self.network.params.normalisation):
             views = {view: normalise_clips(x, torch.ones_like(x[:, :1])) for view, x in views.items()}
         output = self.network(views, {})
         probabilities = [float(p) for p in output["probs"][0]]

@@ -4,6 +4,7 @@ labels            emotions → classes
   emotion_words     words of many languages for one emotion
 splits            train, val, test
   split_params      method, folds, seed
+  division          what a split knows of a clip, and the result
   fold_sets         folds that are published with a corpus
 folds             assigns speakers and clips to folds
 balance           groups of speakers with similar class counts

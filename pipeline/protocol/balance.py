@@ -1,7 +1,8 @@
 """Stratified grouping of speakers: a starting assignment of speakers to groups, improved by moves and swaps.
 
-Groups are balanced if each holds its share of the clips of every class, of all clips, of the speakers of every gender
-and of all speakers. With target = share * total, the cost of a group that holds n is, over these four kinds of count,
+Groups are balanced if each holds its share of the clips of every class, of all clips, of the speakers of every gender,
+of all speakers and, where there are several corpora, of the speakers of each. With target = share * total, the cost of
+a group that holds n is, over these kinds of count,
 
     sum over kinds of the mean over the kind's counts of ((n - target) / target)^2
         + penalty for each class of which the group holds no clip,
@@ -37,6 +38,8 @@ class Speaker:
     """Empty if unknown."""
     clips: Mapping[str, int]
     """Label to number of clips."""
+    corpus: str = ""
+    """Empty where all speakers are of one corpus."""
 
 
 @dataclass(frozen=True)
@@ -187,6 +190,8 @@ class _Assignment:
 
 def _count(speaker: Speaker) -> dict[Quantity, int]:
     counts = {("label", label): n for label, n in speaker.clips.items() if n}
+    if speaker.corpus:
+        counts["corpus", speaker.corpus] = 1
     return counts | {
         ("gender", speaker.gender): 1,
         ("clips", ""): sum(speaker.clips.values()),

@@ -18,6 +18,7 @@ from typing import Annotated, Any, Literal, TypeAlias
 from pydantic import BaseModel, Field
 
 from model.baseline.baseline_params import BaselineParams, BaselineView
+from model.network.normalisation import Normalisation
 from model.views import View
 from pipeline.protocol.confounding import Confounding
 from pipeline.protocol.folds import FoldScheme
@@ -25,7 +26,6 @@ from pipeline.protocol.origins import EncoderCard, InitCard
 from pipeline.protocol.provenance import Maker, this_maker
 from pipeline.protocol.split_params import Method, Split
 
-Normalisation = Literal["global", "clip", "speaker"]
 Model = Literal["network", "baseline"]
 
 
@@ -33,6 +33,9 @@ class Card(BaseModel, frozen=True, extra="forbid"):
     """The fields that the manifest adds: recordings, classes and split."""
 
     corpus: str
+    """Its name; of several, their names with + between them."""
+    corpora: list[str]
+    """Those that the clips are of, in their order: one, or several."""
     synthetic: bool
     """The clips come from a speech synthesiser."""
     files_sha256: str
@@ -175,8 +178,9 @@ def baseline_card(data: DataCard, params: BaselineParams, encoder: EncoderCard |
 
 
 def named_speakers(card: Card, split: Split) -> list[str]:
-    """The known speakers of a split, as corpus/speaker."""
-    return [f"{card.corpus}/{name}" for name in card.speakers[split]]
+    """The known speakers of a split, as corpus/speaker; of several corpora, their names are so already."""
+    several = len(card.corpora) > 1
+    return [name if several else f"{card.corpus}/{name}" for name in card.speakers[split]]
 
 
 def scoring_card(card: TrainingCard, device: str) -> ScoringCard:
@@ -188,7 +192,7 @@ def scoring_card(card: TrainingCard, device: str) -> ScoringCard:
 
 
 _LABELS = ("label_set", "labels", "labels_of", "min_agreement")
-_CORPUS = ("corpus", "files_sha256", *_LABELS, "split", "folds")
+_CORPUS = ("corpus", "corpora", "files_sha256", *_LABELS, "split", "folds")
 _MAKING = ("denoiser", "denoiser_sha256", "tier0_sha256", "steps")
 _TASK = (*_CORPUS, "fold", "speakers")
 

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from featurize.errors import CheckpointError, ShardError
 from featurize.shards import Shard
 from pipeline.extraction.tasks import MAKERS
-from pipeline.protocol.card import Card, DataCard, Scope, TrainingCard, digest
+from pipeline.protocol.card import Card, DataCard, Scope, TrainingCard, digest, named_speakers
 from pipeline.protocol.manifest_summary import ManifestSummary
 from pipeline.protocol.origins import EncoderCard
 from pipeline.protocol.split_params import SPLITS, Split
@@ -66,8 +66,12 @@ def data_card(
 
 
 def training_overlap(denoiser: Mapping[str, Any], speakers: Iterable[tuple[str, str]]) -> list[str]:
-    """Those of the speakers (corpus, name) that a denoiser's weights were trained on, as corpus/name."""
-    return sorted({f"{corpus}/{name}" for corpus, name in speakers} & set(denoiser.get("trained_on", [])))
+    """Those of the speakers (corpus, name) that a denoiser's weights were trained on, as corpus/name.
+
+    The names of speakers of several corpora start with that of their corpus already.
+    """
+    named = {name if name.startswith(f"{corpus}/") else f"{corpus}/{name}" for corpus, name in speakers}
+    return sorted(named & set(denoiser.get("trained_on", [])))
 
 
 def shared_provenance(paths: Sequence[Path]) -> dict[str, Any]:
@@ -184,10 +188,8 @@ def _tier0_differences(trained: Mapping[str, Any], here: Mapping[str, Any]) -> l
 
 def _leak(card: Card, here: Card) -> str:
     """A warning in brackets with the test speakers in the checkpoint's train or val split; empty if there are none."""
-    if card.corpus != here.corpus:
-        return ""
-    known = {*card.speakers["train"], *card.speakers["val"]}
-    leaked = sorted(known & set(here.speakers["test"]))
+    known = {*named_speakers(card, "train"), *named_speakers(card, "val")}
+    leaked = sorted(known & set(named_speakers(here, "test")))
     return f" (a leak: it was trained or validated on test speakers {', '.join(leaked)})" if leaked else ""
 
 

@@ -20,8 +20,9 @@ DEFAULT_FOLDS = 5
 class FoldScheme(BaseModel, frozen=True, extra="forbid"):
     """The number of folds of a corpus, and how they are formed."""
 
-    kind: Literal["dealt", "published", "loso", "session"]
-    """Assigned by a seed, published (a `FoldSet`), or one speaker or session left out in each fold."""
+    kind: Literal["dealt", "published", "loso", "session", "corpus", "one-corpus"]
+    """Assigned by a seed, published (a `FoldSet`), one speaker, session or corpus left out in each fold, or trained on
+    one corpus in each."""
     number: Annotated[int, Field(ge=1)]
     publisher: str = ""
     """Who published the folds."""

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, Field, field_validator, model_validator
+from pydantic import BaseModel, BeforeValidator, Field, model_validator
 
 from featurize.errors import CorpusError, ParamsError, counted
 from pipeline.protocol.emotion_words import COMMON
@@ -30,25 +30,32 @@ _ENGLISH = [
 _NUMBER = re.compile(r"(-?)0*([0-9]+?)(\.0*)?")  # 3, or 03, or 3.0 where a spreadsheet took it for a float
 
 
+def _word_if_number(value: Any) -> Any:
+    return str(value) if isinstance(value, int | float) and not isinstance(value, bool) else value
+
+
+def _numbers_are_words(value: Any) -> Any:
+    """Turn numbers into words: YAML reads `0: 1` as two numbers, and tables may name classes by numbers."""
+    if not isinstance(value, dict):
+        return value
+    return {_word_if_number(key): _word_if_number(label) for key, label in value.items()}
+
+
+EmotionMap = Annotated[dict[str, str], BeforeValidator(_numbers_are_words)]
+"""Emotion, as a corpus writes it → another word, or a class."""
+
+
 class LabelParams(BaseModel, frozen=True, extra="forbid", use_attribute_docstrings=True):
     """Which classes to learn."""
 
     set: Literal["four", "common", "native", "map"] = "four"
     """four: happy, neutral, sad, angry | common: English words | native: the corpus's | map."""
-    map: dict[str, str] = Field(default_factory=dict)
+    map: EmotionMap = Field(default_factory=dict)
     """With set: map, emotion -> class, for example {calm: neutral, happy: happy}."""
     of: Literal["standard", "intended", "perceived"] = "standard"
     """standard: as the corpus goes by | intended: as acted | perceived: as heard by raters."""
     min_agreement: Annotated[float, Field(ge=0, le=1)] = 0.0
     """Share of raters that a label needs; other clips are left out and counted; 0: all stay."""
-
-    @field_validator("map", mode="before")
-    @classmethod
-    def _numbers_are_words(cls, value: Any) -> Any:
-        """Turn numbers into words: YAML reads `0: 1` as two numbers, and tables may name classes by numbers."""
-        if not isinstance(value, dict):
-            return value
-        return {_word_if_number(key): _word_if_number(label) for key, label in value.items()}
 
     @model_validator(mode="after")
     def _map_is_written(self) -> Self:
@@ -104,7 +111,7 @@ _Found = tuple[dict[str, str], list[str]]
 def _four(counts: Mapping[str, int], _native: Sequence[str], _params: LabelParams) -> _Found:
     if counts and all(_NUMBER.fullmatch(emotion) for emotion in counts):
         log.info("labels.set four: the corpus has numbers as labels, which are used unchanged")
-        label_of = {emotion: _plain(emotion) for emotion in counts}
+        label_of = {emotion: plain_word(emotion) for emotion in counts}
         return label_of, _in_order(label_of.values())
     for emotion in sorted(counts):
         if (meant := _misspelt(emotion)) is not None:
@@ -124,7 +131,7 @@ def _common(counts: Mapping[str, int], native: Sequence[str], _params: LabelPara
 
 def common_word(emotion: str) -> str:
     """The common English word for an emotion, as several corpora share it; an unknown word as it is."""
-    word = _plain(emotion)
+    word = plain_word(emotion)
     return COMMON.get(word.replace(" ", "_"), word)
 
 
@@ -132,32 +139,33 @@ def _misspelt(emotion: str) -> str | None:
     """The known word that an unknown one is close to, or None."""
     if common_word(emotion) in COMMON.values():
         return None
-    near = difflib.get_close_matches(_plain(emotion), _ENGLISH, n=1, cutoff=0.8)
+    near = difflib.get_close_matches(plain_word(emotion), _ENGLISH, n=1, cutoff=0.8)
     return near[0] if near else None
 
 
 def _native(counts: Mapping[str, int], native: Sequence[str], _params: LabelParams) -> _Found:
-    label_of = {emotion: _plain(emotion) for emotion in counts}
+    label_of = {emotion: plain_word(emotion) for emotion in counts}
     return label_of, list(native) or _in_order(label_of.values())
 
 
 def _map(counts: Mapping[str, int], _native: Sequence[str], params: LabelParams) -> _Found:
-    present = {_plain(emotion) for emotion in counts}
-    mapping = {_plain(word): label for word, label in params.map.items()}
+    present = {plain_word(emotion) for emotion in counts}
+    mapping = {plain_word(word): label for word, label in params.map.items()}
     for word in mapping:
         if word not in present:
             near = difflib.get_close_matches(word, present, n=1)
             hint = f"; is {near[0]!r} meant?" if near else ""
             has = ", ".join(_in_order(present))
             raise ParamsError(f"labels.map: no clip has the emotion {word!r}; the corpus has {has}{hint}")
-    label_of = {emotion: mapping[_plain(emotion)] for emotion in counts if _plain(emotion) in mapping}
+    label_of = {emotion: mapping[plain_word(emotion)] for emotion in counts if plain_word(emotion) in mapping}
     return label_of, list(dict.fromkeys(mapping.values()))
 
 
 _LABEL_SETS = {"four": _four, "common": _common, "native": _native, "map": _map}
 
 
-def _plain(emotion: str) -> str:
+def plain_word(emotion: str) -> str:
+    """An emotion as words are compared: in lower case, without outer spaces; numbers without zeros around them."""
     word = unicodedata.normalize("NFC", emotion.strip().lower())
     number = _NUMBER.fullmatch(word)
     return number[1] + number[2] if number else word
@@ -169,10 +177,6 @@ def _in_order(words: Iterable[str]) -> list[str]:
     if all(_NUMBER.fullmatch(word) for word in distinct):
         return sorted(distinct, key=int)
     return sorted(distinct)
-
-
-def _word_if_number(value: Any) -> Any:
-    return str(value) if isinstance(value, int | float) and not isinstance(value, bool) else value
 
 
 def _log_classes(names: Sequence[str], order: Sequence[str], left_out: Mapping[str, int]) -> None:

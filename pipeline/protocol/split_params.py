@@ -6,7 +6,7 @@ from pydantic import BaseModel, Field, field_validator
 
 Split = Literal["train", "val", "test"]
 SPLITS: tuple[Split, ...] = ("train", "val", "test")
-Method = Literal["speaker", "predefined", "random"]
+Method = Literal["speaker", "corpus", "one-corpus", "predefined", "random"]
 Folds = Annotated[int, Field(ge=2)] | Annotated[str, Field(min_length=1)]
 
 
@@ -14,7 +14,7 @@ class SplitParams(BaseModel, frozen=True, extra="forbid", use_attribute_docstrin
     """How clips are divided into train, val and test."""
 
     method: Method = "speaker"
-    """speaker | predefined: the table's split column | random: speaker-dependent, stamped so."""
+    """speaker | corpus: one left out | one-corpus: trained on one | predefined | random."""
     folds: Folds = "auto"
     """auto: published, else 5 | a number | loso, session: one left out | a name (`ser corpora`)."""
     fold: Annotated[int, Field(ge=1)] = 1

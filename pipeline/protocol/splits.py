@@ -4,20 +4,20 @@ Everything here is a pure function of the clips' descriptions and the parameters
 """
 
 import logging
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
 from featurize.errors import SplitError, counted
-from pipeline.protocol.balance import Speaker
-from pipeline.protocol.class_coverage import Missing, describe_missing, find_better_fold, find_missing
+from pipeline.protocol.class_coverage import describe_missing, find_better_fold, find_missing
+from pipeline.protocol.division import Division, Item, fold_index, keeps_apart, speakers_of
 from pipeline.protocol.fold_sets import FoldSet, find_fold_set
 from pipeline.protocol.folds import (
     DEFAULT_FOLDS,
     FoldScheme,
     choose_folds,
-    name_speakers,
     some,
+    speaker_folds,
     speakers_of_sessions,
     stratified_folds,
     stratified_share,
@@ -26,38 +26,6 @@ from pipeline.protocol.folds import (
 from pipeline.protocol.split_params import SPLITS, SplitParams
 
 log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True)
-class Item:
-    """What a split has to know of a clip. `given` is the corpus's own split, or ""; so is `session`."""
-
-    clip_id: str
-    speaker: str
-    gender: str
-    label: str
-    given: str = ""
-    session: str = ""
-
-
-@dataclass(frozen=True)
-class Division:
-    """A split and how it was made."""
-
-    splits: list[str]
-    """Split of each item: "train", "val" or "test"."""
-    folds: FoldScheme | None
-    """How many folds there are and where they come from; None where there are none."""
-    val: str
-    """How validation clips were chosen."""
-    speaker_independent: bool
-    """No speaker of one split is in another, and every speaker is known."""
-    speakers_may_overlap: bool = False
-    """The user chose a split that keeps clips apart, not speakers."""
-    missing: Missing = field(default_factory=dict)
-    """Classes that val or test lack."""
-    remedy: str = ""
-    """In words, how every split could have them; empty where none is missing."""
 
 
 def divide(
@@ -91,6 +59,8 @@ def divide(
 def _divide(items: Sequence[Item], params: SplitParams, fold_sets: Sequence[FoldSet]) -> Division:
     if params.method == "random":
         return _random(items, params)
+    if params.method in {"corpus", "one-corpus"}:
+        return _by_corpus(items, params)
     published = find_fold_set(params.folds, fold_sets) if params.method == "speaker" else None
     if params.method == "speaker" and (published is None or published.test):
         return _by_speaker(items, params, published)
@@ -103,6 +73,8 @@ def _remedy(
     """What to set so that every class is in every split."""
     if division.folds is None:
         return "change the table's split column"
+    if division.folds.kind in {"corpus", "one-corpus"}:
+        return "leave the corpus without it out of corpus.members, or choose classes that all have (labels)"
     by_speaker = params.method == "speaker"
     sources = defaultdict(set)
     for item in items:
@@ -122,7 +94,7 @@ def _remedy(
 
 
 def _by_speaker(items: Sequence[Item], params: SplitParams, published: FoldSet | None) -> Division:
-    speakers = _speakers(items)
+    speakers = speakers_of(items)
     if len(speakers) < len(SPLITS):
         also = " split.folds=auto" if params.folds == "loso" else ""  # which random has not
         raise SplitError(
@@ -133,7 +105,7 @@ def _by_speaker(items: Sequence[Item], params: SplitParams, published: FoldSet |
         speakers_of_sessions((i.session, i.speaker) for i in items) if params.folds == "session" else {}
     )
     scheme, folds = choose_folds(speakers, params.folds, params.seed, published, sessions)
-    index = _fold_index(params, len(folds))
+    index = fold_index(params, len(folds))
     test = set(folds[index])
     if not test:
         there = some([f"{number}" for number, fold in enumerate(folds, start=1) if fold])
@@ -154,6 +126,34 @@ def _by_speaker(items: Sequence[Item], params: SplitParams, published: FoldSet |
     return Division(splits, scheme, how, speaker_independent=True)
 
 
+def _by_corpus(items: Sequence[Item], params: SplitParams) -> Division:
+    """Leave one corpus out for the test; or train on one, and test on speakers of it and on all others."""
+    names = list(dict.fromkeys(item.corpus for item in items))
+    if len(names) < 2:
+        raise SplitError(
+            f"split.method {params.method} needs several corpora, and there are clips of {some(names)} alone; "
+            "name them in corpus.members, with corpus.name=several"
+        )
+    chosen = names[fold_index(params, len(names))]
+    alone = params.method == "one-corpus"
+    speakers = speakers_of([item for item in items if (item.corpus == chosen) == alone])
+    test: set[str] = set()
+    if alone:
+        test = set(speaker_folds(speakers, min(DEFAULT_FOLDS, len(speakers)), params.seed)[0])
+    rest = [speaker for speaker in speakers if speaker.name not in test]
+    if len(rest) < 2:
+        raise SplitError(
+            f"split.fold {params.fold}: {counted(len(rest), 'speaker')} beside those tested on, but train and val need "
+            "one each; leave the corpus out, or add speakers"
+        )
+    val = set(validation_speakers(rest, params.val_share, (params.seed, params.fold)))
+    train = {speaker.name for speaker in rest} - val
+    splits = ["val" if i.speaker in val else "train" if i.speaker in train else "test" for i in items]
+    how = f"{len(val)} of the {len(rest)} speakers that are not tested on, by seed {params.seed}"
+    scheme = FoldScheme(kind="one-corpus" if alone else "corpus", number=len(names))
+    return Division(splits, scheme, how, speaker_independent=keeps_apart(items, splits))
+
+
 def _predefined(items: Sequence[Item], params: SplitParams, published: FoldSet | None = None) -> Division:
     missing = [item.clip_id for item in items if not item.given]
     if missing:
@@ -169,27 +169,20 @@ def _predefined(items: Sequence[Item], params: SplitParams, published: FoldSet |
         drawn, how = _val_from_train(train, params)
         splits = ["val" if item.clip_id in drawn else item.given for item in items]
     if published is None:
-        return Division(splits, None, how, speaker_independent=_keeps_apart(items, splits))
+        return Division(splits, None, how, speaker_independent=keeps_apart(items, splits))
     scheme = FoldScheme(kind="published", number=1, publisher=published.source)
-    _fold_index(params, 1)
+    fold_index(params, 1)
     return Division(
         *(splits, scheme, how if how != "predefined" else f"published by {published.source}"),
-        speaker_independent=_keeps_apart(items, splits),
+        speaker_independent=keeps_apart(items, splits),
         speakers_may_overlap=published.admits_shared_speakers,
     )
-
-
-def _keeps_apart(items: Sequence[Item], splits: Sequence[str]) -> bool:
-    """Whether every speaker is known and in one split."""
-    pairs = {(item.speaker, split) for item, split in zip(items, splits, strict=True)}
-    speakers = {speaker for speaker, _ in pairs}
-    return "" not in speakers and len(pairs) == len(speakers)
 
 
 def _val_from_train(train: Sequence[Item], params: SplitParams) -> tuple[set[str], str]:
     """Validation clips for a table that has none: by speakers where they are known, else by clips."""
     if all(item.speaker for item in train):
-        speakers = _speakers(train)
+        speakers = speakers_of(train)
         if len(speakers) < 2:
             raise SplitError(
                 f"split.method predefined: no clip is marked val, and validation speakers cannot be taken from train, "
@@ -213,7 +206,7 @@ def _random(items: Sequence[Item], params: SplitParams) -> Division:
             "set split.folds=auto"
         )
     num_folds = params.folds if isinstance(params.folds, int) else DEFAULT_FOLDS
-    index = _fold_index(params, num_folds)
+    index = fold_index(params, num_folds)
     fold_of = stratified_folds({item.clip_id: item.label for item in items}, num_folds, params.seed)
     rest = {item.clip_id: item.label for item in items if fold_of[item.clip_id] != index}
     val = stratified_share(rest, params.val_share, params.seed)
@@ -224,26 +217,3 @@ def _random(items: Sequence[Item], params: SplitParams) -> Division:
     how = f"{len(val)} of the {len(rest)} clips that are not tested on, by seed {params.seed}"
     scheme = FoldScheme(kind="dealt", number=num_folds)
     return Division(splits, scheme, how, speaker_independent=False, speakers_may_overlap=True)
-
-
-def _speakers(items: Sequence[Item]) -> list[Speaker]:
-    """Gender and clips of every speaker, by name."""
-    unknown = [item.clip_id for item in items if not item.speaker]
-    if unknown:
-        of = f"of {counted(len(items), 'clip')} "
-        raise SplitError(
-            f"{counted(len(unknown), of + 'has', of + 'have')} no speaker (first: {unknown[0]}), so speakers cannot be "
-            f"kept apart; {name_speakers(len(unknown), len(items))}, or set split.method=random, which is stamped "
-            "speaker-dependent, or split.method=predefined with a column split"
-        )
-    genders = {item.speaker: item.gender for item in reversed(items)}
-    clips: dict[str, Counter[str]] = defaultdict(Counter)
-    for item in items:
-        clips[item.speaker][item.label] += 1
-    return [Speaker(name, genders[name], clips[name]) for name in sorted(genders)]
-
-
-def _fold_index(params: SplitParams, num_folds: int) -> int:
-    if params.fold > num_folds:
-        raise SplitError(f"split.fold: {params.fold} is not one of the folds 1 to {num_folds}")
-    return params.fold - 1

@@ -3,13 +3,15 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from pipeline.protocol.card import Card, DataCard, Normalisation, Scope, TrainingCard, differing_fields
+from model.network.normalisation import Normalisation, is_group
+from pipeline.protocol.card import Card, DataCard, Scope, TrainingCard, differing_fields
 from pipeline.protocol.folds import FoldScheme
 from pipeline.protocol.origins import InitCard
 from pipeline.protocol.provenance import Maker
 
 CAPTIONS = {
     "corpus": "corpus",
+    "corpora": "corpora",
     "files_sha256": "recordings (hash)",
     "label_set": "label set",
     "labels": "labels",
@@ -38,6 +40,7 @@ NORMALISATIONS: dict[Normalisation, str] = {
     "global": "global: statistics of the train split",
     "clip": "clip: statistics of each clip",
     "speaker": "speaker (transductive): statistics of all clips of a test speaker",
+    "corpus": "corpus (transductive): statistics of all test clips of a corpus",
 }
 """Description of each normalisation."""
 
@@ -81,7 +84,8 @@ def describe_making(card: TrainingCard) -> str:
     baseline = f"BASELINE of {', '.join(card.views)}, " if card.model == "baseline" else ""
     seen = len(card.denoiser_heard_test_speakers)
     overlap = f" (TRAINED ON {seen} OF THE TEST SPEAKERS)" if seen else ""
-    transductive = "TRANSDUCTIVE (normalised by speaker), " if card.normalisation == "speaker" else ""
+    by = card.normalisation
+    transductive = f"TRANSDUCTIVE (normalised by {by}), " if is_group(by) else ""
     started = ""
     if card.init is not None:
         heard = {"TEST": card.init_heard_test_speakers, "VALIDATION": card.init_heard_val_speakers}
@@ -127,8 +131,14 @@ def describe_confounding(card: Card) -> str:
 
 
 def describe_fold(card: Card) -> str:
-    """Such as "fold 2 of 5" or "fold 1 of EmoBox 6"; empty where there are no folds."""
-    return f"fold {card.fold} of {describe_folds(card.folds)}" if card.folds else ""
+    """Such as "fold 2 of 5", "fold 1 of EmoBox 6" or "emodb left out"; empty where there are no folds."""
+    if card.folds is None:
+        return ""
+    if card.folds.kind == "corpus":
+        return f"{card.corpora[card.fold - 1]} left out"
+    if card.folds.kind == "one-corpus":
+        return f"trained on {card.corpora[card.fold - 1]} alone"
+    return f"fold {card.fold} of {describe_folds(card.folds)}"
 
 
 def describe_folds(folds: FoldScheme | None) -> str:
@@ -140,6 +150,8 @@ def describe_folds(folds: FoldScheme | None) -> str:
         "published": f"{folds.publisher} {folds.number}",
         "loso": f"{folds.number} (one speaker each)",
         "session": f"{folds.number} (one session each)",
+        "corpus": f"{folds.number} (one corpus left out in each)",
+        "one-corpus": f"{folds.number} (trained on one corpus in each)",
     }[folds.kind]
 
 

@@ -72,6 +72,7 @@ def _scores(workspace: Workspace) -> dict[str, Any]:
         "speakers": speakers,
         "genders": sorted(metrics.genders, key=lambda own: (own.uar, own.gender)),
         "robustness": workspace.robustness,
+        "crosses": workspace.crosses,
         "against_baseline": against_baseline(workspace.run, workspace.baseline),
     }
 

@@ -7,6 +7,7 @@ trained          the metadata of a checkpoint
 scoring          logits → the scores in evaluation.json
 writing          the files of a run
 evaluated_run    reads one run from the workspace, a folder or a DVC revision
+cross_matrix     cross.json as types
 workspace        reads the files of all stages in data/ and reports/, for the report
 compare          `ser compare`
 """

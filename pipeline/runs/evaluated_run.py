@@ -17,7 +17,7 @@ from pipeline.runs.evaluation import Evaluation
 
 WORKSPACE = "workspace"
 FILES = ("evaluation.json", "predictions.csv")
-COLUMNS = ("clip_id", "speaker", "gender", "true_label", "pred_label", "correct", "card")
+COLUMNS = ("clip_id", "corpus", "speaker", "gender", "true_label", "pred_label", "correct", "card")
 COMMAND = "ser evaluate"
 """The command that writes them."""
 
@@ -100,6 +100,7 @@ def summarise(run: Run) -> list[str]:
         [
             describe_scores(evaluation),
             f"recall: {recalls}",
+            *(f"{own.corpus}: UAR {own.uar:.3f}, accuracy {own.accuracy:.3f}" for own in evaluation.corpora),
             *filter(None, [describe_choice(evaluation), *notes]),
             describe(evaluation.protocol),
         ]

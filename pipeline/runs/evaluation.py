@@ -42,6 +42,15 @@ class GenderScore(GroupScore):
     gender: str
 
 
+@dataclass(frozen=True)
+class CorpusScore(GroupScore):
+    """Scores of the clips of one of several corpora."""
+
+    corpus: str
+    intervals: Intervals | None
+    """Over its test speakers; None with fewer than three."""
+
+
 class Scores(Metrics):
     """All scores of a set of logits; `pipeline.runs.scoring` computes them."""
 
@@ -56,6 +65,8 @@ class Scores(Metrics):
     speakers: list[SpeakerScore]
     """Sorted by name; clips without a speaker are left out."""
     genders: list[GenderScore]
+    corpora: list[CorpusScore]
+    """Sorted by name; empty where all test clips are of one corpus."""
 
     @model_validator(mode="after")
     def _check_shape(self) -> Self:

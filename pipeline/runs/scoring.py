@@ -11,7 +11,7 @@ from model.scoring.confidence import reliability_bins, risk_coverage, score_cali
 from model.scoring.confusions import speaker_confusions
 from model.scoring.intervals import Intervals, doubts_about, speaker_intervals, why_no_intervals
 from model.scoring.metrics import ClassMetrics, compute_metrics, score_groups
-from pipeline.runs.evaluation import Calibration, GenderScore, Scores, SpeakerScore
+from pipeline.runs.evaluation import Calibration, CorpusScore, GenderScore, Scores, SpeakerScore
 
 Classes = NDArray[np.int64]
 
@@ -36,7 +36,7 @@ def score(
         logits: (n, K), not divided by the temperature.
         temperature: fitted on the validation split.
         labels: K names in class order.
-        columns: (n,) each; `speaker` and `gender`, empty where unknown.
+        columns: (n,) each; `corpus`; `speaker` and `gender`, empty where unknown.
     """
     probabilities = probabilities_of(logits, temperature)
     predicted = probabilities.argmax(axis=1)  # of what is written, so that counting predictions.csv agrees
@@ -63,7 +63,27 @@ def score(
             GenderScore(**vars(scores), gender=name)
             for name, scores in score_groups(truth, predicted, genders, labels).items()
         ],
+        corpora=_corpora(truth, predicted, labels, columns),
     )
+
+
+def _corpora(
+    truth: Classes, predicted: Classes, labels: Sequence[str], columns: Mapping[str, NDArray[Any]]
+) -> list[CorpusScore]:
+    """Scores of each of several corpora; none where there is one."""
+    corpora, speakers = columns["corpus"], columns["speaker"]
+    found = score_groups(truth, predicted, corpora, labels)
+    if len(found) < 2:
+        return []
+    return [
+        CorpusScore(
+            **vars(scores),
+            corpus=name,
+            intervals=_intervals(truth[own], predicted[own], labels, speakers[own])[0],
+        )
+        for name, scores in found.items()
+        for own in (corpora == name,)
+    ]
 
 
 def _intervals(

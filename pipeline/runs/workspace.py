@@ -14,6 +14,7 @@ from pipeline.protocol.manifest_file import read_manifest
 from pipeline.protocol.manifest_summary import ManifestSummary, read_summary
 from pipeline.protocol.typed_json import Model, parse_json
 from pipeline.rejects import Reject, read_rejects
+from pipeline.runs.cross_matrix import CrossMatrix
 from pipeline.runs.evaluated_run import WORKSPACE, Run, read_folder
 from pipeline.runs.evaluation import Robustness
 
@@ -21,6 +22,8 @@ BASELINE = Path("baseline")
 """Folder of the baseline in the folder of reports."""
 ROBUSTNESS = Path("robustness", "robustness.json")
 """Path in the folder of reports. Its folder is in git, since the stage `report` depends on it even when it is empty."""
+CROSS = (Path("cross", "cross.json"), Path("cross", "cross_baseline.json"))
+"""Likewise, of the network and of the baseline."""
 REJECTS = {"manifest": Path(), "denoise": Path("denoised"), "featurize": Path("features")}
 """Stages that write a rejects.csv, and the folder in data/ that it is in."""
 
@@ -55,6 +58,8 @@ class Workspace:
     """None where `ser robustness` has not run."""
     baseline: Run | None
     """None where `ser baseline` has not run."""
+    crosses: list[CrossMatrix]
+    """Of the network and of the baseline, where `ser cross` has run."""
 
 
 def read_workspace(data: Path, reports: Path) -> Workspace:
@@ -73,6 +78,11 @@ def read_workspace(data: Path, reports: Path) -> Workspace:
         audit=_read_optional(data / "audit.json", Audit, "ser manifest"),
         robustness=_read_optional(reports / ROBUSTNESS, Robustness, "ser robustness"),
         baseline=_read_baseline(reports / BASELINE),
+        crosses=[
+            matrix
+            for path in CROSS
+            if (matrix := _read_optional(reports / path, CrossMatrix, "ser cross")) is not None
+        ],
     )
 
 

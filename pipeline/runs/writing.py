@@ -92,6 +92,11 @@ def _log_scores(evaluation: Evaluation) -> None:
         counted(len(evaluation.speakers), "speaker"),
         describe_independence(protocol),
     )
+    for own in evaluation.corpora:
+        log.info(
+            "%s: test UAR %.3f, accuracy %.3f on %s",
+            *(own.corpus, own.uar, own.accuracy, counted(own.n_clips, "clip")),
+        )
 
 
 def headline(evaluation: Evaluation) -> dict[str, Any]:
@@ -114,6 +119,7 @@ def headline(evaluation: Evaluation) -> dict[str, Any]:
         # Undefined scores are left out: DVC then prints a dash.
         **{name: value for name, value in numbers.items() if value is not None},
         "recall": {label: value for label, value in recall.items() if value is not None},
+        **({"corpus_uar": {own.corpus: own.uar for own in evaluation.corpora}} if evaluation.corpora else {}),
         "protocol": describe(evaluation.protocol),
     }
 
@@ -122,7 +128,7 @@ def prediction_table(test: Features, probabilities: NDArray[np.float32], labels:
     """One row per clip: true label, prediction, confidence and all probabilities (num_clips, num_classes)."""
     names = np.array(labels, dtype=object)
     predicted = probabilities.argmax(axis=1)
-    table = pd.DataFrame({name: test.columns[name] for name in ("clip_id", "speaker", "gender")})
+    table = pd.DataFrame({name: test.columns[name] for name in ("clip_id", "corpus", "speaker", "gender")})
     table["true_label"] = names[test.labels]
     table["pred_label"] = names[predicted]
     table["correct"] = predicted == test.labels

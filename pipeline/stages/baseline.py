@@ -8,7 +8,7 @@ from pathlib import Path
 from featurize.errors import counted
 from model.baseline.baseline_params import BaselineParams
 from model.baseline.choice import fit_baseline
-from model.baseline.functionals import Examples, centre_speakers, known_examples, make_examples
+from model.baseline.functionals import Examples, centre_groups, known_examples, make_examples
 from model.batches import Features
 from model.feature_splits import SplitLoader
 from pipeline.extraction.engine import Engine, InProcess
@@ -92,6 +92,7 @@ def _maker(params: BaselineParams, data: Path, num_states: int, engine: Engine) 
 
 def _examples(make: MakeExamples, features: Features, split: str, params: BaselineParams) -> Examples:
     examples = make(features, split)
-    if params.normalisation == "global":
+    by = params.normalisation
+    if by == "global":
         return examples
-    return centre_speakers(examples, features.columns["speaker"][features.original])
+    return centre_groups(examples, features.columns[by][features.original], by)

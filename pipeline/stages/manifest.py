@@ -16,16 +16,17 @@ from pipeline.audit.finding import Entry
 from pipeline.audit.hashing import hash_clips
 from pipeline.audit.search import audit, refuse_leaks
 from pipeline.corpora import Corpus, CorpusParams, read_corpus
-from pipeline.corpora.label_source import choose_labels
+from pipeline.corpora.label_source import choose_labels, clips_by_corpus
 from pipeline.extraction.engine import Engine, InProcess
 from pipeline.locations import Location, make_folder, written
 from pipeline.protocol.card import Card
 from pipeline.protocol.confounding import measure_confounding
+from pipeline.protocol.division import Division, Item
 from pipeline.protocol.labels import Labelling, LabelParams, label_emotions
 from pipeline.protocol.manifest_file import COLUMNS
 from pipeline.protocol.manifest_summary import Counts, ManifestSummary, log_summary
 from pipeline.protocol.split_params import SPLITS, SplitParams
-from pipeline.protocol.splits import Division, Item, divide
+from pipeline.protocol.splits import divide
 from pipeline.rejects import check_rejects, log_rejects, write_rejects
 
 log = logging.getLogger(__name__)
@@ -58,8 +59,9 @@ def manifest(
     log_rejects("manifest", rejects_file, rejects)
     distinct, duplicates = drop_duplicates(hashed)
     items = [
-        Item(h.clip.clip_id, h.clip.speaker, h.clip.gender, h.label, h.clip.split, h.clip.session)
+        Item(c.clip_id, c.speaker, c.gender, h.label, c.split, c.session, c.corpus)
         for h in distinct
+        for c in (h.clip,)
     ]
     division = divide(items, split, read.facts.fold_sets)
     entries = [replace(entry, split=name) for entry, name in zip(distinct, division.splits, strict=True)]
@@ -125,6 +127,7 @@ def protocol_card(
     """The manifest's part of the protocol card, which is written with every score."""
     return Card(
         corpus=corpus.name,
+        corpora=list(clips_by_corpus(entry.clip for entry in clips)),
         synthetic=corpus.synthetic,
         files_sha256=files_sha256(clips),
         licence=corpus.facts.licence,

@@ -10,7 +10,7 @@ from featurize.errors import TrainingError
 from model.batches import Features
 from model.logits import predict_logits
 from model.network.tier1 import NetworkParams, SERTier1, build_network
-from model.standardisation import measure, standardise_speakers, statistics_of
+from model.standardisation import measure, standardise_groups, statistics_of
 from model.views import Clips, LazyClips, lengths_of
 from tests.model.conftest import TOY
 
@@ -32,7 +32,7 @@ BY_SPEAKER = build_network(4, 3, TOY.model_copy(update={"normalisation": "speake
 
 
 def by_speaker(features: Features) -> Features:
-    return standardise_speakers(features, measure(features, BY_SPEAKER))
+    return standardise_groups(features, measure(features, BY_SPEAKER), "speaker")
 
 
 def speakers(
@@ -113,7 +113,7 @@ def test_each_clip_is_made_once(toy_features: Callable[..., Features], toy_netwo
         measured = measure(lazy, network)
         statistics_of(measured)
         if network is BY_SPEAKER:
-            done = standardise_speakers(lazy, measured)
+            done = standardise_groups(lazy, measured, "speaker")
             assert done.standardised
             predict_logits(network, done)
             assert made.count == 12
@@ -126,3 +126,28 @@ def test_logits_of_clips_that_are_standardised_already_are_the_same(
 ) -> None:
     features = speakers(toy_features(6, 0), list("ababab"))
     assert predict_logits(BY_SPEAKER, features).equal(predict_logits(BY_SPEAKER, by_speaker(features)))
+
+
+def test_corpora_are_standardised_over_all_their_own_clips_and_copies_by_their_originals(
+    toy_features: Callable[..., Features],
+) -> None:
+    clips = toy_features(5, 0)
+    columns = {
+        "corpus": np.array(["x", "y", "x", "y", "x"], dtype=object),
+        "augmentation": np.array(["", "", "", "", "voice"], dtype=object),
+        "voice": np.array(["", "", "", "", "1"], dtype=object),
+    }
+    features = Features({"mfcc": clips.views["mfcc"]}, clips.labels, columns)
+    network = build_network(4, 3, TOY.model_copy(update={"normalisation": "corpus"}), 0)
+    done = standardise_groups(features, measure(features, network), "corpus").views["mfcc"]
+    for rows in ([0, 2], [1, 3]):
+        own = np.concatenate([clips.views["mfcc"][row] for row in rows])
+        for row in [*rows, *([4] if 0 in rows else [])]:
+            slow = (clips.views["mfcc"][row] - own.mean(0)) / own.std(0)
+            assert np.allclose(done[row], slow, atol=1e-4)
+    with pytest.raises(TrainingError, match="needs the corpus of every clip"):
+        measure(Features(features.views, clips.labels), network)
+    assert torch.allclose(
+        predict_logits(network, features),
+        predict_logits(network, Features({"mfcc": done}, clips.labels, columns, standardised=True)),
+    )

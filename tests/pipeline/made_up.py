@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 from featurize.atomic import write_json
 from pipeline.audit.hashing import hash_audio
 from pipeline.protocol.card import Card, ScoringCard
+from pipeline.protocol.division import Item
 from pipeline.protocol.manifest_file import COLUMNS
 from pipeline.protocol.manifest_summary import ManifestSummary
-from pipeline.protocol.splits import Item
 from pipeline.runs.evaluated_run import Run
 from pipeline.runs.evaluation import Evaluation
 from pipeline.runs.scoring import probabilities_of, score
@@ -21,6 +21,7 @@ from pipeline.runs.scoring import probabilities_of, score
 LABELS = ["happy", "sad", "angry"]
 PROTOCOL: dict[str, Any] = {
     "corpus": "toy",
+    "corpora": ["toy"],
     "synthetic": False,
     "files_sha256": "ab" * 32,
     "licence": "",
@@ -122,6 +123,7 @@ def make_run(
     clip_ids: list[str] | None = None,
     speakers: list[str] | None = None,
     genders: list[str] | None = None,
+    corpora: list[str] | None = None,
     truth: NDArray[np.int64] | None = None,
     predicted: NDArray[np.int64] | None = None,
     **changes: Any,
@@ -134,6 +136,7 @@ def make_run(
         clip_ids: of its test clips.
         speakers: one a clip.
         genders: one a clip.
+        corpora: one a clip.
         truth: true classes (n,).
         predicted: predicted classes (n,), each with a probability twice that of the others.
         changes: other values of the evaluation.
@@ -146,6 +149,7 @@ def make_run(
         "clip_id": np.array(ids, dtype=object),
         "speaker": np.array(speakers or [f"s{number % 2}" for number in range(len(ids))], dtype=object),
         "gender": np.array(genders or ["female"] * len(ids), dtype=object),
+        "corpus": np.array(corpora or ["toy"] * len(ids), dtype=object),
     }
     logits = np.log(1 + np.eye(len(card.labels))[guess])
     evaluation = make_evaluation(true, logits, columns, card, **changes)

@@ -14,7 +14,7 @@ from model.baseline.functionals import (
     PERCENTILES,
     Examples,
     Functional,
-    centre_speakers,
+    centre_groups,
     functionals,
     make_examples,
 )
@@ -111,13 +111,15 @@ def test_speakers_are_centred_on_the_mean_of_their_clips() -> None:
     values = rng.normal(5, 2, (6, 2, 3)).astype(np.float32)
     speakers = np.array(["a", "b", "a", "b", "b", "a"], dtype=object)
     examples = Examples(values.copy(), np.arange(6))
-    found = centre_speakers(examples, speakers)
+    found = centre_groups(examples, speakers, "speaker")
     for row in range(6):
         own = np.mean([values[k] for k in range(6) if speakers[k] == speakers[row]], axis=0)
         np.testing.assert_allclose(found.values[row], values[row] - own, atol=1e-6)
     np.testing.assert_array_equal(examples.values, values)
     # What one speaker's voice adds to all clips is gone.
-    moved = centre_speakers(Examples(values + 10 * (speakers == "a")[:, None, None], np.arange(6)), speakers)
+    moved = centre_groups(
+        Examples(values + 10 * (speakers == "a")[:, None, None], np.arange(6)), speakers, "speaker"
+    )
     np.testing.assert_allclose(moved.values, found.values, atol=1e-5)
     with pytest.raises(TrainingError, match="needs the speaker of every clip"):
-        centre_speakers(examples, np.array(["a", "", "a", "b", "b", "a"], dtype=object))
+        centre_groups(examples, np.array(["a", "", "a", "b", "b", "a"], dtype=object), "speaker")

@@ -10,7 +10,7 @@ import torch
 from model.batches import Features, make_batch
 from model.checkpoint import load_checkpoint
 from model.network.tier1 import NetworkParams, build_network
-from model.standardisation import measure, standardise_speakers, statistics_of
+from model.standardisation import measure, standardise_groups, statistics_of
 from model.training.fit import TrainParams, fit
 from model.training.refit import join
 from model.training.trainer import Trainer
@@ -66,7 +66,7 @@ def test_refit_is_a_run_on_both_splits(
     both = stacked(*splits)
     measured = measure(both, reference)
     if normalisation == "speaker":
-        both = standardise_speakers(both, measured)
+        both = standardise_groups(both, measured, "speaker")
     trainer = Trainer(reference, both, REFIT, torch.device("cpu"))
     trainer.start(statistics_of(measured))
     for epoch in range(1, chosen.best_epoch + 1):

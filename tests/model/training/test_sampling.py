@@ -5,7 +5,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from model.training.sampling import batch_order, draw, padding_waste
+from featurize.errors import TrainingError
+from model.batches import Features
+from model.training.sampling import batch_order, draw, padding_waste, sampling_groups
 
 NUM_FRAMES = st.lists(st.integers(1, 300), min_size=1, max_size=200)
 
@@ -93,5 +95,20 @@ def test_classes_and_their_clips_are_drawn_equally_often(labels: list[int], coun
 
 def test_balanced_batches_hold_each_class_equally_often() -> None:
     labels = np.array([0] * 90 + [1] * 10)
-    batches = batch_order(np.arange(1, 101), 10, seed=0, epoch=1, labels=labels)
+    batches = batch_order(np.arange(1, 101), 10, seed=0, epoch=1, groups=labels)
     assert np.bincount(labels[np.concatenate(batches)]).tolist() == [50, 50]
+
+
+def test_the_sampler_names_the_groups_that_are_drawn_equally_often() -> None:
+    corpora = np.array(["b", "a", "b", "b"], dtype=object)
+    features = Features({"mfcc": []}, np.array([2, 0, 1, 2]), {"corpus": corpora})
+    assert sampling_groups(features, "shuffle") is None
+    balanced, by_corpus = (sampling_groups(features, name) for name in ("balanced", "corpora"))
+    assert balanced is not None
+    assert by_corpus is not None
+    assert balanced.tolist() == [2, 0, 1, 2]
+    assert by_corpus.tolist() == [1, 0, 1, 1]
+    drawn = draw(by_corpus, 12, seed=0, epoch=1)
+    assert np.bincount(drawn, minlength=4).tolist() == [2, 6, 2, 2]
+    with pytest.raises(TrainingError, match="needs the corpus of every clip"):
+        sampling_groups(Features({"mfcc": []}, features.labels), "corpora")

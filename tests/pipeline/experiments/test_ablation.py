@@ -76,11 +76,18 @@ def test_every_combination_is_run_once_and_averaged(
     assert "Choose by the validation UAR" in capsys.readouterr().out
 
 
+def test_the_views_are_a_factor(tmp_path: Path) -> None:
+    ablate(["none"], ["none"], [0], 1, tmp_path, ["mfcc", "mfcc+encoder"])
+    assert [row["views"] for row in read(tmp_path)["combinations"]] == ["mfcc", "mfcc+encoder"]
+    with pytest.raises(ParamsError, match=r"network\.views"):
+        ablate(["none"], ["none"], [0], 1, tmp_path, ["picture"])
+
+
 def test_a_path_as_denoiser_makes_a_valid_name_in_git(tmp_path: Path) -> None:
     ablate(["/a b/net~1.pt"], ["none"], [0], 1, tmp_path)
     assert (
         read(tmp_path)["runs"][0]["experiment"]
-        == "ablate-denoise-a-b-net-1-pt-vad-none-augment-0-seed0-1234567"
+        == "ablate-denoise-a-b-net-1-pt-vad-none-augment-0-views-mfcc-seed0-1234567"
     )
 
 
@@ -94,6 +101,7 @@ def test_only_the_levels_and_the_seed_vary(tmp_path: Path, monkeypatch: pytest.M
             "denoise.model": "none",
             "vad.method": "silero",
             "augment.copies": copies,
+            "network.views": ["mfcc"],
             "train.seed": 0,
         }
 
@@ -109,7 +117,7 @@ def test_an_unknown_level_is_refused_before_the_first_run(
 
 
 def test_failed_runs_are_named_and_the_others_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    ill = "ablate-denoise-none-vad-silero-augment-0-seed0"
+    ill = "ablate-denoise-none-vad-silero-augment-0-views-mfcc-seed0"
     monkeypatch.setattr(FakeRunner, "ill", (ill,))
     with pytest.raises(SerError, match=rf"1 of 2 runs failed, .*: {ill}: power cut"):
         ablate(["none"], ["silero"], [0, 1], 1, tmp_path)

@@ -144,9 +144,9 @@ class FakeRunner:
             for one in good
         }, dict.fromkeys(self.ill, "power cut")
 
-    def queue(self, experiments: list[Experiment]) -> list[str]:
+    def queue_all(self, experiments: list[Experiment], command: str) -> None:
         FakeRunner.queued = tuple(experiments)
-        return [one.label for one in experiments]
+        assert command.startswith("ser cv")
 
 
 @pytest.fixture

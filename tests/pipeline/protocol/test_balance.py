@@ -9,8 +9,8 @@ import pytest
 
 from pipeline.protocol import balance as module
 from pipeline.protocol.balance import Group, Speaker, assign_greedily, balance
+from pipeline.protocol.division import Item
 from pipeline.protocol.folds import speaker_folds, validation_speakers
-from pipeline.protocol.splits import Item
 from tests.pipeline.made_up import confounded_items
 
 GOLDEN_FOLDS = [

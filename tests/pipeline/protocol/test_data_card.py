@@ -80,7 +80,7 @@ def test_speakers_it_was_trained_on_are_named(
 ) -> None:
     speakers = data.speakers
     moved = {**speakers, "test": [*speakers["test"], speakers["train"][0], speakers["val"][0]]}
-    seen = ", ".join(sorted([speakers["train"][0], speakers["val"][0]]))
+    seen = ", ".join(sorted(f"{data.corpus}/{speakers[split][0]}" for split in ("train", "val")))
     other = data.model_copy(update={"fold": 2, "speakers": moved})
     with pytest.raises(CheckpointError, match=f"a leak: .* {seen}"):
         check_checkpoint(CKPT, trained, other, made)

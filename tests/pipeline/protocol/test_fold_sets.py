@@ -3,9 +3,10 @@
 import pytest
 
 from featurize.errors import SplitError
+from pipeline.protocol.division import Item
 from pipeline.protocol.fold_sets import FoldSet, find_fold_set, leave_one_out, shared_speakers
 from pipeline.protocol.split_params import SplitParams
-from pipeline.protocol.splits import Item, divide
+from pipeline.protocol.splits import divide
 
 HONEST = FoldSet("theirs", "They 2020", (("a", "b"), ("c",)))
 GIVEN = FoldSet("published-speaker-dependent", "They 2020")

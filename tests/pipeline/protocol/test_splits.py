@@ -10,10 +10,11 @@ from pydantic import ValidationError
 
 from featurize.errors import SplitError
 from pipeline.corpora.by_name.ravdess import RAVDESS
+from pipeline.protocol.division import Division, Item
 from pipeline.protocol.fold_sets import FoldSet
 from pipeline.protocol.folds import FoldScheme
 from pipeline.protocol.split_params import SPLITS, SplitParams
-from pipeline.protocol.splits import Division, Item, divide
+from pipeline.protocol.splits import divide
 from tests.pipeline.made_up import confounded_items
 
 LABELS = ("a", "b")
@@ -351,3 +352,49 @@ def test_a_class_of_two_speakers_cannot_be_in_every_split() -> None:
         except SplitError as error:
             outcomes.append("no clip of b in train" in str(error))
     assert outcomes == [True] * 4
+
+
+THREE = [
+    Item(f"{corpus}/{speaker}/{number}", f"{corpus}/{speaker}", "", LABELS[number % 2], corpus=corpus)
+    for corpus, speakers in (("x", 10), ("y", 6), ("z", 5))
+    for speaker in range(speakers)
+    for number in range(4)
+]
+
+
+def corpora_in(division: Division) -> dict[str, set[str]]:
+    return {
+        split: {item.corpus for item, name in zip(THREE, division.splits, strict=True) if name == split}
+        for split in SPLITS
+    }
+
+
+@pytest.mark.parametrize(("fold", "corpus"), [(1, "x"), (2, "y"), (3, "z")])
+def test_one_corpus_is_left_out_or_trained_on(fold: int, corpus: str) -> None:
+    left_out = divide(THREE, SplitParams(method="corpus", fold=fold))
+    others = {"x", "y", "z"} - {corpus}
+    assert corpora_in(left_out) == {"train": others, "val": others, "test": {corpus}}
+    assert left_out.folds == FoldScheme(kind="corpus", number=3)
+    alone = divide(THREE, SplitParams(method="one-corpus", fold=fold))
+    assert corpora_in(alone) == {"train": {corpus}, "val": {corpus}, "test": {"x", "y", "z"}}
+    for division in (left_out, alone):
+        splits = list(speakers_in(THREE, division).values())
+        assert sum(map(len, splits)) == 21
+        assert len(set.union(*splits)) == 21
+        assert division.speaker_independent
+
+
+def test_speakers_of_every_corpus_are_in_every_split() -> None:
+    division = divide(THREE, SplitParams(folds=4))
+    assert corpora_in(division) == {split: {"x", "y", "z"} for split in SPLITS}
+
+
+def test_leaving_out_needs_several_corpora_with_speakers() -> None:
+    one = [item for item in THREE if item.corpus == "x"]
+    with pytest.raises(SplitError, match=r"there are clips of x alone; name them in corpus\.members"):
+        divide(one, SplitParams(method="corpus"))
+    with pytest.raises(SplitError, match="4 is not one of the folds 1 to 3"):
+        divide(THREE, SplitParams(method="corpus", fold=4))
+    few = [item for item in THREE if item.corpus != "z" or item.speaker in {"z/0", "z/1"}]
+    with pytest.raises(SplitError, match="1 speaker beside those tested on"):
+        divide(few, SplitParams(method="one-corpus", fold=3))

@@ -219,7 +219,7 @@ def predict(test: pd.DataFrame, labels: list[str], rng: np.random.Generator, car
     truth = test["label"].map(labels.index).to_numpy(np.int64)
     right = np.flatnonzero(rng.random(len(test)) < 0.6)
     logits[right, truth[right]] += 3
-    columns = {name: test[name].to_numpy(object) for name in ("clip_id", "speaker", "gender")}
+    columns = {name: test[name].to_numpy(object) for name in ("clip_id", "corpus", "speaker", "gender")}
     evaluation = make_evaluation(truth, logits, columns, card, temperature=1.25)
     return Run("", evaluation, table_of(columns, truth, logits, evaluation))
 

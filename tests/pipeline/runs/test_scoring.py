@@ -14,12 +14,15 @@ from pipeline.runs.scoring import probabilities_of, score
 LABELS = ["happy", "sad", "angry"]
 
 
-def scored(truth: Any, speakers: int, temperature: Any = 2.0, genders: Any = None) -> Any:
+def scored(
+    truth: Any, speakers: int, temperature: Any = 2.0, genders: Any = None, corpora: Any = None
+) -> Any:
     truth = np.array(truth)
     logits = np.random.default_rng(0).normal(size=(len(truth), 3))
     columns = {
         "speaker": np.array(speakers, dtype=object),
         "gender": np.array(genders or [""] * len(truth), dtype=object),
+        "corpus": np.array(corpora or ["toy"] * len(truth), dtype=object),
     }
     return logits, score(truth, logits, temperature, LABELS, columns)
 
@@ -83,3 +86,19 @@ def test_a_class_of_one_speaker_is_said_to_have_no_interval() -> None:
     assert found.intervals.uar is None
     assert "fewer than 3 speakers have test clips of angry" in found.intervals_note
     assert Scores.model_validate(json.loads(json.dumps(found.model_dump(mode="json")))) == found
+
+
+def test_each_of_several_corpora_is_scored_apart() -> None:
+    truth, speakers = [0, 1, 2] * 8, list("aabbccdd" * 3)
+    corpora = ["one" if speaker in "abc" else "two" for speaker in speakers]
+    logits, found = scored(truth, speakers, corpora=corpora)
+    assert [own.corpus for own in found.corpora] == ["one", "two"]
+    predicted = logits.argmax(axis=1)
+    for own in found.corpora:
+        rows = [row for row, corpus in enumerate(corpora) if corpus == own.corpus]
+        recalls = [np.mean([predicted[r] == k for r in rows if truth[r] == k]) for k in range(3)]
+        assert own.uar == pytest.approx(np.mean(recalls))
+        assert own.n_clips == len(rows)
+    one, two = found.corpora
+    assert (one.intervals is not None, two.intervals is not None) == (True, False)  # three speakers, and one
+    assert scored(truth, speakers)[1].corpora == []

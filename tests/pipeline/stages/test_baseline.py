@@ -15,7 +15,7 @@ from featurize.errors import SplitError, TrainingError
 from featurize.shards import Row, Shard, list_shards, write_shard
 from model.baseline.baseline_params import BaselineParams
 from model.baseline.choice import fit_baseline
-from model.baseline.functionals import Examples, centre_speakers
+from model.baseline.functionals import Examples, centre_groups
 from model.feature_splits import SplitLoader
 from pipeline.cli import main
 from pipeline.extraction.engine import InProcess
@@ -169,9 +169,10 @@ def test_functionals_of_opensmile_are_a_view(small_run: Any, tmp_path: Path) -> 
     values = clip_functionals("egemaps", data, InProcess())
     loader = SplitLoader(data, found.labels)
     train, val = (
-        centre_speakers(
+        centre_groups(
             Examples(np.stack([values[key] for key in split.columns["sha256"]])[:, None], split.labels),
             split.columns["speaker"],
+            "speaker",
         )
         for split in map(loader.load, ("train", "val"))
     )
