@@ -51,7 +51,7 @@ class LabelParams(BaseModel, frozen=True, extra="forbid", use_attribute_docstrin
     set: Literal["four", "common", "native", "map"] = "four"
     """four: happy, neutral, sad, angry | common: English words | native: the corpus's | map."""
     map: EmotionMap = Field(default_factory=dict)
-    """With set: map, emotion -> class, for example {calm: neutral, happy: happy}."""
+    """With set: map, emotion or its English word -> class, for example {calm: neutral, happy: happy}."""
     of: Literal["standard", "intended", "perceived"] = "standard"
     """standard: as the corpus goes by | intended: as acted | perceived: as heard by raters."""
     min_agreement: Annotated[float, Field(ge=0, le=1)] = 0.0
@@ -149,7 +149,7 @@ def _native(counts: Mapping[str, int], native: Sequence[str], _params: LabelPara
 
 
 def _map(counts: Mapping[str, int], _native: Sequence[str], params: LabelParams) -> _Found:
-    present = {plain_word(emotion) for emotion in counts}
+    present = {word for emotion in counts for word in (plain_word(emotion), common_word(emotion))}
     mapping = {plain_word(word): label for word, label in params.map.items()}
     for word in mapping:
         if word not in present:
@@ -157,7 +157,11 @@ def _map(counts: Mapping[str, int], _native: Sequence[str], params: LabelParams)
             hint = f"; is {near[0]!r} meant?" if near else ""
             has = ", ".join(_in_order(present))
             raise ParamsError(f"labels.map: no clip has the emotion {word!r}; the corpus has {has}{hint}")
-    label_of = {emotion: mapping[plain_word(emotion)] for emotion in counts if plain_word(emotion) in mapping}
+    label_of = {
+        emotion: label
+        for emotion in counts
+        if (label := mapping.get(plain_word(emotion)) or mapping.get(common_word(emotion)))
+    }
     return label_of, list(dict.fromkeys(mapping.values()))
 
 

@@ -139,3 +139,12 @@ def test_no_word_means_two_emotions() -> None:
     assert len(words) == len(COMMON)
     assert all(COMMON.get(word, word) == word for word in COMMON_WORDS)
     assert all(word == word.lower() == unicodedata.normalize("NFC", word) for word in words)
+
+
+def test_a_map_knows_an_emotion_by_its_common_word_too() -> None:
+    params = LabelParams(set="map", map={"happy": "good", "sad": "bad", "wut": "worse", "angry": "bad"})
+    found = label_emotions(["gioia", "happiness", "sad", "wut", "rabbia", "calm"], (), params)
+    assert found.label_of == {
+        "gioia": "good", "happiness": "good", "sad": "bad", "wut": "worse", "rabbia": "bad"
+    }  # fmt: skip
+    assert found.left_out == {"calm": 1}
