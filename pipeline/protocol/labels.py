@@ -51,7 +51,7 @@ class LabelParams(BaseModel, frozen=True, extra="forbid", use_attribute_docstrin
     set: Literal["four", "common", "native", "map"] = "four"
     """four: happy, neutral, sad, angry | common: English words | native: the corpus's | map."""
     map: EmotionMap = Field(default_factory=dict)
-    """With set: map, emotion (or its English word) -> class, as in {calm: neutral, happy: happy}."""
+    """With set: map, emotion or its English word -> class, as in {calm: neutral, happy: happy}."""
     of: Literal["standard", "intended", "perceived"] = "standard"
     """standard: as the corpus goes by | intended: as acted | perceived: as heard by raters."""
     min_agreement: Annotated[float, Field(ge=0, le=1)] = 0.0
