@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, Field, field_validator
 from torch import Tensor, nn
 
+from model.affect import DIMENSIONS
 from model.moments import Statistics
 from model.network.batchnorm import MaskedBatchNorm
 from model.network.stream import Augment, Freeze, Stream, StreamParams
@@ -48,7 +49,7 @@ class NetworkParams(StreamParams, ViewParams, frozen=True, extra="forbid", use_a
     encoder: EncoderStreamParams = Field(default_factory=EncoderStreamParams)
     """The stream of the encoder's frames."""
     affect: bool = False
-    """A second head for valence and arousal; train.va_weight > 0 adds it automatically."""
+    """A second head for valence, arousal and dominance; train.affect_weight > 0 adds it."""
     temperature: bool = True
     """Fit a temperature on the validation split after training."""
 
@@ -79,7 +80,7 @@ class SERTier1(nn.Module):
 
     Buffers, which the optimiser does not update, apart from those of the streams: `temperature` (), 1 until it is
     fitted on validation data (Guo et al. 2017, "On Calibration of Modern Neural Networks"); with the second head,
-    `affect_mean` and `affect_std` (2,).
+    `affect_mean` and `affect_std` (3,), both 0 for a dimension that no training clip has.
     With normalisation "speaker" the caller standardises the clips, see `standardise_speakers`.
     """
 
@@ -108,9 +109,9 @@ class SERTier1(nn.Module):
         size = sum(self._stream(view).size for view in params.views)
         self.head = nn.Linear(size, num_classes)
         if params.affect:
-            self.register_buffer("affect_mean", torch.zeros(2))
-            self.register_buffer("affect_std", torch.ones(2))
-            self.affect_head = nn.Linear(size, 2)
+            self.register_buffer("affect_mean", torch.zeros(len(DIMENSIONS)))
+            self.register_buffer("affect_std", torch.zeros(len(DIMENSIONS)))
+            self.affect_head = nn.Linear(size, len(DIMENSIONS))
         self._frozen: list[nn.Module] = []
 
     def _shape(self, view: View) -> tuple[int, int]:
@@ -143,7 +144,8 @@ class SERTier1(nn.Module):
 
         Returns:
             "logits" (B, K) divided by the temperature, "probs" (B, K), "confidence" (B,); with the second
-            head also "affect" (B, 2), valence and arousal in the units of the training data.
+            head also "affect" (B, 3), valence, arousal and dominance in the units of the training data; NaN for a
+            dimension that no training clip has.
         """
         views = self.params.views
         by_view = frames if isinstance(frames, Mapping) else {views[0]: frames}
@@ -161,7 +163,8 @@ class SERTier1(nn.Module):
         probs = torch.softmax(logits, dim=1)
         output = {"logits": logits, "probs": probs, "confidence": probs.amax(dim=1)}
         if self.params.affect:
-            output["affect"] = self.affect_head(vector).to(dtype) * self.affect_std + self.affect_mean
+            affect = self.affect_head(vector).to(dtype) * self.affect_std + self.affect_mean
+            output["affect"] = torch.where(self.affect_std > 0, affect, torch.nan)
         return output
 
     def freeze(self, freeze: Freeze) -> None:
@@ -181,9 +184,16 @@ class SERTier1(nn.Module):
         for view in self.params.views:
             self._stream(view).set_normalisation(statistics[view])
 
+    @property
+    def dimensions(self) -> list[str]:
+        """Names of the dimensions of affect that the network predicts, since training clips had them."""
+        if not self.params.affect:
+            return []
+        return [name for name, std in zip(DIMENSIONS, self.affect_std.tolist(), strict=True) if std > 0]
+
     def fit_affect(self, affect: NDArray[np.float32]) -> None:
-        """Set the mean and scale of valence and arousal from affect (num_clips, 2); NaN (unknown) is ignored."""
-        for dimension in range(2):
+        """Set the mean and scale of each dimension from affect (num_clips, 3); NaN (unknown) is ignored."""
+        for dimension in range(len(DIMENSIONS)):
             known = affect[np.isfinite(affect[:, dimension]), dimension]
             if len(known):
                 self.affect_mean[dimension] = float(known.mean())

@@ -26,11 +26,11 @@ def check_features(features: Features, split: str, network: SERTier1) -> None:
 
 
 def check_sizes(train: Features, params: TrainParams, num_processes: int, affect: bool) -> None:
-    """Check the batch size, and that there are values of valence and arousal if they are to be trained.
+    """Check the batch size, and that there are values of valence, arousal or dominance if they are to be trained.
 
     Raises:
-        TrainingError: a batch larger than the split, fewer clips in a batch than processes, or valence and arousal
-            to be trained without a clip that has them.
+        TrainingError: a batch larger than the split, fewer clips in a batch than processes, or affect to be
+            trained without a clip that has a dimension of it.
     """
     draws = int(train.original.sum())
     if params.batch_size > draws:
@@ -46,5 +46,5 @@ def check_sizes(train: Features, params: TrainParams, num_processes: int, affect
         )
     if affect and not np.isfinite(train.affect).any():
         raise TrainingError(
-            "train.va_weight: no train clip has valence or arousal; add the columns, or set it to 0"
+            "train.affect_weight: no train clip has valence, arousal or dominance; add the columns, or set it to 0"
         )

@@ -57,8 +57,8 @@ class TrainParams(BaseModel, frozen=True, extra="forbid", use_attribute_docstrin
     """Alpha of Beta(alpha, alpha), the distribution of the share of a mixed clip; 0: off."""
     spec_augment: SpecAugmentParams = Field(default_factory=SpecAugmentParams)
     """Masked stripes of frames and of coefficients."""
-    va_weight: float = Field(0.0, ge=0, allow_inf_nan=False)
-    """Weight of valence and arousal in the loss, for clips that have them; 0: not trained."""
+    affect_weight: float = Field(0.0, ge=0, allow_inf_nan=False)
+    """Weight of valence, arousal and dominance in the loss, where clips have them; 0: off."""
     precision: Literal["fp32", "bf16", "fp16"] = "fp32"
     """fp32 | bf16 | fp16 on CUDA; the CPU always uses fp32."""
     patience: int = Field(90, ge=0)

@@ -37,6 +37,8 @@ class EpochResult:
     """Concordance correlation coefficient; None if valence is not trained, or unknown for the validation clips."""
     val_ccc_arousal: float | None = None
     """Likewise for arousal."""
+    val_ccc_dominance: float | None = None
+    """Likewise for dominance."""
 
 
 @dataclass

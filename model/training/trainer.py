@@ -14,12 +14,13 @@ from torch.nn.parallel import DistributedDataParallel
 from torch.optim.swa_utils import AveragedModel
 
 from featurize.errors import TrainingError
-from model.affect import concordance
+from model.affect import DIMENSIONS
 from model.batches import Batch, Features, make_batch
 from model.distributed import in_group, rank, sum_over_processes, world_size
 from model.logits import predict
 from model.moments import Statistics
 from model.network.tier1 import SERTier1
+from model.scoring.concordance import concordance
 from model.scoring.metrics import compute_metrics
 from model.training.augmentation import Augmentation
 from model.training.hyperparameters import TrainParams
@@ -109,7 +110,7 @@ class Trainer:
         self.network.fit_batchnorm(batch.frames, batch.num_frames)
 
     def make_loss(self) -> SERLoss:
-        """The loss of this run, with valence and arousal in the units of the network."""
+        """The loss of this run, with valence, arousal and dominance in the units of the network."""
         params, labels, num_classes = self.params, self.train.labels, self.network.num_classes
         weights: Tensor | None = None
         if params.class_weights == "balanced":
@@ -117,8 +118,9 @@ class Trainer:
         elif params.class_weights == "effective":
             weights = effective_weights(labels, num_classes, params.effective_beta)
         affect = self.network.params.affect
-        units = self.network.affect_std.clone() if affect else None
-        loss = SERLoss(weights, params.label_smoothing, params.va_weight if affect else 0.0, units)
+        std = self.network.affect_std if affect else None
+        units = None if std is None else torch.where(std > 0, std, 1.0)
+        loss = SERLoss(weights, params.label_smoothing, params.affect_weight if affect else 0.0, units)
         return loss.to(self.device)
 
     def make_batch(self, index: NDArray[np.int64]) -> Batch:
@@ -203,9 +205,9 @@ class Trainer:
         val_loss = self.check_finite(float(F.cross_entropy(logits, labels)), epoch)
         names = [str(k) for k in range(self.network.num_classes)]
         metrics = compute_metrics(val.labels, logits.argmax(dim=1).numpy(), names)
-        ccc: list[float | None] = [None, None]
+        ccc: list[float | None] = [None] * len(DIMENSIONS)
         if "affect" in outputs:
-            ccc = [concordance(val.affect[:, k], outputs["affect"][:, k].numpy()) for k in range(2)]
+            ccc = list(map(concordance, val.affect.T, outputs["affect"].numpy().T))
         return EpochResult(
             epoch,
             self.rate,

@@ -33,6 +33,7 @@ CURVES = {
     "learning_rate": "train/lr",
     "val_ccc_valence": "val/ccc_valence",
     "val_ccc_arousal": "val/ccc_arousal",
+    "val_ccc_dominance": "val/ccc_dominance",
 }
 """Field of `EpochResult` → name of its curve."""
 
@@ -62,7 +63,7 @@ def train(
     encoder = encoder_card(loader.encodings)
     clips = data_card(summary, loader.shards, made, loader.encoding_shards)
     views, normalisation = network_params.views, network_params.normalisation
-    if params.va_weight:
+    if params.affect_weight:
         network_params = network_params.model_copy(update={"affect": True})
     n_mfcc = made["tier0"]["mfcc"]["n_mfcc"]
     network = build_network(n_mfcc, len(summary.labels), network_params, params.seed, loader.encoding)

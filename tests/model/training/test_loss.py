@@ -51,16 +51,20 @@ def test_effective_weights_are_cuis_and_lie_between_none_and_balanced() -> None:
     assert torch.allclose(effective_weights(labels, 2, 1 - 1e-9), balanced_weights(labels, 2), rtol=1e-4)
 
 
-def test_valence_and_arousal_add_smooth_l1_over_what_is_known() -> None:
-    affect = torch.tensor([[1.0, 5.0], [float("nan"), 2.0]])
-    output = {"logits": torch.zeros(2, 4), "affect": torch.tensor([[1.5, 2.0], [9.0, 2.0]]).requires_grad_()}
+def test_affect_adds_smooth_l1_over_what_is_known() -> None:
+    nan = float("nan")
+    affect = torch.tensor([[1.0, 5.0, nan], [nan, 2.0, nan]])
+    output = {
+        "logits": torch.zeros(2, 4),
+        "affect": torch.tensor([[1.5, 2.0, nan], [9.0, 2.0, nan]]).requires_grad_(),
+    }
     labels = torch.tensor([1, 3])
     plain = SERLoss()(output, labels)
     # 0.5² / 2, 3 - 0.5 and 0 over three known values
-    loss = SERLoss(va_weight=2.0)(output, labels, affect)
+    loss = SERLoss(affect_weight=2.0)(output, labels, affect)
     assert float((loss - plain).detach()) == pytest.approx(2 * (0.125 + 2.5 + 0) / 3)
     loss.backward()
     assert torch.isfinite(output["affect"].grad).all()
     assert output["affect"].grad[1, 0] == 0
-    nothing = SERLoss(va_weight=2.0)(output, labels, torch.full((2, 2), float("nan")))
+    nothing = SERLoss(affect_weight=2.0)(output, labels, torch.full((2, 3), nan))
     assert torch.allclose(nothing, plain)

@@ -131,6 +131,7 @@ class Sample:
                 "label": rng.choice(self.labels, NUM_CLIPS),
                 "valence": "",
                 "arousal": "",
+                "dominance": "",
                 "start_s": "",
                 "end_s": "",
             }
