@@ -6,6 +6,8 @@ from pydantic import BaseModel, Field, model_validator
 
 from model.network.stream import Freeze
 
+AffectLoss = Literal["smooth-l1", "ccc"]
+
 
 class SpecAugmentParams(BaseModel, frozen=True, extra="forbid", use_attribute_docstrings=True):
     """Park et al. 2019, "SpecAugment": stripes of each training clip are masked; 0 masks: off."""
@@ -59,6 +61,8 @@ class TrainParams(BaseModel, frozen=True, extra="forbid", use_attribute_docstrin
     """Masked stripes of frames and of coefficients."""
     affect_weight: float = Field(0.0, ge=0, allow_inf_nan=False)
     """Weight of valence, arousal and dominance in the loss, where clips have them; 0: off."""
+    affect_loss: AffectLoss = "smooth-l1"
+    """Loss of these three: smooth-l1 | ccc: 1 - concordance over the clips of a batch."""
     precision: Literal["fp32", "bf16", "fp16"] = "fp32"
     """fp32 | bf16 | fp16 on CUDA; the CPU always uses fp32."""
     patience: int = Field(90, ge=0)

@@ -120,8 +120,8 @@ class Trainer:
         affect = self.network.params.affect
         std = self.network.affect_std if affect else None
         units = None if std is None else torch.where(std > 0, std, 1.0)
-        loss = SERLoss(weights, params.label_smoothing, params.affect_weight if affect else 0.0, units)
-        return loss.to(self.device)
+        weight = params.affect_weight if affect else 0.0
+        return SERLoss(weights, params.label_smoothing, weight, units, params.affect_loss).to(self.device)
 
     def make_batch(self, index: NDArray[np.int64]) -> Batch:
         """Make a batch of the clips at `index` (B,), on the device."""

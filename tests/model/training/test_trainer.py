@@ -17,6 +17,7 @@ from model.standardisation import measure, statistics_of
 from model.training.fit import FitResult, fit
 from model.training.hyperparameters import SpecAugmentParams, TrainParams
 from model.training.trainer import Trainer
+from tests.model.conftest import with_affect
 
 OFF = SpecAugmentParams(time_masks=0, freq_masks=0)
 FAST = TrainParams(
@@ -60,24 +61,12 @@ def test_each_option_changes_what_is_learnt(
         assert not torch.equal(plain, other), option
 
 
-def with_affect(features: Features, share_known: float = 0.7) -> Features:
-    """Dimensions that the means of three coefficients tell, some of them unknown."""
-    rng = np.random.default_rng(0)
-    known = rng.random((len(features), 3)) < share_known
-    clips = [clip + 10 * rng.standard_normal(4).astype(np.float32) for clip in features.views["mfcc"]]
-    cells = {
-        name: np.array(
-            [f"{clip[:, k].mean():.3f}" if known[i, k] else "" for i, clip in enumerate(clips)], dtype=object
-        )
-        for k, name in enumerate(DIMENSIONS)
-    }
-    return Features({"mfcc": clips}, features.labels, {**features.columns, **cells})
-
-
+@pytest.mark.parametrize("kind", ["smooth-l1", "ccc"])
 def test_affect_is_learnt_beside_the_emotion(
-    run: Callable[..., Any], toy_features: Callable[..., Features]
+    run: Callable[..., Any], toy_features: Callable[..., Features], kind: str
 ) -> None:
-    params = FAST.model_copy(update={"epochs": 8, "lr": 2e-2, "affect_weight": 2.0, "patience": 0})
+    options = {"epochs": 8, "lr": 2e-2, "affect_weight": 2.0, "affect_loss": kind, "patience": 0}
+    params = FAST.model_copy(update=options)
     train, val = with_affect(toy_features(96, seed=1)), with_affect(toy_features(30, seed=2))
     network, result = run(params, train, val, affect=True)
     assert result.history[-1].val_ccc_valence > 0.6
