@@ -9,6 +9,7 @@ from typing import Annotated, Any, Self
 from pydantic import BaseModel, Field, model_validator
 
 from model.baseline.baseline_params import Choice
+from model.scoring.concordance import DimensionScore
 from model.scoring.confidence import Bin, CalibrationScores, RiskCoverage
 from model.scoring.intervals import Intervals
 from model.scoring.metrics import GroupScore, Metrics
@@ -77,6 +78,8 @@ class Evaluation(Scores):
     """None for the baseline."""
     choice: Choice | None
     """What the validation split chose for the baseline; None for a network."""
+    affect: dict[str, DimensionScore]
+    """By dimension, of those that the network predicts and test clips have; none for the baseline."""
     params: dict[str, Any]
     """Parameters of Tier 0, and of network and training or of the baseline, as in params.yaml."""
     protocol: ScoringCard

@@ -7,6 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import softmax
 
+from model.affect import DIMENSIONS
+from model.scoring.concordance import DimensionScore, score_dimension
 from model.scoring.confidence import reliability_bins, risk_coverage, score_calibration
 from model.scoring.confusions import speaker_confusions
 from model.scoring.intervals import Intervals, doubts_about, speaker_intervals, why_no_intervals
@@ -64,6 +66,23 @@ def score(
             for name, scores in score_groups(truth, predicted, genders, labels).items()
         ],
     )
+
+
+def score_affect(
+    truth: NDArray[np.float32], predicted: Mapping[str, NDArray[np.float32]], speakers: NDArray[Any]
+) -> dict[str, DimensionScore]:
+    """Concordance of the dimensions that are predicted and that clips have.
+
+    Args:
+        truth: (n, 3), NaN where unknown.
+        predicted: (n,) of each dimension, by its name.
+        speakers: (n,), empty where unknown.
+    """
+    scores = {
+        name: score_dimension(truth[:, DIMENSIONS.index(name)], values, speakers)
+        for name, values in predicted.items()
+    }
+    return {name: own for name, own in scores.items() if own is not None}
 
 
 def _intervals(

@@ -73,6 +73,7 @@ def baseline(params: BaselineParams, data: Path, reports: Path, engine: Engine |
         val_uar=fitted.val_uar,
         best_epoch=None,
         choice=fitted.choice,
+        affect={},
         params={**made["tier0"], "baseline": params.model_dump(mode="json"), **step},
         protocol=protocol,
         card=card_hash(protocol),

@@ -107,6 +107,7 @@ def make_evaluation(
         "val_uar": 0.61,
         "best_epoch": 3,
         "choice": None,
+        "affect": {},
         "params": {"train": {"lr": 0.1}},
         "protocol": card,
         "card": "0123456789ab",

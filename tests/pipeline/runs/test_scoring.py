@@ -9,7 +9,7 @@ from scipy.special import softmax
 
 from model.scoring.confidence import score_calibration
 from pipeline.runs.evaluation import Scores, SpeakerScore
-from pipeline.runs.scoring import probabilities_of, score
+from pipeline.runs.scoring import probabilities_of, score, score_affect
 
 LABELS = ["happy", "sad", "angry"]
 
@@ -83,3 +83,11 @@ def test_a_class_of_one_speaker_is_said_to_have_no_interval() -> None:
     assert found.intervals.uar is None
     assert "fewer than 3 speakers have test clips of angry" in found.intervals_note
     assert Scores.model_validate(json.loads(json.dumps(found.model_dump(mode="json")))) == found
+
+
+def test_only_dimensions_that_are_predicted_and_known_are_scored() -> None:
+    truth = np.array([[1, np.nan, 5], [2, np.nan, 1], [3, np.nan, 4]], np.float32)
+    speakers = np.array(list("abc"), dtype=object)
+    found = score_affect(truth, {"valence": truth[:, 0], "arousal": truth[:, 0]}, speakers)
+    assert found.keys() == {"valence"}
+    assert found["valence"].ccc == 1

@@ -1,5 +1,7 @@
 """Stage evaluate: its files agree with each other and with scikit-learn."""
 
+import csv
+import io
 import json
 import shutil
 from collections.abc import Callable
@@ -17,13 +19,17 @@ from featurize.errors import CheckpointError, SplitError
 from featurize.shards import Row, Shard, list_shards, write_shard
 from model.checkpoint import load_checkpoint, save_checkpoint
 from model.network.tier1 import SERTier1
+from model.scoring.concordance import concordance
+from pipeline.inference.predict import Predictor, predict
 from pipeline.protocol.card import ScoringCard, digest
 from pipeline.protocol.data_card import data_card, shared_provenance
 from pipeline.protocol.manifest_file import read_manifest
 from pipeline.protocol.manifest_summary import read_summary
 from pipeline.protocol.wording import describe
 from pipeline.runs.best_checkpoint import best_checkpoint
+from pipeline.runs.evaluated_run import read_run, summarise
 from pipeline.stages.evaluate import evaluate
+from pipeline.stages.train import train
 
 
 def test_predictions_cover_the_test_split_and_nothing_else(small_run: Any) -> None:
@@ -160,3 +166,56 @@ def test_dvc_draws_columns_that_exist_with_templates_that_exist(small_run: Any) 
             path = small_run.root / file
             columns = pd.read_csv(path, sep="\t" if path.suffix == ".tsv" else ",").columns
             assert {plot["x"], column} <= {*columns}
+
+
+@pytest.fixture(scope="module")
+def affect_run(small_run: Any, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A run on clips with valence and dominance, but without arousal."""
+    root = tmp_path_factory.mktemp("affect")
+    values = {"happy": ("5", "4"), "neutral": ("3", ""), "sad": ("1.5", "2"), "angry": ("1", "6")}
+
+    def rated(fields: dict[str, Any]) -> dict[str, Any]:
+        valence, dominance = values[fields["label"]]
+        return {**fields, "valence": valence, "dominance": dominance}
+
+    data = with_other_splits(small_run, root / "data", rated)
+    params = small_run.params.train.model_copy(update={"affect_weight": 1.0})
+    train(small_run.params.network, params, data, root / "checkpoints", root / "reports")
+    evaluate(data, root / "checkpoints", root / "reports")
+    return root
+
+
+def test_concordance_is_that_of_the_predictions(affect_run: Path) -> None:
+    whole = json.loads((affect_run / "reports" / "evaluation.json").read_text())
+    predictions = pd.read_csv(affect_run / "reports" / "predictions.csv")
+    assert whole["affect"].keys() == {"valence", "dominance"}
+    for name, own in whole["affect"].items():
+        truth, predicted = (predictions[f"{kind}_{name}"].to_numpy() for kind in ("true", "pred"))
+        assert own["ccc"] == pytest.approx(concordance(truth, predicted), abs=1e-5)  # of rounded values
+        assert own["clips"] == predictions[f"true_{name}"].notna().sum()
+        assert "one speaker" in own["note"]
+    assert predictions["true_dominance"].isna().sum() == (predictions["true_label"] == "neutral").sum()
+    assert "pred_arousal" not in predictions.columns
+    metrics = json.loads((affect_run / "reports" / "metrics.json").read_text())
+    assert metrics["ccc"] == {name: own["ccc"] for name, own in whole["affect"].items()}
+    assert any(
+        line.startswith("CCC: valence ") for line in summarise(read_run(str(affect_run / "reports"), Path()))
+    )
+
+
+def test_a_recording_gets_the_dimensions_of_the_evaluation(
+    small_run: Any, affect_run: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    predictor = Predictor(best_checkpoint(affect_run / "checkpoints"))
+    row = pd.read_csv(affect_run / "reports" / "predictions.csv").iloc[0]
+    path = small_run.data / "raw" / f"{row['clip_id']}.wav"
+    answers = {}
+    for style in ("json", "csv", "table"):
+        assert predict([path], predictor, style, pytest.fail) == 0
+        answers[style] = capsys.readouterr().out
+    found = json.loads(answers["json"])["affect"]
+    expected = {name: row[f"pred_{name}"] for name in ("valence", "dominance")}
+    assert found == pytest.approx(expected, abs=1e-4)
+    (written,) = csv.DictReader(io.StringIO(answers["csv"]))
+    assert {name: float(written[name]) for name in expected} == pytest.approx(found)
+    assert f"]  valence {found['valence']:.2f}  dominance {found['dominance']:.2f}" in answers["table"]
