@@ -18,6 +18,7 @@ These names are loaded on first use, so `import model` itself does not load torc
     standardisation  statistics of a split's frames, and clips standardised by speaker
     logits           the outputs of a network for a whole split
     affect           valence, arousal and dominance, from the columns of shards
+    vote_shares      shares of the raters' votes, from the columns of shards
     checkpoint       save and load: atomic, plain types only
     distributed      one network trained by several processes
 """

@@ -30,9 +30,18 @@ class Features:
     """The shards' columns, (num_clips,) each, such as clip_id and speaker."""
     standardised: bool = False
     """Whether each clip is standardised by the frames of its speaker."""
+    votes: NDArray[np.float32] | None = None
+    """(num_clips, K) share of each class in the raters' votes, NaN where unknown; None: of no clip."""
 
     def __len__(self) -> int:
         return len(self.labels)
+
+    @property
+    def voted(self) -> NDArray[np.bool_]:
+        """Which clips have votes, (num_clips,)."""
+        if self.votes is None:
+            return np.full(len(self), False)
+        return np.asarray(np.isfinite(self.votes).all(axis=1), dtype=np.bool_)
 
     @cached_property
     def lengths(self) -> dict[View, NDArray[np.int64]]:

@@ -11,6 +11,7 @@ from featurize.errors import TrainingError
 from featurize.shards import Shard, list_shards
 from model.batches import Features
 from model.views import Clips, Encodings, View
+from model.vote_shares import read_votes
 
 
 class SplitLoader:
@@ -73,7 +74,8 @@ def load_features(
 
     Raises:
         ShardError: a shard is damaged, see `Shard`.
-        TrainingError: a shard does not hold MFCC, holds a label that is not in `labels`, or a clip is not encoded.
+        TrainingError: a shard does not hold MFCC, holds a label that is not in `labels`, or votes for one, or a clip is
+            not encoded.
     """
     classes = {name: index for index, name in enumerate(labels)}
     mfcc: list[NDArray[np.float32]] = []
@@ -99,6 +101,7 @@ def load_features(
         {view: of_view[view] for view in views},
         np.array(targets, dtype=np.int64),
         merged,
+        votes=read_votes(merged["class_votes"].tolist(), labels) if "class_votes" in merged else None,
     )
 
 

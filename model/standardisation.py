@@ -5,6 +5,7 @@ are standardised by the statistics of their originals.
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import reduce
 from operator import add
 
@@ -114,4 +115,4 @@ def standardise_speakers(features: Features, measured: Measured) -> Features:
     for view, clips in features.views.items():
         own = {voice: _own(measured[view], voice) for voice in measured[view]}
         views[view] = StandardisedClips(clips, [own[voice] for voice in voices])
-    return Features(views, features.labels, features.columns, standardised=True)
+    return replace(features, views=views, standardised=True)

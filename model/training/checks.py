@@ -26,11 +26,11 @@ def check_features(features: Features, split: str, network: SERTier1) -> None:
 
 
 def check_sizes(train: Features, params: TrainParams, num_processes: int, affect: bool) -> None:
-    """Check the batch size, and that there are values of valence, arousal or dominance if they are to be trained.
+    """Check the batch size, and that clips have what is to be trained beside the label: affect, or votes.
 
     Raises:
-        TrainingError: a batch larger than the split, fewer clips in a batch than processes, or affect to be
-            trained without a clip that has a dimension of it.
+        TrainingError: a batch larger than the split, fewer clips in a batch than processes, or affect or votes
+            to be trained without a clip that has any.
     """
     draws = int(train.original.sum())
     if params.batch_size > draws:
@@ -43,6 +43,10 @@ def check_sizes(train: Features, params: TrainParams, num_processes: int, affect
         raise TrainingError(
             f"train.batch_size {params.batch_size} leaves some of {num_processes} processes without a clip; "
             "make it larger, or start fewer processes"
+        )
+    if params.targets == "soft" and not train.voted.any():
+        raise TrainingError(
+            "train.targets soft: no train clip has votes of raters for a class; add the column votes, or set it to hard"
         )
     if affect and not np.isfinite(train.affect).any():
         raise TrainingError(

@@ -6,6 +6,7 @@ from pydantic import BaseModel, Field, model_validator
 
 from model.network.stream import Freeze
 
+Targets = Literal["hard", "soft"]
 AffectLoss = Literal["smooth-l1", "ccc"]
 
 
@@ -49,6 +50,8 @@ class TrainParams(BaseModel, frozen=True, extra="forbid", use_attribute_docstrin
     """Decay of the moving average of the weights, validated and saved in their place; 0: off."""
     grad_clip: float = Field(1.0, ge=0, allow_inf_nan=False)
     """Largest norm of the gradient; 0: no limit."""
+    targets: Targets = "hard"
+    """hard: the label | soft: shares of the raters' votes; the label where a clip has none."""
     label_smoothing: float = Field(0.1, ge=0, lt=1)
     """Share of the target spread over all classes."""
     class_weights: Literal["none", "balanced", "effective"] = "none"

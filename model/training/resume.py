@@ -91,6 +91,7 @@ def identity_of(
     digest = hashlib.sha256()
     for features in splits:
         digest.update(features.labels.tobytes() + features.num_frames.tobytes() + features.affect.tobytes())
+        digest.update(b"" if features.votes is None else features.votes.tobytes())
         for clips in features.views.values():
             for content in contents_of(clips):
                 digest.update(content)

@@ -29,6 +29,7 @@ from model.training.resident import ResidentFeatures, fits_on_gpu
 from model.training.resume import EpochResult
 from model.training.sampling import batch_order
 from model.training.schedules import Schedule
+from model.training.targets import make_targets
 from model.views import View
 
 log = logging.getLogger(__name__)
@@ -49,6 +50,7 @@ class Trainer:
 
     def __init__(self, network: SERTier1, train: Features, params: TrainParams, device: torch.device) -> None:
         self.network, self.train, self.params, self.device = network, train, params, device
+        self.targets = make_targets(train, network.num_classes, params.targets).to(device)
         self.draws = int(train.original.sum())  # clips per epoch
         self.schedule = Schedule(params, math.ceil(self.draws / params.batch_size))
         if self.schedule.warmup_steps >= self.schedule.total_steps:
@@ -153,9 +155,9 @@ class Trainer:
         """Take one step on this process's share of a batch; return its part of the loss, detached."""
         batch = self.make_batch(index)
         augment = Augmentation(self.params, index, epoch, self._sizes(index), self.device)
-        targets, affect = batch.labels, batch.affect
+        targets, affect = self.targets[batch.index], batch.affect
         if augment.mix is not None:
-            targets = augment.mix.targets(F.one_hot(targets, self.network.num_classes).float())
+            targets = augment.mix.targets(targets)
             affect = augment.mix.targets(affect)
         self.rate = self.schedule.rate(self.step)
         for group in self.optimiser.param_groups:

@@ -151,14 +151,17 @@ def load_originals(loader: SplitLoader) -> Features:
     views: dict[View, Clips] = {
         view: [clip for part in parts for clip in part.views[view]] for view in parts[0].views
     }
-    return Features(views, np.concatenate([part.labels for part in parts]), columns)
+    voted = [part.votes for part in parts if part.votes is not None]
+    votes = np.concatenate(voted) if len(voted) == len(parts) else None
+    return Features(views, np.concatenate([part.labels for part in parts]), columns, votes=votes)
 
 
 def select(features: Features, index: Sequence[int]) -> Features:
     """The clips at these indices."""
     columns = {name: values[index] for name, values in features.columns.items()}
     views: dict[View, Clips] = {view: [clips[i] for i in index] for view, clips in features.views.items()}
-    return Features(views, features.labels[index], columns)
+    votes = None if features.votes is None else features.votes[index]
+    return Features(views, features.labels[index], columns, votes=votes)
 
 
 def split_by_speaker(

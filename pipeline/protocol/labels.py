@@ -97,6 +97,24 @@ def label_emotions(emotions: Sequence[str], native: Sequence[str], params: Label
     return Labelling(names, label_of, left_out)
 
 
+def classes_of_votes(words: Iterable[str], labelling: Labelling, params: LabelParams) -> dict[str, str]:
+    """Emotion that raters chose → learned class; without those that the label set has no learned class for.
+
+    An emotion may have votes, but no clip of which it is the label.
+    """
+    classes = {word: labelling.label_of.get(word) or _class_of(word, params) for word in words}
+    return {word: label for word, label in classes.items() if label in labelling.names}
+
+
+def _class_of(word: str, params: LabelParams) -> str | None:
+    """The class of an emotion that no clip has as its label."""
+    if params.set == "four":
+        return _FOUR_OF.get(common_word(word))
+    if params.set == "map":
+        return {_plain(emotion): label for emotion, label in params.map.items()}.get(_plain(word))
+    return common_word(word) if params.set == "common" else _plain(word)
+
+
 _Found = tuple[dict[str, str], list[str]]
 """Emotion → class, and the classes in order."""
 

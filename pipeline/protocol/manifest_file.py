@@ -25,6 +25,7 @@ SHARD_COLUMNS = (
     "valence",
     "arousal",
     "dominance",
+    "class_votes",
     "split",
 )
 """What the shards carry, since it is trained on or scored; a change of another column leaves them as they are."""

@@ -7,7 +7,7 @@ import csv
 import hashlib
 import io
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from featurize.atomic import write_json, write_text
@@ -17,11 +17,12 @@ from pipeline.audit.hashing import hash_clips
 from pipeline.audit.search import audit, refuse_leaks
 from pipeline.corpora import Corpus, CorpusParams, read_corpus
 from pipeline.corpora.label_source import choose_labels
+from pipeline.corpora.votes import votes_by_class, votes_text
 from pipeline.extraction.engine import Engine, InProcess
 from pipeline.locations import Location, make_folder, written
 from pipeline.protocol.card import Card
 from pipeline.protocol.confounding import measure_confounding
-from pipeline.protocol.labels import Labelling, LabelParams, label_emotions
+from pipeline.protocol.labels import Labelling, LabelParams, classes_of_votes, label_emotions
 from pipeline.protocol.manifest_file import COLUMNS
 from pipeline.protocol.manifest_summary import Counts, ManifestSummary, log_summary
 from pipeline.protocol.split_params import SPLITS, SplitParams
@@ -90,7 +91,8 @@ def manifest(
         rejected=len(rejects),
     )
     with written(data / "manifest.csv") as table:
-        write_text(table, _table(entries))
+        chosen_by_raters = {emotion for entry in entries for emotion in entry.clip.votes}
+        write_text(table, _table(entries, classes_of_votes(chosen_by_raters, labelling, labels)))
     with written(data / "manifest.json") as file:
         write_json(file, summary.model_dump(mode="json"))
     log_summary(summary)
@@ -172,11 +174,12 @@ def files_sha256(clips: Sequence[Entry]) -> str:
     return hashlib.sha256("".join(lines).encode()).hexdigest()
 
 
-def _table(clips: Sequence[Entry]) -> str:
+def _table(clips: Sequence[Entry], class_of_vote: Mapping[str, str]) -> str:
     text = io.StringIO()
     writer = csv.DictWriter(text, COLUMNS, extrasaction="ignore", lineterminator="\n")
     writer.writeheader()
     for entry in clips:
         row = entry.clip.row | {"label": entry.label, "sha256": entry.sha256, "split": entry.split}
+        row["class_votes"] = votes_text(votes_by_class(entry.clip.votes, class_of_vote))
         writer.writerow(row)  # None is written as an empty cell
     return text.getvalue()

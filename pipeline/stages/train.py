@@ -99,6 +99,13 @@ def train(
                 counted(len(val_split), "val clip"),
                 100 * waste,
             )
+            if params.targets == "soft":
+                votes = int((train_split.voted & train_split.original).sum())
+                log.info(
+                    "targets: votes of %s; %d without votes have their label",
+                    counted(votes, "clip"),
+                    draws - votes,
+                )
             live = stack.enter_context(Live(str(reports / "training"), save_dvc_exp=False, dvcyaml=None))
             on_epoch = _log_epochs(live, params.epochs)
         outcome = fit(

@@ -9,7 +9,7 @@ from featurize.errors import CorpusError, ParamsError
 from pipeline.corpora.by_name.emodb import EMODB
 from pipeline.corpora.by_name.ravdess import RAVDESS
 from pipeline.protocol.emotion_words import COMMON, COMMON_WORDS
-from pipeline.protocol.labels import LabelParams, label_emotions
+from pipeline.protocol.labels import LabelParams, classes_of_votes, label_emotions
 
 FOUR = LabelParams(set="four")
 NATIVE = LabelParams(set="native")
@@ -139,3 +139,21 @@ def test_no_word_means_two_emotions() -> None:
     assert len(words) == len(COMMON)
     assert all(COMMON.get(word, word) == word for word in COMMON_WORDS)
     assert all(word == word.lower() == unicodedata.normalize("NFC", word) for word in words)
+
+
+@pytest.mark.parametrize(
+    ("params", "classes"),
+    [
+        (FOUR, {"Happy": "happy", "anger": "angry", "fear": "sad", "disgust": "angry", "sad": "sad"}),
+        (LabelParams(set="common"), {"Happy": "happy", "anger": "angry", "sad": "sad"}),
+        (NATIVE, {"Happy": "happy", "anger": "anger", "sad": "sad"}),
+        (LabelParams(set="map", map={"happy": "good", "anger": "bad"}), {"Happy": "good", "anger": "bad"}),
+    ],
+    ids=lambda value: value.set if isinstance(value, LabelParams) else "",
+)
+def test_votes_are_for_learned_classes_even_if_no_clip_has_the_emotion(
+    params: LabelParams, classes: dict[str, str]
+) -> None:
+    labelling = label_emotions(["Happy", "anger", "sad"], (), params)
+    words = ["Happy", "anger", "sad", "fear", "disgust", "other"]
+    assert classes_of_votes(words, labelling, params) == classes

@@ -132,6 +132,7 @@ class Sample:
                 "valence": "",
                 "arousal": "",
                 "dominance": "",
+                "class_votes": "",
                 "start_s": "",
                 "end_s": "",
             }

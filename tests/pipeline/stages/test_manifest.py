@@ -100,11 +100,12 @@ def test_all_that_a_table_says_of_a_clip_is_in_its_row(tmp_path: Path) -> None:
         "path,label,speaker,EmoDom,emotion_intensity,lang,age,session,transcript,emotion_expressed,votes,"
         "n_raters,agreement"
     )
-    row = ',4.5,strong,en,31,s1,Good day.,sad,"{""happy"": 3, ""sad"": 1}",5,0.6'
+    row = ',4.5,strong,en,31,s1,Good day.,sad,"{""happy"": 3, ""fear"": 1, ""other"": 1}",5,0.6'
     params = make_table(tmp_path, [f"{clip}{row}" for clip in plenty()], header)
     rows, _ = run(params, tmp_path / "out")
     happy = next(each for each in rows if each["label"] == "happy")
     assert happy["dominance"] == "4.5"
+    assert happy["class_votes"] == '{"happy": 3.0, "sad": 1.0}'  # of the classes of `four`
     assert {name: happy[name] for name in COLUMNS if name not in SHARD_COLUMNS} == {
         "intensity": "strong",
         "language": "en",
@@ -114,7 +115,7 @@ def test_all_that_a_table_says_of_a_clip_is_in_its_row(tmp_path: Path) -> None:
         "text": "Good day.",
         "intended": "sad",
         "perceived": "",
-        "votes": '{"happy": 3.0, "sad": 1.0}',
+        "votes": '{"happy": 3.0, "fear": 1.0, "other": 1.0}',
         "raters": "5",
         "agreement": "0.6",
     }
