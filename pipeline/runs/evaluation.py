@@ -13,6 +13,7 @@ from model.scoring.concordance import DimensionScore
 from model.scoring.confidence import Bin, CalibrationScores, RiskCoverage
 from model.scoring.intervals import Intervals
 from model.scoring.metrics import GroupScore, Metrics
+from model.scoring.shares import VoteScores
 from pipeline.protocol.card import ScoringCard, TrainingCard
 
 
@@ -53,6 +54,12 @@ class Scores(Metrics):
     intervals_note: str
     """Why there are no intervals, or why they are unreliable; else empty."""
     calibration: Calibration
+    top2: float | None
+    """Share of clips whose class is among the two most probable ones; None where there are no more classes."""
+    top3: float | None
+    """Likewise among three."""
+    votes: VoteScores | None
+    """With the temperature; None where no test clip has votes of raters."""
     risk_coverage: RiskCoverage
     speakers: list[SpeakerScore]
     """Sorted by name; clips without a speaker are left out."""

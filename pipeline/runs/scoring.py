@@ -13,6 +13,7 @@ from model.scoring.confidence import reliability_bins, risk_coverage, score_cali
 from model.scoring.confusions import speaker_confusions
 from model.scoring.intervals import Intervals, doubts_about, speaker_intervals, why_no_intervals
 from model.scoring.metrics import ClassMetrics, compute_metrics, score_groups
+from model.scoring.shares import score_votes, top_k_accuracy
 from pipeline.runs.evaluation import Calibration, GenderScore, Scores, SpeakerScore
 
 Classes = NDArray[np.int64]
@@ -30,6 +31,7 @@ def score(
     temperature: float,
     labels: Sequence[str],
     columns: Mapping[str, NDArray[Any]],
+    votes: NDArray[np.float32] | None = None,
 ) -> Scores:
     """Metrics, intervals over speakers, calibration, and scores per speaker and gender.
 
@@ -39,6 +41,7 @@ def score(
         temperature: fitted on the validation split.
         labels: K names in class order.
         columns: (n,) each; `speaker` and `gender`, empty where unknown.
+        votes: (n, K) share of each class in the raters' votes, NaN where unknown; None: of no clip.
     """
     probabilities = probabilities_of(logits, temperature)
     predicted = probabilities.argmax(axis=1)  # of what is written, so that counting predictions.csv agrees
@@ -56,6 +59,9 @@ def score(
             after=score_calibration(logits / temperature, truth),
             bins=reliability_bins(probabilities, truth),
         ),
+        top2=top_k_accuracy(truth, probabilities, 2),
+        top3=top_k_accuracy(truth, probabilities, 3),
+        votes=None if votes is None else score_votes(logits / temperature, votes),
         risk_coverage=risk_coverage(probabilities.max(axis=1), predicted == truth),
         speakers=[
             SpeakerScore(**vars(scores), speaker=name, gender=gender_of[name])

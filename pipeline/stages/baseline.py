@@ -67,7 +67,7 @@ def baseline(params: BaselineParams, data: Path, reports: Path, engine: Engine |
     test = load_test(loader, data)
     logits = fitted.logits(_examples(make, test, "test", params).values)
     evaluation = Evaluation(
-        **dict(score(test.labels, logits, fitted.temperature, labels, test.columns)),
+        **dict(score(test.labels, logits, fitted.temperature, labels, test.columns, test.votes)),
         temperature=fitted.temperature,
         checkpoint="",
         val_uar=fitted.val_uar,

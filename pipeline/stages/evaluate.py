@@ -50,7 +50,7 @@ def evaluate(
     affect = {name: outputs["affect"][:, DIMENSIONS.index(name)].numpy() for name in network.dimensions}
     protocol = scoring_card(card, device)
     evaluation = Evaluation(
-        **dict(score(test.labels, logits, temperature, labels, test.columns)),
+        **dict(score(test.labels, logits, temperature, labels, test.columns, test.votes)),
         temperature=temperature,
         checkpoint=path.name,
         val_uar=trained.val_uar,

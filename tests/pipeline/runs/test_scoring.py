@@ -8,6 +8,7 @@ import pytest
 from scipy.special import softmax
 
 from model.scoring.confidence import score_calibration
+from model.scoring.shares import top_k_accuracy
 from pipeline.runs.evaluation import Scores, SpeakerScore
 from pipeline.runs.scoring import probabilities_of, score, score_affect
 
@@ -91,3 +92,16 @@ def test_only_dimensions_that_are_predicted_and_known_are_scored() -> None:
     found = score_affect(truth, {"valence": truth[:, 0], "arousal": truth[:, 0]}, speakers)
     assert found.keys() == {"valence"}
     assert found["valence"].ccc == 1
+
+
+def test_votes_are_scored_at_the_fitted_temperature_and_left_out_where_there_are_none() -> None:
+    logits, found = scored([0, 1, 2], list("abc"))
+    assert found.votes is None
+    assert (found.top2, found.top3) == (top_k_accuracy(np.arange(3), logits, 2), None)
+    columns = {"speaker": np.array(list("abc"), dtype=object), "gender": np.array([""] * 3, dtype=object)}
+    votes = softmax(logits / 2, axis=1).astype(np.float32)
+    again = score(np.arange(3), logits, 2.0, LABELS, columns, votes)
+    assert again.votes is not None
+    assert again.votes.kl == pytest.approx(0, abs=1e-6)
+    assert again.votes.clips == 3
+    assert Scores.model_validate(json.loads(json.dumps(again.model_dump(mode="json")))) == again

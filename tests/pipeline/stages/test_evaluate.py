@@ -13,6 +13,7 @@ import pytest
 import torch
 from dvc_render.vega_templates import get_template
 from ruamel.yaml import YAML
+from scipy.stats import entropy
 from sklearn.metrics import balanced_accuracy_score
 
 from featurize.errors import CheckpointError, SplitError
@@ -170,16 +171,17 @@ def test_dvc_draws_columns_that_exist_with_templates_that_exist(small_run: Any) 
 
 @pytest.fixture(scope="module")
 def affect_run(small_run: Any, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A run on clips with valence and dominance, but without arousal."""
+    """A run on clips with valence and dominance, but without arousal, and with votes of raters for some."""
     root = tmp_path_factory.mktemp("affect")
     values = {"happy": ("5", "4"), "neutral": ("3", ""), "sad": ("1.5", "2"), "angry": ("1", "6")}
 
     def rated(fields: dict[str, Any]) -> dict[str, Any]:
         valence, dominance = values[fields["label"]]
-        return {**fields, "valence": valence, "dominance": dominance}
+        votes = "" if fields["label"] == "sad" else f'{{"{fields["label"]}": 2, "sad": 1}}'
+        return {**fields, "valence": valence, "dominance": dominance, "class_votes": votes}
 
     data = with_other_splits(small_run, root / "data", rated)
-    params = small_run.params.train.model_copy(update={"affect_weight": 1.0})
+    params = small_run.params.train.model_copy(update={"affect_weight": 1.0, "targets": "soft"})
     train(small_run.params.network, params, data, root / "checkpoints", root / "reports")
     evaluate(data, root / "checkpoints", root / "reports")
     return root
@@ -201,6 +203,21 @@ def test_concordance_is_that_of_the_predictions(affect_run: Path) -> None:
     assert any(
         line.startswith("CCC: valence ") for line in summarise(read_run(str(affect_run / "reports"), Path()))
     )
+
+
+def test_divergence_from_votes_is_that_of_the_predictions(affect_run: Path, small_run: Any) -> None:
+    whole = json.loads((affect_run / "reports" / "evaluation.json").read_text())
+    predictions = pd.read_csv(affect_run / "reports" / "predictions.csv")
+    voted = predictions[predictions["true_label"] != "sad"]
+    votes = pd.get_dummies(voted["true_label"]).reindex(columns=whole["labels"], fill_value=0) * 2 / 3
+    votes["sad"] = 1 / 3
+    probabilities = voted[[f"prob_{label}" for label in whole["labels"]]]
+    expected = entropy(votes.to_numpy(float), probabilities.to_numpy(), axis=1).mean()
+    assert whole["votes"] == {"kl": pytest.approx(expected, abs=1e-5), "clips": len(voted)}
+    metrics = json.loads((affect_run / "reports" / "metrics.json").read_text())
+    assert metrics["kl"] == whole["votes"]["kl"]
+    assert metrics["accuracy"] <= metrics["top2"] <= metrics["top3"] <= 1
+    assert "kl" not in json.loads((small_run.reports / "metrics.json").read_text())
 
 
 def test_a_recording_gets_the_dimensions_of_the_evaluation(
