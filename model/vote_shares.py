@@ -8,6 +8,9 @@ from numpy.typing import NDArray
 
 from featurize.errors import TrainingError
 
+NO_AGREEMENT = "no agreement"
+"""In place of the label of a training clip for which no emotion has a majority; it follows the classes."""
+
 
 def read_votes(cells: Sequence[str], labels: Sequence[str]) -> NDArray[np.float32]:
     """Share of each class in the votes for any class, (num_clips, K); NaN for a clip without such votes.

@@ -18,7 +18,7 @@ def check_features(features: Features, split: str, network: SERTier1) -> None:
     """
     if len(features) == 0:
         raise TrainingError(f"the {split} split is empty; choose another fold or label set")
-    num_classes = network.num_classes
+    num_classes = network.num_trained if split == "train" else network.num_classes
     if features.labels.min() < 0 or features.labels.max() >= num_classes:
         raise TrainingError(f"the {split} split has a class outside the network's {num_classes}")
     if split == "train" and len(np.unique(features.labels)) < 2:

@@ -45,14 +45,14 @@ class SERLoss(nn.Module):
         self.affect_weight, self.affect_loss = affect_weight, affect_loss
 
     def forward(self, output: dict[str, Tensor], targets: Tensor, affect: Tensor | None = None) -> Tensor:
-        """Network output with "logits" (B, K) and, for the second term, "affect" (B, 3) -> scalar.
+        """Network output -> scalar.
 
         Args:
-            output: of the network.
+            output: "trained_logits" or else "logits" (B, K) and, for the second term, "affect" (B, 3).
             targets: (B,) classes, or (B, K) shares of them.
             affect: (B, 3) valence, arousal and dominance, NaN where unknown.
         """
-        logits = output["logits"]
+        logits = output.get("trained_logits", output["logits"])
         if targets.ndim == 1:
             targets = F.one_hot(targets, logits.shape[1]).to(logits.dtype)
         weights = torch.ones_like(logits[0]) if self.class_weights is None else self.class_weights

@@ -20,10 +20,14 @@ def make_targets(features: Features, num_classes: int, kind: Targets) -> Tensor:
 
     Args:
         features: of the train split.
-        num_classes: K.
-        kind: hard: all of a clip's share is its label's | soft: votes, and the label of a clip without any.
+        num_classes: K, which includes the class of clips without agreement, if that is trained.
+        kind: hard: all of a clip's share is its label's | soft: votes, and the label of a clip without any, or without
+            agreement: that is a class because its votes are not to be learnt as others are.
     """
     labels = F.one_hot(torch.from_numpy(features.labels), num_classes).float()
     if kind == "hard" or features.votes is None:
         return labels
-    return torch.where(torch.from_numpy(features.voted)[:, None], torch.from_numpy(features.votes), labels)
+    votes = torch.from_numpy(features.votes)
+    votes = F.pad(votes, (0, num_classes - votes.shape[1]))
+    agreed = features.voted & (features.labels < features.votes.shape[1])
+    return torch.where(torch.from_numpy(agreed)[:, None], votes, labels)

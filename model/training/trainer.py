@@ -50,7 +50,7 @@ class Trainer:
 
     def __init__(self, network: SERTier1, train: Features, params: TrainParams, device: torch.device) -> None:
         self.network, self.train, self.params, self.device = network, train, params, device
-        self.targets = make_targets(train, network.num_classes, params.targets).to(device)
+        self.targets = make_targets(train, network.num_trained, params.targets).to(device)
         self.draws = int(train.original.sum())  # clips per epoch
         self.schedule = Schedule(params, math.ceil(self.draws / params.batch_size))
         if self.schedule.warmup_steps >= self.schedule.total_steps:
@@ -113,7 +113,7 @@ class Trainer:
 
     def make_loss(self) -> SERLoss:
         """The loss of this run, with valence, arousal and dominance in the units of the network."""
-        params, labels, num_classes = self.params, self.train.labels, self.network.num_classes
+        params, labels, num_classes = self.params, self.train.labels, self.network.num_trained
         weights: Tensor | None = None
         if params.class_weights == "balanced":
             weights = balanced_weights(labels, num_classes)

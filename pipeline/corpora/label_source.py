@@ -22,32 +22,39 @@ class Chosen(NamedTuple):
     """Clips without an emotion of this kind, such as those that raters did not agree on."""
     low_agreement: int
     """Clips behind whose label too few raters stand, or nobody knows how many."""
+    undecided: list[Clip]
+    """Clips without a majority for an emotion, whose `emotion` is empty; none unless they are to be a class."""
 
 
 def choose_labels(clips: Sequence[Clip], params: LabelParams) -> Chosen:
     """Take each clip's emotion from what `labels.of` names, and keep those with enough agreement.
 
     Raises:
-        ParamsError: no clip has an emotion of this kind, or the corpus has no votes.
+        ParamsError: no clip has an emotion of this kind, the corpus has no votes, or
+            there are no clips without agreement that could be a class.
     """
-    labelled = [clip for clip in (_labelled(clip, params) for clip in clips) if clip.emotion]
+    every = [_labelled(clip, params) for clip in clips]
+    labelled = [clip for clip in every if clip.emotion]
     if clips and not labelled and params.of != "standard":
         raise ParamsError(
             f"labels.of {params.of}: the corpus does not say which emotion was {params.of}; use standard"
         )
-    unlabelled = len(clips) - len(labelled)
+    undecided = [clip for clip in every if not clip.emotion] if params.no_agreement == "class" else []
+    if params.no_agreement == "class" and not undecided:
+        raise ParamsError("labels.no_agreement class: every clip of the corpus has a label; set it to drop")
+    unlabelled = len(clips) - len(labelled) - len(undecided)
     if unlabelled:
         log.warning(
             "left out: %s without a label, or without a majority for one", counted(unlabelled, "clip")
         )
     if not params.min_agreement:
-        return Chosen(labelled, unlabelled, 0)
+        return Chosen(labelled, unlabelled, 0, undecided)
     if labelled and all(clip.agreement is None for clip in labelled):
         raise ParamsError("labels.min_agreement: the corpus does not say how many raters agreed; set it to 0")
     kept = [c for c in labelled if c.agreement is not None and c.agreement >= params.min_agreement - 1e-9]
     low = len(labelled) - len(kept)
     log.info("left out: %s with an agreement below %g", counted(low, "clip"), params.min_agreement)
-    return Chosen(kept, unlabelled, low)
+    return Chosen(kept, unlabelled, low, undecided)
 
 
 def _labelled(clip: Clip, params: LabelParams) -> Clip:

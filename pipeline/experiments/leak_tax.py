@@ -124,7 +124,7 @@ def leak_tax(
 
 
 def arm_card(card: TrainingCard, tested: Features, denoiser: Mapping[str, Any]) -> TrainingCard:
-    """Update the fields that depend on the test clips: untested classes, speakers the denoiser was trained on."""
+    """Update what depends on the clips of an arm: untested classes, speakers the denoiser knew, no agreement."""
     labels = {card.labels[label] for label in tested.labels}
     overlap = training_overlap(
         denoiser, zip(tested.columns["corpus"], tested.columns["speaker"], strict=True)
@@ -133,6 +133,7 @@ def arm_card(card: TrainingCard, tested: Features, denoiser: Mapping[str, Any]) 
         update={
             "untested_labels": [name for name in card.labels if name not in labels],
             "denoiser_heard_test_speakers": overlap,
+            "no_agreement": "drop",  # only clips with a label are divided
         }
     )
 

@@ -41,6 +41,8 @@ class LabelParams(BaseModel, frozen=True, extra="forbid", use_attribute_docstrin
     """standard: as the corpus goes by | intended: as acted | perceived: as heard by raters."""
     min_agreement: Annotated[float, Field(ge=0, le=1)] = 0.0
     """Share of raters that a label needs; other clips are left out and counted; 0: all stay."""
+    no_agreement: Literal["drop", "class"] = "drop"
+    """Training clips without a majority: drop | class: a class in training, never predicted."""
 
     @field_validator("map", mode="before")
     @classmethod
@@ -49,6 +51,14 @@ class LabelParams(BaseModel, frozen=True, extra="forbid", use_attribute_docstrin
         if not isinstance(value, dict):
             return value
         return {_word_if_number(key): _word_if_number(label) for key, label in value.items()}
+
+    @model_validator(mode="after")
+    def _intentions_need_no_agreement(self) -> Self:
+        if self.no_agreement == "class" and self.of == "intended":
+            raise ValueError(
+                "no_agreement class is of what was heard, but labels.of is intended; set it to drop"
+            )
+        return self
 
     @model_validator(mode="after")
     def _map_is_written(self) -> Self:

@@ -58,7 +58,8 @@ def train(
         CheckpointError: `resume` is set, but last.pt is missing or of another run; or `train.init` does not fit.
     """
     summary = read_summary(data / "manifest.json")
-    loader = SplitLoader(data, summary.labels, network_params.views)
+    no_agreement = summary.protocol.no_agreement == "class"
+    loader = SplitLoader(data, summary.labels, network_params.views, no_agreement=no_agreement)
     made = shared_provenance(loader.shards)
     encoder = encoder_card(loader.encodings)
     clips = data_card(summary, loader.shards, made, loader.encoding_shards)
@@ -66,7 +67,14 @@ def train(
     if params.affect_weight:
         network_params = network_params.model_copy(update={"affect": True})
     n_mfcc = made["tier0"]["mfcc"]["n_mfcc"]
-    network = build_network(n_mfcc, len(summary.labels), network_params, params.seed, loader.encoding)
+    network = build_network(
+        n_mfcc,
+        len(summary.labels),
+        network_params,
+        params.seed,
+        loader.encoding,
+        no_agreement=no_agreement,
+    )
     init: InitCard | None = None
     if params.init:
         found = find_initial(params.init, checkpoints)

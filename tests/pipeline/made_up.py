@@ -28,6 +28,7 @@ PROTOCOL: dict[str, Any] = {
     "labels": LABELS,
     "labels_of": "standard",
     "min_agreement": 0.0,
+    "no_agreement": "drop",
     "split": "speaker",
     "speaker_independent": True,
     "folds": {"kind": "dealt", "number": 5},

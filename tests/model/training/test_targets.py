@@ -10,6 +10,7 @@ import torch
 
 from featurize.errors import TrainingError
 from model.batches import Features
+from model.checkpoint import load_checkpoint
 from model.network.tier1 import NetworkParams, build_network
 from model.training.fit import fit
 from model.training.hyperparameters import SpecAugmentParams, TrainParams
@@ -86,3 +87,40 @@ def test_joined_splits_have_the_votes_of_both(toy_features: Make) -> None:
     both = join(train, val).votes
     assert both is not None
     assert both[[0, 6]].tolist() == [[0.75, 0.25, 0], [0.5, 0.5, 0]]
+
+
+def test_clips_without_agreement_have_a_class_of_their_own(toy_features: Make) -> None:
+    features = with_votes(toy_features(4, seed=1), 0.75)
+    undecided = replace(features, labels=np.array([0, 3, 2, 3]))
+    assert make_targets(undecided, 4, "soft").tolist() == [
+        [0.75, 0.25, 0, 0],
+        [0, 0, 0, 1],
+        [0.25, 0, 0.75, 0],
+        [0, 0, 0, 1],
+    ]
+
+
+@pytest.mark.parametrize(
+    "options", [{}, {"class_weights": "balanced", "sampler": "balanced", "mixup": 0.3}], ids=str
+)
+def test_no_agreement_is_trained_and_never_predicted(
+    toy_features: Make, toy_params: NetworkParams, tmp_path: Path, options: dict[str, object]
+) -> None:
+    """The fourth class of the train split is none of the three that validation and prediction know."""
+    train, val = toy_features(48, seed=1, num_classes=4), toy_features(12, seed=2)
+    network = build_network(4, 3, toy_params, 0, no_agreement=True)
+    before = network.head.weight.detach().clone()
+    result = fit(network, train, val, FAST.model_copy(update=options), tmp_path)
+    assert not torch.equal(network.head.weight[3], before[3])
+    clips = torch.randn(5, 4, 9)
+    output = network(clips)
+    assert output["logits"].shape == output["probs"].shape == (5, 3)
+    assert torch.equal(output["trained_logits"][:, :3], output["logits"])
+    assert torch.allclose(output["probs"], torch.softmax(output["logits"], dim=1))
+    found, args = load_checkpoint(result.best_path)
+    assert (found.num_classes, found.num_trained, args["no_agreement"]) == (3, 4, True)
+    assert torch.equal(found(clips)["logits"], output["logits"])
+    with pytest.raises(TrainingError, match="the train split has a class outside the network's 3"):
+        fit(build_network(4, 3, toy_params, 0), train, val, FAST, tmp_path)
+    with pytest.raises(TrainingError, match="the val split has a class outside the network's 3"):
+        fit(network, train, train, FAST, tmp_path)
