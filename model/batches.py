@@ -36,13 +36,6 @@ class Features:
     def __len__(self) -> int:
         return len(self.labels)
 
-    @property
-    def voted(self) -> NDArray[np.bool_]:
-        """Which clips have votes, (num_clips,)."""
-        if self.votes is None:
-            return np.full(len(self), False)
-        return np.asarray(np.isfinite(self.votes).all(axis=1), dtype=np.bool_)
-
     @cached_property
     def lengths(self) -> dict[View, NDArray[np.int64]]:
         """Frames of each clip in each view, (num_clips,)."""

@@ -6,6 +6,7 @@ from featurize.errors import TrainingError, counted
 from model.batches import Features
 from model.network.tier1 import SERTier1
 from model.training.hyperparameters import TrainParams
+from model.training.targets import learns_votes
 
 
 def check_features(features: Features, split: str, network: SERTier1) -> None:
@@ -44,7 +45,7 @@ def check_sizes(train: Features, params: TrainParams, num_processes: int, affect
             f"train.batch_size {params.batch_size} leaves some of {num_processes} processes without a clip; "
             "make it larger, or start fewer processes"
         )
-    if params.targets == "soft" and not train.voted.any():
+    if params.targets == "soft" and not learns_votes(train).any():
         raise TrainingError(
             "train.targets soft: no train clip has votes of raters for a class; add the column votes, or set it to hard"
         )

@@ -7,12 +7,22 @@ Where other options change targets as well, the order is: votes, then mixup of t
 mixture. Class weights and the balanced sampler count labels.
 """
 
+import numpy as np
 import torch
 import torch.nn.functional as F  # noqa: N812 - torch's own convention
+from numpy.typing import NDArray
 from torch import Tensor
 
 from model.batches import Features
 from model.training.hyperparameters import Targets
+
+
+def learns_votes(features: Features) -> NDArray[np.bool_]:
+    """Which clips have votes as their soft target, (num_clips,): those that have any, and are of a class."""
+    if features.votes is None:
+        return np.full(len(features), False)
+    known = np.isfinite(features.votes).all(axis=1)
+    return np.asarray(known & (features.labels < features.votes.shape[1]), dtype=np.bool_)
 
 
 def make_targets(features: Features, num_classes: int, kind: Targets) -> Tensor:
@@ -29,5 +39,4 @@ def make_targets(features: Features, num_classes: int, kind: Targets) -> Tensor:
         return labels
     votes = torch.from_numpy(features.votes)
     votes = F.pad(votes, (0, num_classes - votes.shape[1]))
-    agreed = features.voted & (features.labels < features.votes.shape[1])
-    return torch.where(torch.from_numpy(agreed)[:, None], votes, labels)
+    return torch.where(torch.from_numpy(learns_votes(features))[:, None], votes, labels)

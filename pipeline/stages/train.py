@@ -15,6 +15,7 @@ from model.network.tier1 import NetworkParams, build_network
 from model.training.fit import EpochResult, FitResult, fit
 from model.training.hyperparameters import TrainParams
 from model.training.sampling import batch_order, padding_waste
+from model.training.targets import learns_votes
 from pipeline.protocol.card import training_card
 from pipeline.protocol.data_card import data_card, shared_provenance
 from pipeline.protocol.manifest_summary import read_summary
@@ -108,9 +109,9 @@ def train(
                 100 * waste,
             )
             if params.targets == "soft":
-                votes = int((train_split.voted & train_split.original).sum())
+                votes = int((learns_votes(train_split) & train_split.original).sum())
                 log.info(
-                    "targets: votes of %s; %d without votes have their label",
+                    "targets: the votes of %s, the label of %d without votes or agreement",
                     counted(votes, "clip"),
                     draws - votes,
                 )

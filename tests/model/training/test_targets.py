@@ -15,7 +15,7 @@ from model.network.tier1 import NetworkParams, build_network
 from model.training.fit import fit
 from model.training.hyperparameters import SpecAugmentParams, TrainParams
 from model.training.refit import join
-from model.training.targets import make_targets
+from model.training.targets import learns_votes, make_targets
 
 FAST = TrainParams(epochs=1, validate_every=1, batch_size=8, lr=1e-2, warmup_epochs=0, ema=0)
 Make = Callable[..., Features]
@@ -92,6 +92,7 @@ def test_joined_splits_have_the_votes_of_both(toy_features: Make) -> None:
 def test_clips_without_agreement_have_a_class_of_their_own(toy_features: Make) -> None:
     features = with_votes(toy_features(4, seed=1), 0.75)
     undecided = replace(features, labels=np.array([0, 3, 2, 3]))
+    assert learns_votes(undecided).tolist() == [True, False, True, False]
     assert make_targets(undecided, 4, "soft").tolist() == [
         [0.75, 0.25, 0, 0],
         [0, 0, 0, 1],
