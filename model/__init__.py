@@ -17,7 +17,8 @@ These names are loaded on first use, so `import model` itself does not load torc
     moments          mean and deviation of many frames in one pass
     standardisation  statistics of a split's frames, and clips standardised by speaker or corpus
     logits           the outputs of a network for a whole split
-    affect           valence and arousal: reading them, and their concordance
+    affect           valence, arousal and dominance, from the columns of shards
+    vote_shares      shares of the raters' votes, from the columns of shards
     checkpoint       save and load: atomic, plain types only
     distributed      one network trained by several processes
 """

@@ -1,4 +1,4 @@
-"""Valence and arousal: read from the columns of shards (an empty cell is unknown), and scored by concordance."""
+"""Valence, arousal and dominance: read from the columns of shards, where an empty cell is unknown."""
 
 from typing import Any
 
@@ -7,11 +7,12 @@ from numpy.typing import NDArray
 
 from featurize.errors import TrainingError
 
-DIMENSIONS = ("valence", "arousal")
+DIMENSIONS = ("valence", "arousal", "dominance")
+"""Of affect (Russell and Mehrabian 1977), in the order of the network's outputs."""
 
 
 def read_affect(columns: dict[str, NDArray[Any]], num_clips: int) -> NDArray[np.float32]:
-    """Valence and arousal (num_clips, 2), NaN where unknown; all NaN where the columns are absent.
+    """The dimensions (num_clips, 3) of each clip, NaN where unknown; all NaN where the columns are absent.
 
     Raises:
         TrainingError: a cell is neither empty nor a finite number.
@@ -31,17 +32,3 @@ def read_affect(columns: dict[str, NDArray[Any]], num_clips: int) -> NDArray[np.
                     f"{clip}: {name} is {str(cell)!r}, not a number; correct the column {name} of the table"
                 )
     return values
-
-
-def concordance(truth: NDArray[np.floating[Any]], predicted: NDArray[np.floating[Any]]) -> float | None:
-    """Concordance correlation coefficient of known values (n,); None with fewer than two of them.
-
-    2 cov(x, y) / (var x + var y + (mean x - mean y)²), all moments biased (Lin 1989); 1 for two equal constants.
-    """
-    known = np.isfinite(truth)
-    x, y = truth[known].astype(np.float64), predicted[known].astype(np.float64)
-    if len(x) < 2:
-        return None
-    covariance = float(np.mean((x - x.mean()) * (y - y.mean())))
-    denominator = float(x.var() + y.var() + (x.mean() - y.mean()) ** 2)
-    return 2 * covariance / denominator if denominator > 0 else 1.0

@@ -30,6 +30,8 @@ class Features:
     """The shards' columns, (num_clips,) each, such as clip_id and speaker."""
     standardised: bool = False
     """Whether each clip is standardised by the frames of its speaker or corpus."""
+    votes: NDArray[np.float32] | None = None
+    """(num_clips, K) share of each class in the raters' votes, NaN where unknown; None: of no clip."""
 
     def __len__(self) -> int:
         return len(self.labels)
@@ -52,7 +54,7 @@ class Features:
 
     @cached_property
     def affect(self) -> NDArray[np.float32]:
-        """Valence and arousal of each clip, (num_clips, 2), NaN where unknown."""
+        """Valence, arousal and dominance of each clip, (num_clips, 3), NaN where unknown."""
         return read_affect(self.columns, len(self))
 
     def name(self, index: int) -> str:
@@ -73,7 +75,7 @@ class Batch:
     index: Tensor
     """(B,) int64, indices of the clips in their Features."""
     affect: Tensor
-    """(B, 2) float32, valence and arousal, NaN where unknown."""
+    """(B, 3) float32, valence, arousal and dominance, NaN where unknown."""
 
     def to(self, device: str | torch.device) -> "Batch":
         """The same batch on a device."""

@@ -27,6 +27,7 @@ class _NetworkArgs(BaseModel, extra="ignore"):
     n_mfcc: int = Field(ge=1, le=10_000)
     network: NetworkParams
     encoding: tuple[int, int] | None = None
+    no_agreement: bool
 
 
 def save_checkpoint(
@@ -49,6 +50,7 @@ def save_checkpoint(
         "n_mfcc": network.n_mfcc,
         "network": network.params.model_dump(mode="json"),
         "encoding": network.encoding,
+        "no_agreement": network.no_agreement,
         "torch": str(torch.__version__),
     }
     # Through JSON, so that no numpy number, path or str subclass is pickled, which the loader would reject.
@@ -80,7 +82,9 @@ def load_checkpoint(path: str | Path, device: str | torch.device = "cpu") -> tup
             f"{path}: not a checkpoint of this program (args.{where}: {first['msg']}); train again"
         ) from error
     try:
-        network = SERTier1(sizes.n_mfcc, sizes.num_classes, sizes.network, sizes.encoding)
+        network = SERTier1(
+            sizes.n_mfcc, sizes.num_classes, sizes.network, sizes.encoding, no_agreement=sizes.no_agreement
+        )
         network.load_state_dict(state)
     except (RuntimeError, ValueError, TypeError, AttributeError) as error:
         reason = " ".join(str(error).split())[:200]

@@ -12,6 +12,7 @@ from typing import TypeVar
 import torch
 import torch.distributed as dist
 from torch import Tensor
+from torch.distributed.nn.functional import all_reduce
 
 Value = TypeVar("Value")
 
@@ -37,6 +38,11 @@ def sum_over_processes(x: Tensor) -> Tensor:
         x = x.clone()
         dist.all_reduce(x)
     return x
+
+
+def sum_with_gradient(x: Tensor) -> Tensor:
+    """Sum of a tensor over all processes, whose gradient reaches the tensors of all of them."""
+    return all_reduce(x) if in_group() else x  # type: ignore[no-untyped-call]
 
 
 def broadcast_from_first(value: Value) -> Value:

@@ -11,6 +11,7 @@ from featurize.errors import TrainingError
 from featurize.shards import Shard, list_shards
 from model.batches import Features
 from model.views import Clips, Encodings, View
+from model.vote_shares import NO_AGREEMENT, read_votes
 
 
 class SplitLoader:
@@ -20,6 +21,7 @@ class SplitLoader:
         data: folder of features/ and encodings/.
         labels: names in class order.
         views: of each clip.
+        no_agreement: load clips without agreement as well, whose class follows those of the labels.
 
     Attributes:
         shards: the feature shards.
@@ -31,8 +33,15 @@ class SplitLoader:
         TrainingError: the encoding shards are of different encoders.
     """
 
-    def __init__(self, data: Path, labels: Sequence[str], views: Sequence[View] = ("mfcc",)) -> None:
-        self.labels, self.views = labels, views
+    def __init__(
+        self,
+        data: Path,
+        labels: Sequence[str],
+        views: Sequence[View] = ("mfcc",),
+        *,
+        no_agreement: bool = False,
+    ) -> None:
+        self.labels, self.views, self.no_agreement = labels, views, no_agreement
         self.shards = list_shards(data / "features")
         self.encoding_shards: list[Path] = []
         self.encodings: Encodings | None = None
@@ -52,7 +61,9 @@ class SplitLoader:
 
     def load(self, split: str) -> Features:
         """The clips of one split, as `load_features` has it."""
-        return load_features(self.shards, self.labels, split, self.views, self.encodings)
+        return load_features(
+            self.shards, self.labels, split, self.views, self.encodings, no_agreement=self.no_agreement
+        )
 
 
 def load_features(
@@ -61,6 +72,8 @@ def load_features(
     split: str,
     views: Sequence[View] = ("mfcc",),
     encodings: Encodings | None = None,
+    *,
+    no_agreement: bool = False,
 ) -> Features:
     """The clips of one split ("train", "val" or "test"), in the order of the feature shards.
 
@@ -70,12 +83,14 @@ def load_features(
         split: rows of this split are loaded.
         views: of each clip.
         encodings: for the view "encoder". Augmented copies that are not encoded are left out.
+        no_agreement: load clips without agreement as well, as class K; else they are left out.
 
     Raises:
         ShardError: a shard is damaged, see `Shard`.
-        TrainingError: a shard does not hold MFCC, holds a label that is not in `labels`, or a clip is not encoded.
+        TrainingError: a shard does not hold MFCC, holds a label that is not in `labels`, or votes for one, or a clip is
+            not encoded.
     """
-    classes = {name: index for index, name in enumerate(labels)}
+    classes = {name: index for index, name in enumerate([*labels, *[NO_AGREEMENT] * no_agreement])}
     mfcc: list[NDArray[np.float32]] = []
     segments: list[NDArray[np.int64]] = []
     targets: list[int] = []
@@ -99,6 +114,7 @@ def load_features(
         {view: of_view[view] for view in views},
         np.array(targets, dtype=np.int64),
         merged,
+        votes=read_votes(merged["class_votes"].tolist(), labels) if "class_votes" in merged else None,
     )
 
 
@@ -107,7 +123,10 @@ def _rows_of(shard: Shard, split: str, classes: dict[str, int]) -> NDArray[np.in
         raise TrainingError(
             f"{shard.path}: holds {shard.kind}, not mfcc; pass the shards of the featurize stage"
         )
-    rows = np.flatnonzero(shard.columns["split"] == split)
+    of_split = shard.columns["split"] == split
+    if NO_AGREEMENT not in classes:
+        of_split &= shard.columns["label"] != NO_AGREEMENT
+    rows = np.flatnonzero(of_split)
     unknown = sorted({str(name) for name in shard.columns["label"][rows]} - set(classes))
     if unknown:
         raise TrainingError(

@@ -3,6 +3,7 @@
 import torch
 from torch import Tensor
 
+from model.affect import DIMENSIONS
 from model.batches import Features, evaluation_batches
 from model.network.normalisation import is_group
 from model.network.tier1 import SERTier1
@@ -25,7 +26,7 @@ def predict(
     network.eval()
     outputs = {"logits": torch.empty(len(features), network.num_classes)}
     if network.params.affect:
-        outputs["affect"] = torch.empty(len(features), 2)
+        outputs["affect"] = torch.empty(len(features), len(DIMENSIONS))
     for batch in evaluation_batches(features, batch_size):
         on_device = batch.to(device)
         output = network(on_device.frames, on_device.num_frames)

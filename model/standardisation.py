@@ -5,6 +5,7 @@ are standardised by the statistics of their originals.
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import reduce
 from operator import add
 
@@ -115,4 +116,4 @@ def standardise_groups(features: Features, measured: Measured, by: Group) -> Fea
     for view, clips in features.views.items():
         own = {voice: _own(measured[view], voice) for voice in measured[view]}
         views[view] = StandardisedClips(clips, [own[voice] for voice in voices])
-    return Features(views, features.labels, features.columns, standardised=True)
+    return replace(features, views=views, standardised=True)

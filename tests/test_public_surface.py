@@ -37,7 +37,7 @@ FEATURIZE = {
 MODEL = {
     "NetworkParams": None,  # its fields are those of the block `network` of params.yaml
     "SERTier1": "(n_mfcc: int, num_classes: int, params: model.network.tier1.NetworkParams | None = None,"
-    " encoding: tuple[int, int] | None = None) -> None",
+    " encoding: tuple[int, int] | None = None, *, no_agreement: bool = False) -> None",
     "load_checkpoint": (
         "(path: str | pathlib.Path, device: str | torch.device = 'cpu')"
         " -> tuple[model.network.tier1.SERTier1, dict[str, typing.Any]]"

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, Field, field_validator
 from torch import Tensor, nn
 
+from model.affect import DIMENSIONS
 from model.moments import Statistics
 from model.network.batchnorm import MaskedBatchNorm
 from model.network.normalisation import Normalisation
@@ -49,7 +50,7 @@ class NetworkParams(StreamParams, ViewParams, frozen=True, extra="forbid", use_a
     encoder: EncoderStreamParams = Field(default_factory=EncoderStreamParams)
     """The stream of the encoder's frames."""
     affect: bool = False
-    """A second head for valence and arousal; train.va_weight > 0 adds it automatically."""
+    """A second head for valence, arousal and dominance; train.affect_weight > 0 adds it."""
     temperature: bool = True
     """Fit a temperature on the validation split after training."""
 
@@ -77,10 +78,11 @@ class SERTier1(nn.Module):
         num_classes: K.
         params: size and variant.
         encoding: hidden states of a frame, and the values of each, of the encoder; needed for the view "encoder".
+        no_agreement: a further class, of clips without agreement, which is trained and never predicted.
 
     Buffers, which the optimiser does not update, apart from those of the streams: `temperature` (), 1 until it is
     fitted on validation data (Guo et al. 2017, "On Calibration of Modern Neural Networks"); with the second head,
-    `affect_mean` and `affect_std` (2,).
+    `affect_mean` and `affect_std` (3,), both 0 for a dimension that no training clip has.
     With normalisation "speaker" or "corpus" the caller standardises the clips, see `standardise_groups`.
     """
 
@@ -94,10 +96,12 @@ class SERTier1(nn.Module):
         num_classes: int,
         params: NetworkParams | None = None,
         encoding: tuple[int, int] | None = None,
+        *,
+        no_agreement: bool = False,
     ) -> None:
         super().__init__()
         self.n_mfcc, self.num_classes, self.params = n_mfcc, num_classes, params or NetworkParams()
-        self.encoding = encoding
+        self.encoding, self.no_agreement = encoding, no_agreement
         params = self.params
         if "encoder" in params.views and encoding is None:
             raise ValueError("the view encoder needs the shape of the encoder's frames")
@@ -107,12 +111,17 @@ class SERTier1(nn.Module):
             layers, channels = self._shape(view)
             self.streams[view] = Stream(layers, channels, params.stream(view), params.normalisation == "clip")
         size = sum(self._stream(view).size for view in params.views)
-        self.head = nn.Linear(size, num_classes)
+        self.head = nn.Linear(size, num_classes + no_agreement)
         if params.affect:
-            self.register_buffer("affect_mean", torch.zeros(2))
-            self.register_buffer("affect_std", torch.ones(2))
-            self.affect_head = nn.Linear(size, 2)
+            self.register_buffer("affect_mean", torch.zeros(len(DIMENSIONS)))
+            self.register_buffer("affect_std", torch.zeros(len(DIMENSIONS)))
+            self.affect_head = nn.Linear(size, len(DIMENSIONS))
         self._frozen: list[nn.Module] = []
+
+    @property
+    def num_trained(self) -> int:
+        """Classes that are trained: K, or with no agreement one more."""
+        return self.head.out_features
 
     def _shape(self, view: View) -> tuple[int, int]:
         return (1, self.n_mfcc) if view == "mfcc" else (self.encoding or (0, 0))
@@ -143,8 +152,10 @@ class SERTier1(nn.Module):
             augment: applied to the normalised frames of each view, in training.
 
         Returns:
-            "logits" (B, K) divided by the temperature, "probs" (B, K), "confidence" (B,); with the second
-            head also "affect" (B, 2), valence and arousal in the units of the training data.
+            "logits" (B, K) divided by the temperature, "probs" (B, K), "confidence" (B,); with no agreement as a
+            class also "trained_logits" (B, K + 1), those of all classes that are trained; with the second head also
+            "affect" (B, 3), valence, arousal and dominance in the units of the training data; NaN for a dimension
+            that no training clip has.
         """
         views = self.params.views
         by_view = frames if isinstance(frames, Mapping) else {views[0]: frames}
@@ -158,11 +169,15 @@ class SERTier1(nn.Module):
             vectors.append(self._stream(view)(x, length, augment[view] if augment else None))
         vector = torch.cat(vectors, dim=1) if len(vectors) > 1 else vectors[0]
         dtype = by_view[views[0]].dtype
-        logits = self.head(vector).to(dtype) / self.temperature  # (B, K)
+        trained = self.head(vector).to(dtype) / self.temperature
+        logits = trained[:, : self.num_classes]  # (B, K)
         probs = torch.softmax(logits, dim=1)
         output = {"logits": logits, "probs": probs, "confidence": probs.amax(dim=1)}
+        if self.no_agreement:
+            output["trained_logits"] = trained  # (B, K + 1)
         if self.params.affect:
-            output["affect"] = self.affect_head(vector).to(dtype) * self.affect_std + self.affect_mean
+            affect = self.affect_head(vector).to(dtype) * self.affect_std + self.affect_mean
+            output["affect"] = torch.where(self.affect_std > 0, affect, torch.nan)
         return output
 
     def freeze(self, freeze: Freeze) -> None:
@@ -182,9 +197,16 @@ class SERTier1(nn.Module):
         for view in self.params.views:
             self._stream(view).set_normalisation(statistics[view])
 
+    @property
+    def dimensions(self) -> list[str]:
+        """Names of the dimensions of affect that the network predicts, since training clips had them."""
+        if not self.params.affect:
+            return []
+        return [name for name, std in zip(DIMENSIONS, self.affect_std.tolist(), strict=True) if std > 0]
+
     def fit_affect(self, affect: NDArray[np.float32]) -> None:
-        """Set the mean and scale of valence and arousal from affect (num_clips, 2); NaN (unknown) is ignored."""
-        for dimension in range(2):
+        """Set the mean and scale of each dimension from affect (num_clips, 3); NaN (unknown) is ignored."""
+        for dimension in range(len(DIMENSIONS)):
             known = affect[np.isfinite(affect[:, dimension]), dimension]
             if len(known):
                 self.affect_mean[dimension] = float(known.mean())
@@ -211,8 +233,10 @@ def build_network(
     params: NetworkParams,
     seed: int,
     encoding: tuple[int, int] | None = None,
+    *,
+    no_agreement: bool = False,
 ) -> SERTier1:
     """Build a network with initial weights that depend on the seed only; torch's random state is not changed."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        return SERTier1(n_mfcc, num_classes, params, encoding)
+        return SERTier1(n_mfcc, num_classes, params, encoding, no_agreement=no_agreement)

@@ -9,7 +9,8 @@ initial          starting from the weights of a trained network
 resident         features in a GPU's memory, and batches made there
 refit            once more, on train and validation together
 augmentation     SpecAugment and mixup
-loss             cross-entropy with class weights and label smoothing; valence and arousal
+targets          labels, or shares of the raters' votes
+loss             cross-entropy with class weights and label smoothing; valence, arousal and dominance
 schedules        learning rates: warm-up, then cosine, plateau or step
 resume           resuming an interrupted run, with bit for bit the same result
 """

@@ -6,6 +6,7 @@ from featurize.errors import TrainingError, counted
 from model.batches import Features
 from model.network.tier1 import SERTier1
 from model.training.hyperparameters import TrainParams
+from model.training.targets import learns_votes
 
 
 def check_features(features: Features, split: str, network: SERTier1) -> None:
@@ -18,7 +19,7 @@ def check_features(features: Features, split: str, network: SERTier1) -> None:
     """
     if len(features) == 0:
         raise TrainingError(f"the {split} split is empty; choose another fold or label set")
-    num_classes = network.num_classes
+    num_classes = network.num_trained if split == "train" else network.num_classes
     if features.labels.min() < 0 or features.labels.max() >= num_classes:
         raise TrainingError(f"the {split} split has a class outside the network's {num_classes}")
     if split == "train" and len(np.unique(features.labels)) < 2:
@@ -26,11 +27,11 @@ def check_features(features: Features, split: str, network: SERTier1) -> None:
 
 
 def check_sizes(train: Features, params: TrainParams, num_processes: int, affect: bool) -> None:
-    """Check the batch size, and that there are values of valence and arousal if they are to be trained.
+    """Check the batch size, and that clips have what is to be trained beside the label: affect, or votes.
 
     Raises:
-        TrainingError: a batch larger than the split, fewer clips in a batch than processes, or valence and arousal
-            to be trained without a clip that has them.
+        TrainingError: a batch larger than the split, fewer clips in a batch than processes, or affect or votes
+            to be trained without a clip that has any.
     """
     draws = int(train.original.sum())
     if params.batch_size > draws:
@@ -44,7 +45,11 @@ def check_sizes(train: Features, params: TrainParams, num_processes: int, affect
             f"train.batch_size {params.batch_size} leaves some of {num_processes} processes without a clip; "
             "make it larger, or start fewer processes"
         )
+    if params.targets == "soft" and not learns_votes(train).any():
+        raise TrainingError(
+            "train.targets soft: no train clip has votes of raters for a class; add the column votes, or set it to hard"
+        )
     if affect and not np.isfinite(train.affect).any():
         raise TrainingError(
-            "train.va_weight: no train clip has valence or arousal; add the columns, or set it to 0"
+            "train.affect_weight: no train clip has valence, arousal or dominance; add the columns, or set it to 0"
         )

@@ -8,6 +8,8 @@ from model.network.stream import Freeze
 
 Sampler = Literal["shuffle", "balanced", "corpora"]
 """What is drawn equally often."""
+Targets = Literal["hard", "soft"]
+AffectLoss = Literal["smooth-l1", "ccc"]
 
 
 class SpecAugmentParams(BaseModel, frozen=True, extra="forbid", use_attribute_docstrings=True):
@@ -50,6 +52,8 @@ class TrainParams(BaseModel, frozen=True, extra="forbid", use_attribute_docstrin
     """Decay of the moving average of the weights, validated and saved in their place; 0: off."""
     grad_clip: float = Field(1.0, ge=0, allow_inf_nan=False)
     """Largest norm of the gradient; 0: no limit."""
+    targets: Targets = "hard"
+    """hard: the label | soft: shares of the raters' votes; the label where a clip has none."""
     label_smoothing: float = Field(0.1, ge=0, lt=1)
     """Share of the target spread over all classes."""
     class_weights: Literal["none", "balanced", "effective"] = "none"
@@ -60,8 +64,10 @@ class TrainParams(BaseModel, frozen=True, extra="forbid", use_attribute_docstrin
     """Alpha of Beta(alpha, alpha), the distribution of the share of a mixed clip; 0: off."""
     spec_augment: SpecAugmentParams = Field(default_factory=SpecAugmentParams)
     """Masked stripes of frames and of coefficients."""
-    va_weight: float = Field(0.0, ge=0, allow_inf_nan=False)
-    """Weight of valence and arousal in the loss, for clips that have them; 0: not trained."""
+    affect_weight: float = Field(0.0, ge=0, allow_inf_nan=False)
+    """Weight of valence, arousal and dominance in the loss, where clips have them; 0: off."""
+    affect_loss: AffectLoss = "smooth-l1"
+    """Loss of these three: smooth-l1 | ccc: 1 - concordance over the clips of a batch."""
     precision: Literal["fp32", "bf16", "fp16"] = "fp32"
     """fp32 | bf16 | fp16 on CUDA; the CPU always uses fp32."""
     patience: int = Field(90, ge=0)

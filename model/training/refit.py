@@ -62,4 +62,8 @@ def join(first: Features, second: Features) -> Features:
         for name, values in first.columns.items()
         if name in second.columns
     }
-    return Features(views, np.concatenate([first.labels, second.labels]), columns, first.standardised)
+    votes = None
+    if first.votes is not None and second.votes is not None:
+        votes = np.concatenate([first.votes, second.votes])
+    labels = np.concatenate([first.labels, second.labels])
+    return Features(views, labels, columns, first.standardised, votes)

@@ -37,6 +37,8 @@ class EpochResult:
     """Concordance correlation coefficient; None if valence is not trained, or unknown for the validation clips."""
     val_ccc_arousal: float | None = None
     """Likewise for arousal."""
+    val_ccc_dominance: float | None = None
+    """Likewise for dominance."""
 
 
 @dataclass
@@ -89,6 +91,7 @@ def identity_of(
     digest = hashlib.sha256()
     for features in splits:
         digest.update(features.labels.tobytes() + features.num_frames.tobytes() + features.affect.tobytes())
+        digest.update(b"" if features.votes is None else features.votes.tobytes())
         for clips in features.views.values():
             for content in contents_of(clips):
                 digest.update(content)

@@ -14,12 +14,13 @@ from torch.nn.parallel import DistributedDataParallel
 from torch.optim.swa_utils import AveragedModel
 
 from featurize.errors import TrainingError
-from model.affect import concordance
+from model.affect import DIMENSIONS
 from model.batches import Batch, Features, make_batch
 from model.distributed import in_group, rank, sum_over_processes, world_size
 from model.logits import predict
 from model.moments import Statistics
 from model.network.tier1 import SERTier1
+from model.scoring.concordance import concordance
 from model.scoring.metrics import compute_metrics
 from model.training.augmentation import Augmentation
 from model.training.hyperparameters import TrainParams
@@ -28,6 +29,7 @@ from model.training.resident import ResidentFeatures, fits_on_gpu
 from model.training.resume import EpochResult
 from model.training.sampling import batch_order, sampling_groups
 from model.training.schedules import Schedule
+from model.training.targets import make_targets
 from model.views import View
 
 log = logging.getLogger(__name__)
@@ -48,6 +50,7 @@ class Trainer:
 
     def __init__(self, network: SERTier1, train: Features, params: TrainParams, device: torch.device) -> None:
         self.network, self.train, self.params, self.device = network, train, params, device
+        self.targets = make_targets(train, network.num_trained, params.targets).to(device)
         self.draws = int(train.original.sum())  # clips per epoch
         self.schedule = Schedule(params, math.ceil(self.draws / params.batch_size))
         if self.schedule.warmup_steps >= self.schedule.total_steps:
@@ -109,17 +112,18 @@ class Trainer:
         self.network.fit_batchnorm(batch.frames, batch.num_frames)
 
     def make_loss(self) -> SERLoss:
-        """The loss of this run, with valence and arousal in the units of the network."""
-        params, labels, num_classes = self.params, self.train.labels, self.network.num_classes
+        """The loss of this run, with valence, arousal and dominance in the units of the network."""
+        params, labels, num_classes = self.params, self.train.labels, self.network.num_trained
         weights: Tensor | None = None
         if params.class_weights == "balanced":
             weights = balanced_weights(labels, num_classes)
         elif params.class_weights == "effective":
             weights = effective_weights(labels, num_classes, params.effective_beta)
         affect = self.network.params.affect
-        units = self.network.affect_std.clone() if affect else None
-        loss = SERLoss(weights, params.label_smoothing, params.va_weight if affect else 0.0, units)
-        return loss.to(self.device)
+        std = self.network.affect_std if affect else None
+        units = None if std is None else torch.where(std > 0, std, 1.0)
+        weight = params.affect_weight if affect else 0.0
+        return SERLoss(weights, params.label_smoothing, weight, units, params.affect_loss).to(self.device)
 
     def make_batch(self, index: NDArray[np.int64]) -> Batch:
         """Make a batch of the clips at `index` (B,), on the device."""
@@ -151,9 +155,9 @@ class Trainer:
         """Take one step on this process's share of a batch; return its part of the loss, detached."""
         batch = self.make_batch(index)
         augment = Augmentation(self.params, index, epoch, self._sizes(index), self.device)
-        targets, affect = batch.labels, batch.affect
+        targets, affect = self.targets[batch.index], batch.affect
         if augment.mix is not None:
-            targets = augment.mix.targets(F.one_hot(targets, self.network.num_classes).float())
+            targets = augment.mix.targets(targets)
             affect = augment.mix.targets(affect)
         self.rate = self.schedule.rate(self.step)
         for group in self.optimiser.param_groups:
@@ -203,9 +207,9 @@ class Trainer:
         val_loss = self.check_finite(float(F.cross_entropy(logits, labels)), epoch)
         names = [str(k) for k in range(self.network.num_classes)]
         metrics = compute_metrics(val.labels, logits.argmax(dim=1).numpy(), names)
-        ccc: list[float | None] = [None, None]
+        ccc: list[float | None] = [None] * len(DIMENSIONS)
         if "affect" in outputs:
-            ccc = [concordance(val.affect[:, k], outputs["affect"][:, k].numpy()) for k in range(2)]
+            ccc = list(map(concordance, val.affect.T, outputs["affect"].numpy().T))
         return EpochResult(
             epoch,
             self.rate,

@@ -57,6 +57,9 @@ def audit(
     Raises:
         SerError: the fingerprints cannot be computed or written.
     """
+    labelled = [
+        entry for entry in entries if entry.clip.emotion
+    ]  # clips without agreement are in train alone
     identical = group_identical(entries)
     prints = fingerprint_clips(entries, fingerprints, engine, load) if params.fingerprint else {}
     copies = group_copies(entries, prints, params.threshold)
@@ -67,8 +70,8 @@ def audit(
         *find_overlaps(entries),
         *judge_copies(copies),
         *find_contradictions(identical, [copy.entries for copy in copies]),
-        *find_speaker_labels(entries, random=speakers_may_overlap),
-        *find_missing_classes(entries, remedy),
+        *find_speaker_labels(labelled, random=speakers_may_overlap),
+        *find_missing_classes(labelled, remedy),
         *find_retakes(entries),
         *note_dropped(duplicates),
         *find_doubles(left_out),

@@ -27,6 +27,15 @@ def share(votes: Mapping[str, float], raters: int | None, emotion: str) -> float
     return votes.get(emotion, 0.0) / of if votes and of else None
 
 
+def votes_by_class(votes: Mapping[str, float], class_of: Mapping[str, str]) -> dict[str, float]:
+    """Class → number of votes for its emotions; votes for an emotion without a class are left out."""
+    counts: Counter[str] = Counter()
+    for emotion, number in votes.items():
+        if number and emotion in class_of:
+            counts[class_of[emotion]] += number  # type: ignore[assignment]
+    return dict(counts)
+
+
 def votes_text(votes: Mapping[str, float]) -> str:
     """Votes as a cell of manifest.csv: a JSON object, or empty."""
     return json.dumps(dict(votes), ensure_ascii=False) if votes else ""

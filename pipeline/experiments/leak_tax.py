@@ -125,7 +125,7 @@ def leak_tax(
 
 
 def arm_card(card: TrainingCard, tested: Features, denoiser: Mapping[str, Any]) -> TrainingCard:
-    """Update the fields that depend on the test clips: untested classes, speakers the denoiser was trained on."""
+    """Update what depends on the clips of an arm: untested classes, speakers the denoiser knew, no agreement."""
     labels = {card.labels[label] for label in tested.labels}
     overlap = training_overlap(
         denoiser, zip(tested.columns["corpus"], tested.columns["speaker"], strict=True)
@@ -134,6 +134,7 @@ def arm_card(card: TrainingCard, tested: Features, denoiser: Mapping[str, Any]) 
         update={
             "untested_labels": [name for name in card.labels if name not in labels],
             "denoiser_heard_test_speakers": overlap,
+            "no_agreement": "drop",  # only clips with a label are divided
         }
     )
 
@@ -152,14 +153,17 @@ def load_originals(loader: SplitLoader) -> Features:
     views: dict[View, Clips] = {
         view: [clip for part in parts for clip in part.views[view]] for view in parts[0].views
     }
-    return Features(views, np.concatenate([part.labels for part in parts]), columns)
+    voted = [part.votes for part in parts if part.votes is not None]
+    votes = np.concatenate(voted) if len(voted) == len(parts) else None
+    return Features(views, np.concatenate([part.labels for part in parts]), columns, votes=votes)
 
 
 def select(features: Features, index: Sequence[int]) -> Features:
     """The clips at these indices."""
     columns = {name: values[index] for name, values in features.columns.items()}
     views: dict[View, Clips] = {view: [clips[i] for i in index] for view, clips in features.views.items()}
-    return Features(views, features.labels[index], columns)
+    votes = None if features.votes is None else features.votes[index]
+    return Features(views, features.labels[index], columns, votes=votes)
 
 
 def split_by_speaker(

@@ -32,23 +32,28 @@ class Prediction:
     """The network is untrained, so the prediction means nothing."""
     channel: str
     """mono, mix, left, right..."""
+    affect: dict[str, float]
+    """Valence, arousal and dominance, as far as the network predicts them, in the units of its training data."""
 
 
-def _table_writer(labels: list[str]) -> Callable[[Prediction], None]:
+def _table_writer(labels: list[str], dimensions: list[str]) -> Callable[[Prediction], None]:
     def write(prediction: Prediction) -> None:
         name = f"{prediction.file} ({prediction.channel})" if prediction.channel in SIDES else prediction.file
         if prediction.label is None:
             sys.stdout.write(f"{name}: no speech (--keep-silence predicts an emotion all the same)\n")
             return
         others = "  ".join(f"{label} {p:.3f}" for label, p in prediction.probabilities.items())
+        affect = "".join(f"  {name} {value:.2f}" for name, value in prediction.affect.items())
         note = "" if prediction.speech_found else "  (no speech found)"
         note += "  (random weights)" if prediction.random_weights else ""
-        sys.stdout.write(f"{name}: {prediction.label} {prediction.confidence:.3f}  [{others}]{note}\n")
+        sys.stdout.write(
+            f"{name}: {prediction.label} {prediction.confidence:.3f}  [{others}]{affect}{note}\n"
+        )
 
     return write
 
 
-def _json_writer(labels: list[str]) -> Callable[[Prediction], None]:
+def _json_writer(labels: list[str], dimensions: list[str]) -> Callable[[Prediction], None]:
     def write(prediction: Prediction) -> None:
         text = json.dumps(asdict(prediction), ensure_ascii=False)
         # Escapes lose nothing, where the terminal lacks a character.
@@ -57,7 +62,7 @@ def _json_writer(labels: list[str]) -> Callable[[Prediction], None]:
     return write
 
 
-def _csv_writer(labels: list[str]) -> Callable[[Prediction], None]:
+def _csv_writer(labels: list[str], dimensions: list[str]) -> Callable[[Prediction], None]:
     writer = csv.writer(sys.stdout, lineterminator="\n")
     writer.writerow(
         [
@@ -68,6 +73,7 @@ def _csv_writer(labels: list[str]) -> Callable[[Prediction], None]:
             "random_weights",
             "channel",
             *(f"prob_{label}" for label in labels),
+            *dimensions,
         ]
     )
 
@@ -82,13 +88,14 @@ def _csv_writer(labels: list[str]) -> Callable[[Prediction], None]:
                 p.random_weights,
                 p.channel,
                 *(p.probabilities.get(label) for label in labels),
+                *(p.affect.get(name) for name in dimensions),
             ]
         )
 
     return write
 
 
-WRITERS: dict[Style, Callable[[list[str]], Callable[[Prediction], None]]] = {
+WRITERS: dict[Style, Callable[[list[str], list[str]], Callable[[Prediction], None]]] = {
     "table": _table_writer,
     "json": _json_writer,
     "csv": _csv_writer,

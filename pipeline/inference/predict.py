@@ -16,6 +16,7 @@ from featurize.errors import AudioError, CheckpointError, WeightsError
 from featurize.level import Channel
 from featurize.tier0 import Tier0Params, speech_features, tier0
 from featurize.vad_network import InputSpeech, load_vad
+from model.affect import DIMENSIONS
 from model.checkpoint import load_checkpoint
 from model.network.normalisation import is_group, normalise_clips
 from model.network.tier1 import NetworkParams, SERTier1
@@ -101,6 +102,11 @@ class Predictor:
             )
         self.vad = load_vad()
 
+    @property
+    def dimensions(self) -> list[str]:
+        """Names of the dimensions of affect that are predicted."""
+        return self.network.dimensions
+
     @torch.inference_mode()
     def __call__(self, file: Path, channel: Channel | None = None, keep_silence: bool = False) -> Prediction:
         """Predict one file.
@@ -119,7 +125,9 @@ class Predictor:
         keep = params.vad.model_copy(update={"if_no_speech": "keep"})
         features = tier0(file, params.model_copy(update={"vad": keep}), self.denoiser, self.vad)
         if not features.has_speech and not keep_silence:
-            return Prediction(str(file), None, None, {}, False, self.random_weights, features.source.channel)
+            return Prediction(
+                str(file), None, None, {}, False, self.random_weights, features.source.channel, {}
+            )
         found = self.clip_views(features.denoised, features.segments, features.mfcc)
         views = {view: torch.from_numpy(x.T)[None].to(self.device) for view, x in found.items()}  # (1, C, T)
         # This file is all that is known of its speaker or corpus.
@@ -136,6 +144,7 @@ class Predictor:
             speech_found=features.has_speech,
             random_weights=self.random_weights,
             channel=features.source.channel,
+            affect={name: float(output["affect"][0, DIMENSIONS.index(name)]) for name in self.dimensions},
         )
 
     def views_of(self, denoised: Tensor, before: InputSpeech | None) -> dict[View, NDArray[np.float32]]:
@@ -182,7 +191,7 @@ def predict(
     Returns:
         The exit code: UNUSABLE if a recording could not be used, else NO_SPEECH if one held no speech, else 0.
     """
-    write = WRITERS[style](predictor.labels)
+    write = WRITERS[style](predictor.labels, predictor.dimensions)
     code = 0
     for source in find_sources(recordings):
         try:

@@ -39,7 +39,7 @@ class Card(BaseModel, frozen=True, extra="forbid"):
     synthetic: bool
     """The clips come from a speech synthesiser."""
     files_sha256: str
-    """Hash of the list of recordings."""
+    """Hash of the list of recordings that have a label."""
     licence: str
     """Of the corpus, as its publishers state it; empty if unknown."""
     label_set: str
@@ -49,6 +49,8 @@ class Card(BaseModel, frozen=True, extra="forbid"):
     """What the emotions are: as the corpus goes by, as acted, or as heard."""
     min_agreement: float
     """Share of the raters that a clip's label must have."""
+    no_agreement: Literal["drop", "class"]
+    """Whether training clips without a majority are a class in training, whose output is dropped at scoring."""
     split: Method
     speaker_independent: bool
     """No speaker of one split is in another, and every speaker is known."""
@@ -162,7 +164,7 @@ def training_card(
 def baseline_card(data: DataCard, params: BaselineParams, encoder: EncoderCard | None = None) -> ScoringCard:
     """The card of a baseline that is fitted and scored on this machine, with this code."""
     return ScoringCard(
-        **dict(data),
+        **dict(data) | {"no_agreement": "drop"},
         model="baseline",
         views=[params.view],
         encoder=encoder,
@@ -199,7 +201,17 @@ _TASK = (*_CORPUS, "fold", "speakers")
 Scope: TypeAlias = Literal["folds", "task", "clips", "data"]
 
 FIELDS: dict[Scope, tuple[str, ...]] = {
-    "folds": (*_CORPUS, "split_seed", *_MAKING, "model", "views", "encoder", "normalisation", "init"),
+    "folds": (
+        *_CORPUS,
+        "no_agreement",
+        "split_seed",
+        *_MAKING,
+        "model",
+        "views",
+        "encoder",
+        "normalisation",
+        "init",
+    ),
     "task": _TASK,
     "clips": (*_TASK, "val", "split_seed"),
     "data": (*_TASK, "clips_sha256", *_MAKING),

@@ -17,6 +17,7 @@ from featurize.errors import CheckpointError, ShardError
 from featurize.shards import Shard
 from pipeline.extraction.tasks import MAKERS
 from pipeline.protocol.card import Card, DataCard, Scope, TrainingCard, digest, named_speakers
+from pipeline.protocol.manifest_file import SHARD_COLUMNS
 from pipeline.protocol.manifest_summary import ManifestSummary
 from pipeline.protocol.origins import EncoderCard
 from pipeline.protocol.split_params import SPLITS, Split
@@ -29,8 +30,6 @@ STAMP_OF = {"denoise": "denoised_by", "featurize": "featurized_by", "encode": "e
 """Stage → column with the digest of the `Maker` of each row."""
 STEPS = ("load", "denoise", "vad", "mfcc")
 """The steps of Tier 0; the shards' attributes "load_step", ... hold settings and version of each."""
-NEEDED = ("clip_id", "sha256", "corpus", "speaker", "label", "split")
-"""Columns of the features that the card is computed from."""
 
 
 def data_card(
@@ -45,7 +44,7 @@ def data_card(
         encodings: the encoding shards, where they are used.
 
     Raises:
-        ShardError: the features were made from another manifest.
+        ShardError: the features were made from another manifest, or by an older version.
     """
     protocol, denoiser = summary.protocol, made["denoiser"]
     columns = _read_columns(paths)
@@ -194,9 +193,15 @@ def _leak(card: Card, here: Card) -> str:
 
 
 def _read_columns(paths: Sequence[Path]) -> Columns:
-    """The columns of all original clips, without augmented copies."""
+    """The manifest's columns of all original clips, without augmented copies."""
     shards = [Shard(path, verify=False).columns for path in paths]
-    columns = {name: np.concatenate([each[name] for each in shards]) for name in NEEDED}
+    for path, each in zip(paths, shards, strict=True):
+        if missing := [name for name in SHARD_COLUMNS if name not in each]:
+            raise ShardError(
+                f"{path}: made by an older version, without the column {', '.join(missing)}",
+                "run denoise and featurize again, which computes nothing anew",
+            )
+    columns = {name: np.concatenate([each[name] for each in shards]) for name in SHARD_COLUMNS}
     if not all("augmentation" in each for each in shards):
         return columns
     original = np.concatenate([each["augmentation"] for each in shards]) == ""

@@ -56,6 +56,16 @@ class LabelParams(BaseModel, frozen=True, extra="forbid", use_attribute_docstrin
     """standard: as the corpus goes by | intended: as acted | perceived: as heard by raters."""
     min_agreement: Annotated[float, Field(ge=0, le=1)] = 0.0
     """Share of raters that a label needs; other clips are left out and counted; 0: all stay."""
+    no_agreement: Literal["drop", "class"] = "drop"
+    """Training clips without a majority: drop | class: a class in training, never predicted."""
+
+    @model_validator(mode="after")
+    def _intentions_need_no_agreement(self) -> Self:
+        if self.no_agreement == "class" and self.of == "intended":
+            raise ValueError(
+                "no_agreement class is of what was heard, but labels.of is intended; set it to drop"
+            )
+        return self
 
     @model_validator(mode="after")
     def _map_is_written(self) -> Self:
@@ -102,6 +112,24 @@ def label_emotions(emotions: Sequence[str], native: Sequence[str], params: Label
             f"{', '.join(sorted(counts)[:10]) or 'none'}; use labels.set native, or map"
         )
     return Labelling(names, label_of, left_out)
+
+
+def classes_of_votes(words: Iterable[str], labelling: Labelling, params: LabelParams) -> dict[str, str]:
+    """Emotion that raters chose → learned class; without those that the label set has no learned class for.
+
+    An emotion may have votes, but no clip of which it is the label.
+    """
+    classes = {word: labelling.label_of.get(word) or _class_of(word, params) for word in words}
+    return {word: label for word, label in classes.items() if label in labelling.names}
+
+
+def _class_of(word: str, params: LabelParams) -> str | None:
+    """The class of an emotion that no clip has as its label."""
+    if params.set == "four":
+        return _FOUR_OF.get(common_word(word))
+    if params.set == "map":
+        return _mapped(word, {plain_word(emotion): label for emotion, label in params.map.items()})
+    return common_word(word) if params.set == "common" else plain_word(word)
 
 
 _Found = tuple[dict[str, str], list[str]]
@@ -157,12 +185,13 @@ def _map(counts: Mapping[str, int], _native: Sequence[str], params: LabelParams)
             hint = f"; is {near[0]!r} meant?" if near else ""
             has = ", ".join(_in_order(present))
             raise ParamsError(f"labels.map: no clip has the emotion {word!r}; the corpus has {has}{hint}")
-    label_of = {
-        emotion: label
-        for emotion in counts
-        if (label := mapping.get(plain_word(emotion)) or mapping.get(common_word(emotion)))
-    }
+    label_of = {emotion: label for emotion in counts if (label := _mapped(emotion, mapping))}
     return label_of, list(dict.fromkeys(mapping.values()))
+
+
+def _mapped(word: str, mapping: Mapping[str, str]) -> str | None:
+    """The class of an emotion by a map of plain words: of the word itself, else of its common one."""
+    return mapping.get(plain_word(word)) or mapping.get(common_word(word))
 
 
 _LABEL_SETS = {"four": _four, "common": _common, "native": _native, "map": _map}

@@ -24,12 +24,13 @@ SHARD_COLUMNS = (
     "label",
     "valence",
     "arousal",
+    "dominance",
+    "class_votes",
     "split",
 )
 """What the shards carry, since it is trained on or scored; a change of another column leaves them as they are."""
 COLUMNS = (
     *SHARD_COLUMNS,
-    "dominance",
     "intensity",
     "language",
     "age",

@@ -23,7 +23,7 @@ class Counts(BaseModel, frozen=True, extra="forbid"):
     splits: dict[Split, int]
     """Clips of each split."""
     labels: dict[Split, dict[str, int]]
-    """Clips of each class in each split."""
+    """Clips of each class in each split, also without agreement, where that is a class."""
 
 
 class ManifestSummary(BaseModel, frozen=True, extra="forbid"):
@@ -36,7 +36,7 @@ class ManifestSummary(BaseModel, frozen=True, extra="forbid"):
     left_out: dict[str, int]
     """Emotion for which the label set has no class → number of its clips."""
     unlabelled: int
-    """Number of clips without an emotion of the chosen kind, such as those that raters did not agree on."""
+    """Number of clips left out without an emotion of the chosen kind, such as those that raters did not agree on."""
     low_agreement: int
     """Number of clips left out by labels.min_agreement."""
     duplicates_dropped: int

@@ -17,6 +17,7 @@ CAPTIONS = {
     "labels": "labels",
     "labels_of": "labels of",
     "min_agreement": "least agreement of raters",
+    "no_agreement": "clips without agreement",
     "split": "split by",
     "folds": "folds",
     "fold": "fold",
@@ -80,7 +81,7 @@ def describe_labels(card: Card) -> str:
 
 
 def describe_making(card: TrainingCard) -> str:
-    """Model, normalisation, initial checkpoint and denoiser in one line; each may know more of a test speaker."""
+    """Model, normalisation, class in training alone, initial checkpoint and denoiser in one line."""
     baseline = f"BASELINE of {', '.join(card.views)}, " if card.model == "baseline" else ""
     seen = len(card.denoiser_heard_test_speakers)
     overlap = f" (TRAINED ON {seen} OF THE TEST SPEAKERS)" if seen else ""
@@ -91,7 +92,8 @@ def describe_making(card: TrainingCard) -> str:
         heard = {"TEST": card.init_heard_test_speakers, "VALIDATION": card.init_heard_val_speakers}
         of = " AND ".join(f"{len(names)} OF THE {split}" for split, names in heard.items() if names)
         started = f"started from {describe_init(card.init)}{f' (TRAINED ON {of} SPEAKERS)' if of else ''}, "
-    return f"{baseline}{transductive}{started}denoiser {card.denoiser}{overlap}"
+    undecided = "no agreement as a class in training, " if card.no_agreement == "class" else ""
+    return f"{baseline}{transductive}{undecided}{started}denoiser {card.denoiser}{overlap}"
 
 
 def describe_init(init: InitCard) -> str:

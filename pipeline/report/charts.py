@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from model.affect import DIMENSIONS
 from pipeline.report.pictures.confusion import draw_confusion
 from pipeline.report.pictures.curves import draw_curves
 from pipeline.report.pictures.noise_levels import draw_robustness
@@ -12,6 +13,7 @@ from pipeline.runs.evaluation import Robustness, SpeakerScore
 from pipeline.runs.workspace import Workspace
 
 CURVE_TITLES = {"loss": "Loss", "uar": "UAR", "lr": "Learning rate"}
+CURVE_TITLES |= {f"ccc_{name}": f"CCC of {name}" for name in DIMENSIONS}
 """Titles of the known metrics, which come first and in this order."""
 
 

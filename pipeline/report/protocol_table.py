@@ -13,6 +13,8 @@ from pipeline.protocol.wording import (
 from pipeline.report.words import count, score
 from pipeline.runs.workspace import Workspace
 
+UNDECIDED = "clips without agreement of raters; its output is dropped before the softmax in every score"
+
 Rows = list[tuple[str, str]]
 """Caption and value of each row."""
 
@@ -35,6 +37,7 @@ def protocol_table(workspace: Workspace) -> Rows:
         ("Split seed", str(card.split_seed)),
         ("Training seed", "" if card.seed is None else str(card.seed)),
         ("Trained on", TRAINED_ON[card.refit]),
+        ("Trained as a class", UNDECIDED if card.no_agreement == "class" else ""),
         ("Started from", describe_init(card.init) if card.init else ""),
         ("Normalisation", NORMALISATIONS[card.normalisation]),
         ("Denoiser", card.denoiser),

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+from model.vote_shares import NO_AGREEMENT
 from pipeline.protocol.split_params import SPLITS
 from pipeline.runs.workspace import Workspace
 
@@ -56,9 +57,14 @@ def clip_table(workspace: Workspace) -> list[tuple[str, list[int]]]:
     rows = [("Clips", [len(part) for part in parts])]
     rows.append(("Speakers", [part.loc[part["speaker"] != "", "speaker"].nunique() for part in parts]))
     return rows + [
-        (label, [int((part["label"] == label).sum()) for part in parts])
-        for label in workspace.run.evaluation.labels
+        (label, [int((part["label"] == label).sum()) for part in parts]) for label in _labels(workspace)
     ]
+
+
+def _labels(workspace: Workspace) -> list[str]:
+    """The classes, and "no agreement" where that is one in training."""
+    undecided = (workspace.manifest["label"] == NO_AGREEMENT).any()
+    return [*workspace.run.evaluation.labels, *[NO_AGREEMENT] * bool(undecided)]
 
 
 def audio_table(workspace: Workspace) -> list[Audio]:
@@ -69,7 +75,7 @@ def audio_table(workspace: Workspace) -> list[Audio]:
     rejected = workspace.rejects["clip_id"].map(label_of).fillna("")
     rows = [
         _audio(label, workspace.audio[workspace.audio["label"] == label], int((rejected == label).sum()))
-        for label in workspace.run.evaluation.labels
+        for label in _labels(workspace)
     ]
     return [*rows, _audio("All", workspace.audio, len(rejected))]
 
@@ -98,10 +104,7 @@ def silence_table(workspace: Workspace) -> list[Silence]:
     clips = pd.concat([kept, lost.assign(has_speech=False)], ignore_index=True).astype({"has_speech": bool})
     if clips["has_speech"].all():
         return []
-    rows = [
-        Silence(label, _silent_parts(clips[clips["label"] == label]))
-        for label in workspace.run.evaluation.labels
-    ]
+    rows = [Silence(label, _silent_parts(clips[clips["label"] == label])) for label in _labels(workspace)]
     return [*rows, Silence("All", _silent_parts(clips))]
 
 

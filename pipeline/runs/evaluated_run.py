@@ -74,6 +74,15 @@ def describe_scores(evaluation: Evaluation) -> str:
     )
 
 
+def describe_affect(evaluation: Evaluation) -> str:
+    """The concordance of each dimension of affect in one line; empty where none is predicted."""
+    scores = [
+        f"{name} {own.ccc:.3f}{' ({:.3f} to {:.3f})'.format(*own.interval) if own.interval else ''}"
+        for name, own in evaluation.affect.items()
+    ]
+    return f"CCC: {', '.join(scores)}" if scores else ""
+
+
 def describe_choice(evaluation: Evaluation) -> str:
     """What validation chose for a baseline, in one line; empty for a network."""
     choice = evaluation.choice
@@ -101,7 +110,7 @@ def summarise(run: Run) -> list[str]:
             describe_scores(evaluation),
             f"recall: {recalls}",
             *(f"{own.corpus}: UAR {own.uar:.3f}, accuracy {own.accuracy:.3f}" for own in evaluation.corpora),
-            *filter(None, [describe_choice(evaluation), *notes]),
+            *filter(None, [describe_affect(evaluation), describe_choice(evaluation), *notes]),
             describe(evaluation.protocol),
         ]
     )

@@ -9,9 +9,11 @@ from typing import Annotated, Any, Self
 from pydantic import BaseModel, Field, model_validator
 
 from model.baseline.baseline_params import Choice
+from model.scoring.concordance import DimensionScore
 from model.scoring.confidence import Bin, CalibrationScores, RiskCoverage
 from model.scoring.intervals import Intervals
 from model.scoring.metrics import GroupScore, Metrics
+from model.scoring.shares import VoteScores
 from pipeline.protocol.card import ScoringCard, TrainingCard
 
 
@@ -61,6 +63,12 @@ class Scores(Metrics):
     intervals_note: str
     """Why there are no intervals, or why they are unreliable; else empty."""
     calibration: Calibration
+    top2: float | None
+    """Share of clips whose class is among the two most probable ones; None where there are no more classes."""
+    top3: float | None
+    """Likewise among three."""
+    votes: VoteScores | None
+    """With the temperature; None where no test clip has votes of raters."""
     risk_coverage: RiskCoverage
     speakers: list[SpeakerScore]
     """Sorted by name; clips without a speaker are left out."""
@@ -88,6 +96,8 @@ class Evaluation(Scores):
     """None for the baseline."""
     choice: Choice | None
     """What the validation split chose for the baseline; None for a network."""
+    affect: dict[str, DimensionScore]
+    """By dimension, of those that the network predicts and test clips have; none for the baseline."""
     params: dict[str, Any]
     """Parameters of Tier 0, and of network and training or of the baseline, as in params.yaml."""
     protocol: ScoringCard

@@ -15,6 +15,7 @@ from model.checkpoint import load_checkpoint
 from model.network.tier1 import SERTier1
 from model.training.hyperparameters import TrainParams
 from model.training.initial import Misfit, misfits, take_over
+from model.vote_shares import NO_AGREEMENT
 from pipeline.protocol.card import DataCard, TrainingCard, named_speakers
 from pipeline.protocol.data_card import read_training_card
 from pipeline.protocol.origins import EncoderCard, InitCard
@@ -101,8 +102,12 @@ def start_from(
             f"train.init: {path} does not fit: {which}; set {'it' if len(found) == 1 else 'them'} as there, or name "
             "another checkpoint"
         )
-    kept = take_over(trained, network, card.labels, here.labels)
-    new = [label for label in here.labels if label not in kept]
+    there, ours = (
+        [*labels, *[NO_AGREEMENT] * has]
+        for labels, has in ((card.labels, trained.no_agreement), (here.labels, network.no_agreement))
+    )
+    kept = take_over(trained, network, there, ours)
+    new = [label for label in ours if label not in kept]
     log.info(
         "starting from %s, trained on %s; its head knows %s%s",
         *(path, card.corpus, ", ".join(kept) or "none of the labels"),

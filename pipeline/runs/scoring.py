@@ -7,10 +7,13 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import softmax
 
+from model.affect import DIMENSIONS
+from model.scoring.concordance import DimensionScore, score_dimension
 from model.scoring.confidence import reliability_bins, risk_coverage, score_calibration
 from model.scoring.confusions import speaker_confusions
 from model.scoring.intervals import Intervals, doubts_about, speaker_intervals, why_no_intervals
 from model.scoring.metrics import ClassMetrics, compute_metrics, score_groups
+from model.scoring.shares import score_votes, top_k_accuracy
 from pipeline.runs.evaluation import Calibration, CorpusScore, GenderScore, Scores, SpeakerScore
 
 Classes = NDArray[np.int64]
@@ -28,6 +31,7 @@ def score(
     temperature: float,
     labels: Sequence[str],
     columns: Mapping[str, NDArray[Any]],
+    votes: NDArray[np.float32] | None = None,
 ) -> Scores:
     """Metrics, intervals over speakers, calibration, and scores per speaker and gender.
 
@@ -37,6 +41,7 @@ def score(
         temperature: fitted on the validation split.
         labels: K names in class order.
         columns: (n,) each; `corpus`; `speaker` and `gender`, empty where unknown.
+        votes: (n, K) share of each class in the raters' votes, NaN where unknown; None: of no clip.
     """
     probabilities = probabilities_of(logits, temperature)
     predicted = probabilities.argmax(axis=1)  # of what is written, so that counting predictions.csv agrees
@@ -54,6 +59,9 @@ def score(
             after=score_calibration(logits / temperature, truth),
             bins=reliability_bins(probabilities, truth),
         ),
+        top2=top_k_accuracy(truth, probabilities, 2),
+        top3=top_k_accuracy(truth, probabilities, 3),
+        votes=None if votes is None else score_votes(logits / temperature, votes),
         risk_coverage=risk_coverage(probabilities.max(axis=1), predicted == truth),
         speakers=[
             SpeakerScore(**vars(scores), speaker=name, gender=gender_of[name])
@@ -84,6 +92,23 @@ def _corpora(
         for name, scores in found.items()
         for own in (corpora == name,)
     ]
+
+
+def score_affect(
+    truth: NDArray[np.float32], predicted: Mapping[str, NDArray[np.float32]], speakers: NDArray[Any]
+) -> dict[str, DimensionScore]:
+    """Concordance of the dimensions that are predicted and that clips have.
+
+    Args:
+        truth: (n, 3), NaN where unknown.
+        predicted: (n,) of each dimension, by its name.
+        speakers: (n,), empty where unknown.
+    """
+    scores = {
+        name: score_dimension(truth[:, DIMENSIONS.index(name)], values, speakers)
+        for name, values in predicted.items()
+    }
+    return {name: own for name, own in scores.items() if own is not None}
 
 
 def _intervals(

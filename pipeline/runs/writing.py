@@ -1,6 +1,7 @@
 """Write one evaluated run: evaluation.json, metrics.json and predictions.csv, of a network or of the baseline."""
 
 import logging
+from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -11,10 +12,12 @@ from numpy.typing import NDArray
 
 from featurize.atomic import write_json, write_text
 from featurize.errors import SplitError, counted
+from model.affect import DIMENSIONS
 from model.batches import Features
 from model.feature_splits import SplitLoader
 from pipeline.protocol.card import ScoringCard, digest
 from pipeline.protocol.wording import describe, describe_independence, describe_leak, describe_mixture
+from pipeline.runs.evaluated_run import describe_affect
 from pipeline.runs.evaluation import Evaluation
 from pipeline.runs.scoring import probabilities_of
 
@@ -44,7 +47,11 @@ def card_hash(card: ScoringCard) -> str:
 
 
 def write_run(
-    folder: Path, evaluation: Evaluation, test: Features, logits: NDArray[np.float64]
+    folder: Path,
+    evaluation: Evaluation,
+    test: Features,
+    logits: NDArray[np.float64],
+    affect: Mapping[str, NDArray[np.float32]] | None = None,
 ) -> pd.DataFrame:
     """Write the three files, and log the main scores.
 
@@ -53,11 +60,15 @@ def write_run(
         evaluation: its scores.
         test: the clips that were scored.
         logits: of them, (num_clips, num_classes), not divided by the temperature.
+        affect: predicted values (num_clips,) of each dimension that the network predicts.
 
     Returns:
         The predictions.
     """
     predictions = prediction_table(test, probabilities_of(logits, evaluation.temperature), evaluation.labels)
+    for name, values in (affect or {}).items():
+        predictions[f"true_{name}"] = test.affect[:, DIMENSIONS.index(name)]
+        predictions[f"pred_{name}"] = values
     predictions = predictions.assign(card=evaluation.card)
     write_json(folder / "evaluation.json", evaluation.model_dump(mode="json"))
     numbers = headline(evaluation)
@@ -97,6 +108,8 @@ def _log_scores(evaluation: Evaluation) -> None:
             "%s: test UAR %.3f, accuracy %.3f on %s",
             *(own.corpus, own.uar, own.accuracy, counted(own.n_clips, "clip")),
         )
+    if affect := describe_affect(evaluation):
+        log.info("%s", affect)
 
 
 def headline(evaluation: Evaluation) -> dict[str, Any]:
@@ -110,6 +123,9 @@ def headline(evaluation: Evaluation) -> dict[str, Any]:
         "macro_precision": evaluation.macro_precision,
         "macro_f1": evaluation.macro_f1,
         **asdict(evaluation.calibration.after),
+        "top2": evaluation.top2,
+        "top3": evaluation.top3,
+        "kl": evaluation.votes and evaluation.votes.kl,
         "aurc": evaluation.risk_coverage.aurc,
         "val_uar": evaluation.val_uar,
         "best_epoch": evaluation.best_epoch,
@@ -118,6 +134,7 @@ def headline(evaluation: Evaluation) -> dict[str, Any]:
     return {
         # Undefined scores are left out: DVC then prints a dash.
         **{name: value for name, value in numbers.items() if value is not None},
+        **({"ccc": {name: own.ccc for name, own in evaluation.affect.items()}} if evaluation.affect else {}),
         "recall": {label: value for label, value in recall.items() if value is not None},
         **({"corpus_uar": {own.corpus: own.uar for own in evaluation.corpora}} if evaluation.corpora else {}),
         "protocol": describe(evaluation.protocol),

@@ -67,12 +67,13 @@ def baseline(params: BaselineParams, data: Path, reports: Path, engine: Engine |
     test = load_test(loader, data)
     logits = fitted.logits(_examples(make, test, "test", params).values)
     evaluation = Evaluation(
-        **dict(score(test.labels, logits, fitted.temperature, labels, test.columns)),
+        **dict(score(test.labels, logits, fitted.temperature, labels, test.columns, test.votes)),
         temperature=fitted.temperature,
         checkpoint="",
         val_uar=fitted.val_uar,
         best_epoch=None,
         choice=fitted.choice,
+        affect={},
         params={**made["tier0"], "baseline": params.model_dump(mode="json"), **step},
         protocol=protocol,
         card=card_hash(protocol),

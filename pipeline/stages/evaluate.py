@@ -5,16 +5,17 @@ from pathlib import Path
 import pandas as pd
 
 from featurize.atomic import write_text
+from model.affect import DIMENSIONS
 from model.checkpoint import load_checkpoint
 from model.feature_splits import SplitLoader
-from model.logits import predict_logits
+from model.logits import predict
 from pipeline.protocol.card import scoring_card
 from pipeline.protocol.data_card import check_checkpoint, check_encoder, data_card, shared_provenance
 from pipeline.protocol.manifest_summary import read_summary
 from pipeline.protocol.origins import encoder_card
 from pipeline.runs.best_checkpoint import choose_checkpoint
 from pipeline.runs.evaluation import Evaluation
-from pipeline.runs.scoring import score
+from pipeline.runs.scoring import score, score_affect
 from pipeline.runs.trained import read_trained
 from pipeline.runs.writing import card_hash, load_test, write_run
 
@@ -44,20 +45,23 @@ def evaluate(
     test = load_test(loader, data)
     temperature = float(network.temperature)
     # The network divides its logits by the temperature; undo this, to score calibration without it as well.
-    logits = predict_logits(network, test, device=device).double().numpy() * temperature
+    outputs = predict(network, test, device=device)
+    logits = outputs["logits"].double().numpy() * temperature
+    affect = {name: outputs["affect"][:, DIMENSIONS.index(name)].numpy() for name in network.dimensions}
     protocol = scoring_card(card, device)
     evaluation = Evaluation(
-        **dict(score(test.labels, logits, temperature, labels, test.columns)),
+        **dict(score(test.labels, logits, temperature, labels, test.columns, test.votes)),
         temperature=temperature,
         checkpoint=path.name,
         val_uar=trained.val_uar,
         best_epoch=trained.epoch,
         choice=None,
+        affect=score_affect(test.affect, affect, test.columns["speaker"]),
         params={**args["tier0"], "network": args["network"], "train": trained.train},
         protocol=protocol,
         card=card_hash(protocol),
     )
-    predictions = write_run(reports, evaluation, test, logits)
+    predictions = write_run(reports, evaluation, test, logits, affect)
     _write_plots(reports, evaluation, predictions)
     return evaluation
 

@@ -15,6 +15,7 @@ from model.network.tier1 import NetworkParams, build_network
 from model.training.fit import EpochResult, FitResult, fit
 from model.training.hyperparameters import TrainParams
 from model.training.sampling import batch_order, padding_waste
+from model.training.targets import learns_votes
 from pipeline.protocol.card import training_card
 from pipeline.protocol.data_card import data_card, shared_provenance
 from pipeline.protocol.manifest_summary import read_summary
@@ -33,6 +34,7 @@ CURVES = {
     "learning_rate": "train/lr",
     "val_ccc_valence": "val/ccc_valence",
     "val_ccc_arousal": "val/ccc_arousal",
+    "val_ccc_dominance": "val/ccc_dominance",
 }
 """Field of `EpochResult` → name of its curve."""
 
@@ -57,15 +59,23 @@ def train(
         CheckpointError: `resume` is set, but last.pt is missing or of another run; or `train.init` does not fit.
     """
     summary = read_summary(data / "manifest.json")
-    loader = SplitLoader(data, summary.labels, network_params.views)
+    no_agreement = summary.protocol.no_agreement == "class"
+    loader = SplitLoader(data, summary.labels, network_params.views, no_agreement=no_agreement)
     made = shared_provenance(loader.shards)
     encoder = encoder_card(loader.encodings)
     clips = data_card(summary, loader.shards, made, loader.encoding_shards)
     views, normalisation = network_params.views, network_params.normalisation
-    if params.va_weight:
+    if params.affect_weight:
         network_params = network_params.model_copy(update={"affect": True})
     n_mfcc = made["tier0"]["mfcc"]["n_mfcc"]
-    network = build_network(n_mfcc, len(summary.labels), network_params, params.seed, loader.encoding)
+    network = build_network(
+        n_mfcc,
+        len(summary.labels),
+        network_params,
+        params.seed,
+        loader.encoding,
+        no_agreement=no_agreement,
+    )
     init: InitCard | None = None
     if params.init:
         found = find_initial(params.init, checkpoints)
@@ -98,6 +108,13 @@ def train(
                 counted(len(val_split), "val clip"),
                 100 * waste,
             )
+            if params.targets == "soft":
+                votes = int((learns_votes(train_split) & train_split.original).sum())
+                log.info(
+                    "targets: the votes of %s, the label of %d without votes or agreement",
+                    counted(votes, "clip"),
+                    draws - votes,
+                )
             live = stack.enter_context(Live(str(reports / "training"), save_dvc_exp=False, dvcyaml=None))
             on_epoch = _log_epochs(live, params.epochs)
         outcome = fit(

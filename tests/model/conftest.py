@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 
+from model.affect import DIMENSIONS
 from model.batches import Features
 from model.network.tier1 import NetworkParams, SERTier1, build_network
 
@@ -56,6 +57,20 @@ def make_toy_features(num_clips: int, seed: int, num_classes: int = 3, n_mfcc: i
         labels.append(label)
     columns = {"clip_id": np.array([f"toy/{seed}/{i}" for i in range(num_clips)], dtype=object)}
     return Features({"mfcc": clips}, np.array(labels, dtype=np.int64), columns)
+
+
+def with_affect(features: Features, share_known: float = 0.7) -> Features:
+    """Dimensions that the means of three coefficients tell, some of them unknown."""
+    rng = np.random.default_rng(0)
+    known = rng.random((len(features), 3)) < share_known
+    clips = [clip + 10 * rng.standard_normal(4).astype(np.float32) for clip in features.views["mfcc"]]
+    cells = {
+        name: np.array(
+            [f"{clip[:, k].mean():.3f}" if known[i, k] else "" for i, clip in enumerate(clips)], dtype=object
+        )
+        for k, name in enumerate(DIMENSIONS)
+    }
+    return Features({"mfcc": clips}, features.labels, {**features.columns, **cells})
 
 
 @pytest.fixture

@@ -11,6 +11,7 @@ from featurize.errors import ShardError, TrainingError
 from featurize.shards import Row, write_shard
 from model.batches import Features, evaluation_batches, make_batch
 from model.feature_splits import load_features
+from model.vote_shares import NO_AGREEMENT
 
 
 def test_a_batch_is_padded_with_zeros_and_channels_first(
@@ -78,3 +79,12 @@ def test_an_unknown_label_a_waveform_shard_and_a_missing_one_are_named(tmp_path:
 
 def test_a_clip_without_a_name_has_a_number() -> None:
     assert Features({"mfcc": [np.zeros((2, 3), np.float32)]}, np.array([0])).name(0) == "clip 0"
+
+
+def test_clips_without_agreement_are_loaded_on_request_only(tmp_path: Path) -> None:
+    write_shard(
+        tmp_path / "a.h5", "mfcc", rows([("sad", "train"), (NO_AGREEMENT, "train"), ("angry", "train")]), {}
+    )
+    paths, labels = [tmp_path / "a.h5"], ["angry", "sad"]
+    assert load_features(paths, labels, "train").columns["clip_id"].tolist() == ["c0", "c2"]
+    assert load_features(paths, labels, "train", no_agreement=True).labels.tolist() == [1, 2, 0]

@@ -62,8 +62,8 @@ def corpus_of_rows(
 
 
 def _labelled(table: Path, rows: list[Row]) -> list[Row]:
-    """The rows with a label; the number of the others is logged."""
-    unlabelled = [row for row in rows if not known(row.cells["emotion"])]
+    """The rows with a label, or with votes for some; the number of the others is logged."""
+    unlabelled = [row for row in rows if not _is_rated(row)]
     if unlabelled:
         first = f"first: row {unlabelled[0].number}, {unlabelled[0].cells['emotion']!r}"
         if len(unlabelled) == len(rows):
@@ -76,7 +76,11 @@ def _labelled(table: Path, rows: list[Row]) -> list[Row]:
             counted(len(rows), "row"),
             first,
         )
-    return [row for row in rows if known(row.cells["emotion"])]
+    return [row for row in rows if _is_rated(row)]
+
+
+def _is_rated(row: Row) -> bool:
+    return bool(known(row.cells["emotion"]) or known(row.cells.get("votes", "")))
 
 
 def speaker_names(table: Path, rows: Sequence[Row]) -> dict[str, str]:

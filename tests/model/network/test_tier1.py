@@ -256,3 +256,27 @@ def test_all_views_and_layers_have_a_gradient() -> None:
 def test_a_view_needs_the_shape_of_its_encoder() -> None:
     with pytest.raises(ValueError, match="the view encoder needs the shape"):
         SERTier1(4, 3, NetworkParams(views=("encoder",)))
+
+
+def test_a_dimension_that_no_clip_has_stays_unknown(toy_params: NetworkParams) -> None:
+    network = build_network(4, 3, toy_params.model_copy(update={"affect": True}), 0).eval()
+    assert network.dimensions == []
+    network.fit_affect(np.array([[2, np.nan, 3], [np.nan, np.nan, 3], [4, np.nan, np.nan]], np.float32))
+    assert network.dimensions == ["valence", "dominance"]
+    affect = network(torch.randn(5, 4, 9))["affect"]
+    assert affect.isnan().tolist() == [[False, True, False]] * 5
+
+
+def test_the_head_answers_in_the_units_of_the_training_set(toy_params: NetworkParams) -> None:
+    network = build_network(4, 3, toy_params.model_copy(update={"affect": True}), 0).eval()
+    clips, values = torch.randn(5, 4, 9), np.random.default_rng(0).normal(size=(20, 3)).astype(np.float32)
+    network.fit_affect(values)
+    before = network(clips)["affect"]
+    network.fit_affect(10 + 3 * values)
+    assert torch.allclose(network(clips)["affect"], 10 + 3 * before, atol=1e-4)
+
+
+def test_a_network_without_the_head_has_no_dimensions(toy_params: NetworkParams) -> None:
+    network = build_network(4, 3, toy_params, 0)
+    assert network.dimensions == []
+    assert "affect" not in network(torch.randn(2, 4, 9))

@@ -10,12 +10,14 @@ import pytest
 import torch
 
 from featurize.errors import TrainingError
+from model.affect import DIMENSIONS
 from model.batches import Features
 from model.network.tier1 import NetworkParams, SERTier1, build_network
 from model.standardisation import measure, statistics_of
 from model.training.fit import FitResult, fit
 from model.training.hyperparameters import SpecAugmentParams, TrainParams
 from model.training.trainer import Trainer
+from tests.model.conftest import with_affect
 
 OFF = SpecAugmentParams(time_masks=0, freq_masks=0)
 FAST = TrainParams(
@@ -59,28 +61,18 @@ def test_each_option_changes_what_is_learnt(
         assert not torch.equal(plain, other), option
 
 
-def with_affect(features: Features, share_known: float = 0.7) -> Features:
-    """Valence and arousal that the mean of two coefficients tells, some of them unknown."""
-    rng = np.random.default_rng(0)
-    known = rng.random((len(features), 2)) < share_known
-    clips = [clip + 10 * rng.standard_normal(4).astype(np.float32) for clip in features.views["mfcc"]]
-    cells = {
-        name: np.array(
-            [f"{clip[:, k].mean():.3f}" if known[i, k] else "" for i, clip in enumerate(clips)], dtype=object
-        )
-        for k, name in enumerate(("valence", "arousal"))
-    }
-    return Features({"mfcc": clips}, features.labels, {**features.columns, **cells})
-
-
-def test_valence_and_arousal_are_learnt_beside_the_emotion(
-    run: Callable[..., Any], toy_features: Callable[..., Features]
+@pytest.mark.parametrize("kind", ["smooth-l1", "ccc"])
+def test_affect_is_learnt_beside_the_emotion(
+    run: Callable[..., Any], toy_features: Callable[..., Features], kind: str
 ) -> None:
-    params = FAST.model_copy(update={"epochs": 8, "lr": 2e-2, "va_weight": 2.0, "patience": 0})
+    options = {"epochs": 8, "lr": 2e-2, "affect_weight": 2.0, "affect_loss": kind, "patience": 0}
+    params = FAST.model_copy(update=options)
     train, val = with_affect(toy_features(96, seed=1)), with_affect(toy_features(30, seed=2))
     network, result = run(params, train, val, affect=True)
     assert result.history[-1].val_ccc_valence > 0.6
     assert result.history[-1].val_ccc_arousal > 0.6
+    assert result.history[-1].val_ccc_dominance > 0.6
+    assert network.dimensions == [*DIMENSIONS]
     known = train.affect[~np.isnan(train.affect[:, 0]), 0]
     assert float(network.affect_mean[0]) == pytest.approx(known.mean(), rel=1e-5)
     assert run(train=train, val=val)[1].history[0].val_ccc_valence is None
@@ -89,8 +81,10 @@ def test_valence_and_arousal_are_learnt_beside_the_emotion(
 def test_impossible_sizes_are_refused_in_one_line(run: Callable[..., Any]) -> None:
     with pytest.raises(TrainingError, match=r"batch_size 25 is larger than the train split of 24 clips"):
         run(FAST.model_copy(update={"batch_size": 25}))
-    with pytest.raises(TrainingError, match=r"va_weight: no train clip has valence or arousal"):
-        run(FAST.model_copy(update={"va_weight": 1.0}), affect=True)
+    with pytest.raises(
+        TrainingError, match=r"affect_weight: no train clip has valence, arousal or dominance"
+    ):
+        run(FAST.model_copy(update={"affect_weight": 1.0}), affect=True)
 
 
 def test_a_warm_up_that_never_ends_is_named(

@@ -1,5 +1,6 @@
 """What a clip's label is taken from, and how many raters stand behind it."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -54,3 +55,15 @@ def test_few_raters_leave_a_clip_out() -> None:
 def test_what_the_corpus_does_not_know_is_refused(params: dict[str, Any], expected: str) -> None:
     with pytest.raises(ParamsError, match=expected):
         choose_labels([clip("sad", intended="sad")], LabelParams.model_validate(params))
+
+
+def test_clips_without_a_majority_may_be_a_class() -> None:
+    clips = [HEARD, clip(""), clip("sad", perceived="")]
+    for of, undecided in (("standard", [clips[1]]), ("perceived", [clips[1], replace(clips[2], emotion="")])):
+        chosen = choose_labels(clips, LabelParams.model_validate({"of": of, "no_agreement": "class"}))
+        assert chosen.undecided == undecided
+        assert (len(chosen.clips), chosen.unlabelled) == (3 - len(undecided), 0)
+    with pytest.raises(ParamsError, match="every clip of the corpus has a label; set it to drop"):
+        choose_labels([HEARD], LabelParams(no_agreement="class"))
+    with pytest.raises(ValueError, match=r"labels\.of is intended; set it to drop"):
+        LabelParams(of="intended", no_agreement="class")

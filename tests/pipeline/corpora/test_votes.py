@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.corpora.votes import majority, parse_votes, share, tally, votes_text
+from pipeline.corpora.votes import majority, parse_votes, share, tally, votes_by_class, votes_text
 
 
 def test_a_rater_may_choose_several_emotions_each_once() -> None:
@@ -42,3 +42,9 @@ def test_what_is_no_list_of_votes_is_refused(text: str) -> None:
 @given(st.dictionaries(st.text(min_size=1), st.floats(0, 1e6)))
 def test_what_is_written_is_read(votes: dict[str, float]) -> None:
     assert parse_votes(votes_text(votes)) == votes
+
+
+def test_votes_for_emotions_of_one_class_are_added() -> None:
+    votes = {"fear": 1.0, "sad": 2.0, "other": 4.0, "angry": 0.0}
+    assert votes_by_class(votes, {"fear": "sad", "sad": "sad", "angry": "angry"}) == {"sad": 3.0}
+    assert votes_by_class({}, {"sad": "sad"}) == {}

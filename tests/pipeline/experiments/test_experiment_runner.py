@@ -34,8 +34,9 @@ if sys.argv[1] == "featurize":
         Path("data", name).mkdir(parents=True, exist_ok=True)
         Path("data", name, "rejects.csv").write_text("clip_id,path,reason,detail\\n")
     Path("data/features/part.h5").write_text(str(fold))
-    columns = "clip_id,path,sha256,corpus,speaker,gender,emotion,label,valence,arousal,split,start_s,end_s"
-    Path("data/manifest.csv").write_text("\\n".join([columns, *(f"c{i}" + "," * 12 for i in range(4))]))
+    columns = "clip_id,path,sha256,corpus,speaker,gender,emotion,label,valence,arousal,dominance,class_votes,split"
+    columns += ",start_s,end_s"
+    Path("data/manifest.csv").write_text("\\n".join([columns, *(f"c{i}" + "," * 14 for i in range(4))]))
     Path("data/rejects.csv").write_text("clip_id,path,reason,detail\\n")
     Path("data/manifest.json").write_text((home / "manifest.json").read_text())
 else:

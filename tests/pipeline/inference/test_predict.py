@@ -97,11 +97,12 @@ def test_a_recording_too_long_for_the_memory_costs_only_itself(
 ) -> None:
     class OutOfMemory:
         labels = ("a", "b")
+        dimensions = ()
 
         def __call__(self, file: Path, *_: object) -> Prediction:
             if file.name == "long.wav":
                 raise error
-            return Prediction(str(file), "a", 1.0, {"a": 1.0, "b": 0.0}, True, False, "mono")
+            return Prediction(str(file), "a", 1.0, {"a": 1.0, "b": 0.0}, True, False, "mono", {})
 
     complaints: list[str] = []
     files = ["long.wav", "short.wav"]

@@ -49,6 +49,17 @@ def test_a_checkpoint_fits_the_data_it_was_trained_on(
     assert card.model_dump(mode="json") == trained["protocol"]
 
 
+def test_shards_of_an_older_version_are_one_line(
+    small_run: Any, summary: ManifestSummary, made: dict[str, Any], tmp_path: Path
+) -> None:
+    shard = Shard(list_shards(small_run.data / "features")[0])
+    fields = {name: value for name, value in shard.fields(0).items() if name != "dominance"}
+    path = tmp_path / "part-00000.h5"
+    write_shard(path, "mfcc", [Row(fields, shard.data(0))], shard.attributes)
+    with pytest.raises(ShardError, match=r"without the column dominance; run denoise and featurize again"):
+        data_card(summary, [path], made)
+
+
 @pytest.mark.parametrize(
     ("change", "message"),
     [

@@ -9,7 +9,7 @@ from featurize.errors import CorpusError, ParamsError
 from pipeline.corpora.by_name.emodb import EMODB
 from pipeline.corpora.by_name.ravdess import RAVDESS
 from pipeline.protocol.emotion_words import COMMON, COMMON_WORDS
-from pipeline.protocol.labels import LabelParams, label_emotions
+from pipeline.protocol.labels import LabelParams, classes_of_votes, label_emotions
 
 FOUR = LabelParams(set="four")
 NATIVE = LabelParams(set="native")
@@ -148,3 +148,21 @@ def test_a_map_knows_an_emotion_by_its_common_word_too() -> None:
         "gioia": "good", "happiness": "good", "sad": "bad", "wut": "worse", "rabbia": "bad"
     }  # fmt: skip
     assert found.left_out == {"calm": 1}
+
+
+@pytest.mark.parametrize(
+    ("params", "classes"),
+    [
+        (FOUR, {"Happy": "happy", "anger": "angry", "fear": "sad", "disgust": "angry", "sad": "sad"}),
+        (LabelParams(set="common"), {"Happy": "happy", "anger": "angry", "sad": "sad"}),
+        (NATIVE, {"Happy": "happy", "anger": "anger", "sad": "sad"}),
+        (LabelParams(set="map", map={"happy": "good", "anger": "bad"}), {"Happy": "good", "anger": "bad"}),
+    ],
+    ids=lambda value: value.set if isinstance(value, LabelParams) else "",
+)
+def test_votes_are_for_learned_classes_even_if_no_clip_has_the_emotion(
+    params: LabelParams, classes: dict[str, str]
+) -> None:
+    labelling = label_emotions(["Happy", "anger", "sad"], (), params)
+    words = ["Happy", "anger", "sad", "fear", "disgust", "other"]
+    assert classes_of_votes(words, labelling, params) == classes

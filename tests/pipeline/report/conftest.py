@@ -131,6 +131,8 @@ class Sample:
                 "label": rng.choice(self.labels, NUM_CLIPS),
                 "valence": "",
                 "arousal": "",
+                "dominance": "",
+                "class_votes": "",
                 "start_s": "",
                 "end_s": "",
             }
@@ -192,6 +194,12 @@ class Sample:
         found["calibration"]["before"]["ece"] = 0.2718
         found["calibration"]["after"]["ece"] = 0.0314
         found["risk_coverage"]["aurc"] = 0.1618
+        found |= {"top2": 0.8123, "top3": 0.9123, "votes": {"kl": 0.4567, "clips": 33}}
+        few = {"ccc": -0.25, "interval": None, "clips": 4, "speakers": 1, "note": "one speaker"}
+        found["affect"] = {
+            "valence": {"ccc": 0.625, "interval": [0.5, 0.75], "clips": 79, "speakers": 3, "note": ""},
+            "dominance": few,
+        }
         self.edit(**found | {"intervals_note": "", "macro_precision": 0.5432})
         findings = [
             {"kind": "retake", "severity": "note", "splits": ["train", "test"], "clips": [],

@@ -57,6 +57,29 @@ def test_tables_agree_with_scikit_learn(full_sample: Any, full_page: Any) -> Non
     ).tolist()
 
 
+def test_near_misses_and_votes_are_shown_where_they_are_known(full_page: Any, sample: Any) -> None:
+    assert (
+        "two most probable ones for 81\u00a0% of the clips and among three for 91\u00a0%." in full_page.text
+    )
+    assert "KL(votes ‖ prediction): 0.457 nats, the mean of 33 clips that have votes" in full_page.text
+    sample.edit(top3=None)
+    page = sample.page()
+    assert "of the clips." in page.text
+    assert "KL(votes" not in page.text
+
+
+def test_the_concordance_is_shown_only_where_dimensions_are_predicted(full_page: Any, sample: Any) -> None:
+    caption = "Concordance of predicted and true values on the test split"
+    assert full_page.tables[caption][1:] == [
+        ["valence", "0.625", "0.500 to 0.750", "79", "3"],
+        ["dominance", "-0.250", "–", "4", "1"],
+    ]
+    assert "No interval for dominance: one speaker." in full_page.text
+    page = sample.page()
+    assert caption not in page.tables
+    assert "#affect" not in {link["href"] for link in page.of("a")}
+
+
 def test_corpus_speakers_and_rejects(full_sample: Any, full_page: Any) -> None:
     manifest = pd.read_csv(full_sample.data / "manifest.csv", dtype=str)
     corpus = {row[0]: row[1:] for row in full_page.tables["Clips in the manifest, by split and class"][1:]}

@@ -71,3 +71,16 @@ def test_shares_that_differ_little_are_alike() -> None:
     assert [row.label for row in found] == ["0", "1"]
     assert uneven(rows((1, 100), (4, 100))) is None
     assert uneven(rows((0, 0))) is None
+
+
+def test_clips_without_agreement_have_a_row_of_their_own(sample: Any) -> None:
+    path = sample.data / "manifest.csv"
+    manifest = pd.read_csv(path, dtype=str, keep_default_na=False)
+    manifest.loc[manifest.index[manifest["split"] == "train"][:7], "label"] = "no agreement"
+    manifest.to_csv(path, index=False)
+    protocol = {**sample.metrics()["protocol"], "no_agreement": "class"}
+    sample.edit(protocol=protocol)
+    page = sample.page()
+    rows = {row[0]: row[1:] for row in page.tables["Clips in the manifest, by split and class"][1:]}
+    assert rows["no agreement"] == ["7", "0", "0", "7"]
+    assert "its output is dropped before the softmax" in page.text

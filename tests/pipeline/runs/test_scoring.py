@@ -8,8 +8,9 @@ import pytest
 from scipy.special import softmax
 
 from model.scoring.confidence import score_calibration
+from model.scoring.shares import top_k_accuracy
 from pipeline.runs.evaluation import Scores, SpeakerScore
-from pipeline.runs.scoring import probabilities_of, score
+from pipeline.runs.scoring import probabilities_of, score, score_affect
 
 LABELS = ["happy", "sad", "angry"]
 
@@ -102,3 +103,25 @@ def test_each_of_several_corpora_is_scored_apart() -> None:
     one, two = found.corpora
     assert (one.intervals is not None, two.intervals is not None) == (True, False)  # three speakers, and one
     assert scored(truth, speakers)[1].corpora == []
+
+
+def test_only_dimensions_that_are_predicted_and_known_are_scored() -> None:
+    truth = np.array([[1, np.nan, 5], [2, np.nan, 1], [3, np.nan, 4]], np.float32)
+    speakers = np.array(list("abc"), dtype=object)
+    found = score_affect(truth, {"valence": truth[:, 0], "arousal": truth[:, 0]}, speakers)
+    assert found.keys() == {"valence"}
+    assert found["valence"].ccc == 1
+
+
+def test_votes_are_scored_at_the_fitted_temperature_and_left_out_where_there_are_none() -> None:
+    logits, found = scored([0, 1, 2], list("abc"))
+    assert found.votes is None
+    assert (found.top2, found.top3) == (top_k_accuracy(np.arange(3), logits, 2), None)
+    names = {"speaker": list("abc"), "gender": [""] * 3, "corpus": ["toy"] * 3}
+    columns = {name: np.array(values, dtype=object) for name, values in names.items()}
+    votes = softmax(logits / 2, axis=1).astype(np.float32)
+    again = score(np.arange(3), logits, 2.0, LABELS, columns, votes)
+    assert again.votes is not None
+    assert again.votes.kl == pytest.approx(0, abs=1e-6)
+    assert again.votes.clips == 3
+    assert Scores.model_validate(json.loads(json.dumps(again.model_dump(mode="json")))) == again

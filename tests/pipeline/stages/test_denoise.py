@@ -11,7 +11,7 @@ import soundfile
 from featurize.audio import dequantise, load_audio
 from featurize.denoise import DenoiseParams
 from featurize.errors import RejectsError
-from featurize.shards import Shard, list_shards
+from featurize.shards import Row, Shard, list_shards, write_shard
 from featurize.tier0 import Tier0Params, tier0
 from pipeline.audit.hashing import hash_audio
 from pipeline.extraction import grouping
@@ -97,6 +97,25 @@ def test_shards_of_an_earlier_larger_manifest_are_removed(
     make_manifest(tmp_path, paths[:1])
     denoise(DenoiseParams(model="none"), tmp_path, tmp_path / "reports", 0.0)
     assert [path.name for path in list_shards(tmp_path / "denoised")] == ["part-00000.h5"]
+
+
+def test_a_shard_of_an_older_version_gets_its_new_column_without_its_audio(tmp_path: Path) -> None:
+    paths = noise_files(tmp_path, [4000, 8000])
+    rows = [manifest_row(n, path, dominance=str(n)) for n, path in enumerate(paths)]
+    write_manifest(tmp_path, rows)
+    denoise(DenoiseParams(model="none"), tmp_path, tmp_path / "reports", 0.0)
+    (path,) = list_shards(tmp_path / "denoised")
+    shard = Shard(path)
+    old = [Row(shard.fields(n), shard.data(n)) for n in range(2)]
+    for row in old:
+        del row.columns["dominance"]
+    write_shard(path, "waveform", old, shard.attributes)
+    for audio in paths:
+        audio.unlink()
+    denoise(DenoiseParams(model="none"), tmp_path, tmp_path / "reports", 0.0)
+    again = Shard(path)
+    assert again.columns["dominance"].tolist() == ["0", "1"]
+    assert all(np.array_equal(again.data(n), old[n].data) for n in range(2))
 
 
 def test_gate_and_dry_share_are_recorded_and_decide_about_reuse(

@@ -1,5 +1,7 @@
 """Stage evaluate: its files agree with each other and with scikit-learn."""
 
+import csv
+import io
 import json
 import shutil
 from collections.abc import Callable
@@ -11,19 +13,26 @@ import pytest
 import torch
 from dvc_render.vega_templates import get_template
 from ruamel.yaml import YAML
+from scipy.stats import entropy
 from sklearn.metrics import balanced_accuracy_score
 
 from featurize.errors import CheckpointError, SplitError
 from featurize.shards import Row, Shard, list_shards, write_shard
 from model.checkpoint import load_checkpoint, save_checkpoint
 from model.network.tier1 import SERTier1
+from model.scoring.concordance import concordance
+from model.vote_shares import NO_AGREEMENT
+from pipeline.inference.predict import Predictor, predict
 from pipeline.protocol.card import ScoringCard, digest
 from pipeline.protocol.data_card import data_card, shared_provenance
 from pipeline.protocol.manifest_file import read_manifest
 from pipeline.protocol.manifest_summary import read_summary
 from pipeline.protocol.wording import describe
 from pipeline.runs.best_checkpoint import best_checkpoint
+from pipeline.runs.evaluated_run import read_run, summarise
+from pipeline.stages.baseline import baseline
 from pipeline.stages.evaluate import evaluate
+from pipeline.stages.train import train
 
 
 def test_predictions_cover_the_test_split_and_nothing_else(small_run: Any) -> None:
@@ -160,3 +169,100 @@ def test_dvc_draws_columns_that_exist_with_templates_that_exist(small_run: Any) 
             path = small_run.root / file
             columns = pd.read_csv(path, sep="\t" if path.suffix == ".tsv" else ",").columns
             assert {plot["x"], column} <= {*columns}
+
+
+@pytest.fixture(scope="module")
+def affect_run(small_run: Any, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A run on clips with valence and dominance, but without arousal, and with votes of raters for some.
+
+    Some clips of the train split are without agreement.
+    """
+    root = tmp_path_factory.mktemp("affect")
+    values = {"happy": ("5", "4"), "neutral": ("3", ""), "sad": ("1.5", "2"), "angry": ("1", "6")}
+
+    def rated(fields: dict[str, Any]) -> dict[str, Any]:
+        valence, dominance = values[fields["label"]]
+        votes = "" if fields["label"] == "sad" else f'{{"{fields["label"]}": 2, "sad": 1}}'
+        undecided = fields["split"] == "train" and fields["label"] == "sad" and fields["speaker"] == "f01"
+        label = NO_AGREEMENT if undecided else fields["label"]
+        return {**fields, "valence": valence, "dominance": dominance, "class_votes": votes, "label": label}
+
+    data = with_other_splits(small_run, root / "data", rated)
+    summary = json.loads((data / "manifest.json").read_text())
+    summary["protocol"]["no_agreement"] = "class"
+    (data / "manifest.json").write_text(json.dumps(summary))
+    params = small_run.params.train.model_copy(update={"affect_weight": 1.0, "targets": "soft"})
+    train(small_run.params.network, params, data, root / "checkpoints", root / "reports")
+    evaluate(data, root / "checkpoints", root / "reports")
+    return root
+
+
+def test_concordance_is_that_of_the_predictions(affect_run: Path) -> None:
+    whole = json.loads((affect_run / "reports" / "evaluation.json").read_text())
+    predictions = pd.read_csv(affect_run / "reports" / "predictions.csv")
+    assert whole["affect"].keys() == {"valence", "dominance"}
+    for name, own in whole["affect"].items():
+        truth, predicted = (predictions[f"{kind}_{name}"].to_numpy() for kind in ("true", "pred"))
+        assert own["ccc"] == pytest.approx(concordance(truth, predicted), abs=1e-5)  # of rounded values
+        assert own["clips"] == predictions[f"true_{name}"].notna().sum()
+        assert "one speaker" in own["note"]
+    assert predictions["true_dominance"].isna().sum() == (predictions["true_label"] == "neutral").sum()
+    assert "pred_arousal" not in predictions.columns
+    metrics = json.loads((affect_run / "reports" / "metrics.json").read_text())
+    assert metrics["ccc"] == {name: own["ccc"] for name, own in whole["affect"].items()}
+    assert any(
+        line.startswith("CCC: valence ") for line in summarise(read_run(str(affect_run / "reports"), Path()))
+    )
+
+
+def test_divergence_from_votes_is_that_of_the_predictions(affect_run: Path, small_run: Any) -> None:
+    whole = json.loads((affect_run / "reports" / "evaluation.json").read_text())
+    predictions = pd.read_csv(affect_run / "reports" / "predictions.csv")
+    voted = predictions[predictions["true_label"] != "sad"]
+    votes = pd.get_dummies(voted["true_label"]).reindex(columns=whole["labels"], fill_value=0) * 2 / 3
+    votes["sad"] = 1 / 3
+    probabilities = voted[[f"prob_{label}" for label in whole["labels"]]]
+    expected = entropy(votes.to_numpy(float), probabilities.to_numpy(), axis=1).mean()
+    assert whole["votes"] == {"kl": pytest.approx(expected, abs=1e-5), "clips": len(voted)}
+    metrics = json.loads((affect_run / "reports" / "metrics.json").read_text())
+    assert metrics["kl"] == whole["votes"]["kl"]
+    assert metrics["accuracy"] <= metrics["top2"] <= metrics["top3"] <= 1
+    assert "kl" not in json.loads((small_run.reports / "metrics.json").read_text())
+
+
+def test_no_agreement_is_trained_as_a_class_and_never_predicted(affect_run: Path) -> None:
+    network, args = load_checkpoint(best_checkpoint(affect_run / "checkpoints"))
+    assert (network.num_classes, network.num_trained, len(args["labels"])) == (4, 5, 4)
+    whole = json.loads((affect_run / "reports" / "evaluation.json").read_text())
+    predictions = pd.read_csv(affect_run / "reports" / "predictions.csv")
+    assert predictions.filter(like="prob_").sum(axis=1).tolist() == pytest.approx(
+        [1] * len(predictions), abs=1e-5
+    )
+    assert NO_AGREEMENT not in {*whole["labels"], *predictions["pred_label"]}
+    assert whole["protocol"]["no_agreement"] == "class"
+    assert "no agreement as a class in training" in describe(ScoringCard.model_validate(whole["protocol"]))
+
+
+def test_the_baseline_leaves_clips_without_agreement_out(affect_run: Path, small_run: Any) -> None:
+    found = baseline(small_run.params.baseline, affect_run / "data", affect_run / "reports")
+    assert found.protocol.no_agreement == "drop"
+    assert found.labels == ["happy", "neutral", "sad", "angry"]
+    assert "no agreement" not in describe(found.protocol)
+
+
+def test_a_recording_gets_the_dimensions_of_the_evaluation(
+    small_run: Any, affect_run: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    predictor = Predictor(best_checkpoint(affect_run / "checkpoints"))
+    row = pd.read_csv(affect_run / "reports" / "predictions.csv").iloc[0]
+    path = small_run.data / "raw" / f"{row['clip_id']}.wav"
+    answers = {}
+    for style in ("json", "csv", "table"):
+        assert predict([path], predictor, style, pytest.fail) == 0
+        answers[style] = capsys.readouterr().out
+    found = json.loads(answers["json"])["affect"]
+    expected = {name: row[f"pred_{name}"] for name in ("valence", "dominance")}
+    assert found == pytest.approx(expected, abs=1e-4)
+    (written,) = csv.DictReader(io.StringIO(answers["csv"]))
+    assert {name: float(written[name]) for name in expected} == pytest.approx(found)
+    assert f"]  valence {found['valence']:.2f}  dominance {found['dominance']:.2f}" in answers["table"]

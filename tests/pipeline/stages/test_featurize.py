@@ -19,12 +19,11 @@ from featurize.shards import Row, Shard, list_shards, write_shard
 from featurize.tier0 import Tier0Params, tier0
 from featurize.vad import VadParams
 from featurize.vad_network import input_speech, load_vad
-from pipeline.audit.hashing import hash_audio
 from pipeline.extraction import grouping, loading
 from pipeline.extraction.workers import LocalEngine
-from pipeline.protocol.manifest_file import COLUMNS, SHARD_COLUMNS
 from pipeline.stages.denoise import denoise
 from pipeline.stages.featurize import featurize
+from tests.pipeline.made_up import manifest_row, write_manifest
 
 
 def test_features_are_those_of_the_reference(small_run: Any) -> None:
@@ -41,13 +40,12 @@ def test_features_are_those_of_the_reference(small_run: Any) -> None:
 
 def written(data: Path, paths: list[Path]) -> list[str]:
     """A manifest over clips, one speaker each, all in train; their hashes."""
+    emotion = {"emotion": "x", "label": "x"}
     rows = [
-        (f"t/{path.stem}", path, "", "", hash_audio(path), "t", path.stem, "", "x", "x", "", "", "train")
-        for path in paths
+        manifest_row(n, path, clip_id=f"t/{path.stem}", speaker=path.stem, **emotion)
+        for n, path in enumerate(paths)
     ]
-    table = pd.DataFrame(rows, columns=list(SHARD_COLUMNS)).reindex(columns=list(COLUMNS), fill_value="")
-    table.to_csv(data / "manifest.csv", index=False)
-    return [row[4] for row in rows]
+    return write_manifest(data, rows)["sha256"].tolist()
 
 
 def rows_by_hash(folder: Path) -> dict[str, tuple[Shard, int]]:

@@ -9,6 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import pytest
 import soundfile as sf
 
@@ -100,12 +101,13 @@ def test_all_that_a_table_says_of_a_clip_is_in_its_row(tmp_path: Path) -> None:
         "path,label,speaker,EmoDom,emotion_intensity,lang,age,session,transcript,emotion_expressed,votes,"
         "n_raters,agreement"
     )
-    row = ',4.5,strong,en,31,s1,Good day.,sad,"{""happy"": 3, ""sad"": 1}",5,0.6'
+    row = ',4.5,strong,en,31,s1,Good day.,sad,"{""happy"": 3, ""fear"": 1, ""other"": 1}",5,0.6'
     params = make_table(tmp_path, [f"{clip}{row}" for clip in plenty()], header)
     rows, _ = run(params, tmp_path / "out")
     happy = next(each for each in rows if each["label"] == "happy")
+    assert happy["dominance"] == "4.5"
+    assert happy["class_votes"] == '{"happy": 3.0, "sad": 1.0}'  # of the classes of `four`
     assert {name: happy[name] for name in COLUMNS if name not in SHARD_COLUMNS} == {
-        "dominance": "4.5",
         "intensity": "strong",
         "language": "en",
         "age": "31",
@@ -114,10 +116,39 @@ def test_all_that_a_table_says_of_a_clip_is_in_its_row(tmp_path: Path) -> None:
         "text": "Good day.",
         "intended": "sad",
         "perceived": "",
-        "votes": '{"happy": 3.0, "sad": 1.0}',
+        "votes": '{"happy": 3.0, "fear": 1.0, "other": 1.0}',
         "raters": "5",
         "agreement": "0.6",
     }
+
+
+@pytest.mark.parametrize("method", ["speaker", "predefined", "random"])
+def test_clips_without_agreement_are_a_class_of_the_train_split_alone(tmp_path: Path, method: str) -> None:
+    splits = ("train", "train", "val", "test", "train")
+    rows = [f"{row},{splits[int(row[1])]},happy:2; sad:1" for row in plenty()]
+    rows += [f"s{n}-x.wav,,s{n},{splits[n]},happy:1; sad:1" for n in range(5)] + [
+        "new.wav,,new,train,sad:1; happy:1"
+    ]
+    params = make_table(tmp_path, rows, "path,label,speaker,split,votes")
+    found = {}
+    for kind in ("drop", "class"):
+        chosen = LabelParams.model_validate({"no_agreement": kind})
+        manifest(params, chosen, SplitParams.model_validate({"method": method}), tmp_path / kind, SILENT)
+        found[kind] = read_summary(tmp_path / kind / "manifest.json")
+    dropped, summary = found["drop"], found["class"]
+    table = read_manifest(tmp_path / "class" / "manifest.csv")
+    undecided = table[table["label"] == "no agreement"]
+    heard = {*summary.protocol.speakers["train"]} if method == "speaker" else {"s0", "s1", "s4", "new"}
+    assert set(undecided["speaker"]) == ({*heard, "s2", "s3"} if method == "random" else heard)
+    assert set(undecided["split"]) == {"train"}
+    assert summary.counts.labels["train"]["no agreement"] == len(undecided)
+    assert summary.counts.labels["test"]["no agreement"] == 0
+    assert (summary.unlabelled, dropped.unlabelled) == (6 - len(undecided), 6)
+    assert summary.labels == dropped.labels == ["happy", "sad"]
+    assert summary.protocol == dropped.protocol.model_copy(update={"no_agreement": "class"})  # one task
+    assert "no agreement" not in str([finding["detail"] for finding in findings_in(tmp_path / "class")])
+    others = table[table["label"] != "no agreement"].reset_index(drop=True)
+    pd.testing.assert_frame_equal(others, read_manifest(tmp_path / "drop" / "manifest.csv"))
 
 
 def test_labels_that_few_raters_stand_behind_are_left_out_and_counted(tmp_path: Path) -> None:

@@ -206,6 +206,15 @@ def test_missing_values_are_recognised_in_every_column(
         assert f"read as unknown: speaker {word!r} (1 row)" in caplog.text
 
 
+def test_a_row_with_votes_alone_is_a_clip_without_a_majority(folder: Path) -> None:
+    text = "path,label,votes\na.wav,sad,sad:2\nb.wav,,sad:1; angry:1\nc.wav,,\n"
+    clips = table.read(write(folder, text)).clips
+    assert [(clip.emotion, clip.votes) for clip in clips] == [
+        ("sad", {"sad": 2.0}),
+        ("", {"sad": 1.0, "angry": 1.0}),
+    ]
+
+
 def speakers_of(folder: Path, *names: str) -> list[str]:
     recordings = ("a.wav", "b.wav", "c.wav")
     rows = "".join(f"{path},sad,{name}\n" for path, name in zip(recordings, names, strict=False))
