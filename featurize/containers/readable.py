@@ -6,6 +6,8 @@ from pathlib import Path
 
 from featurize.errors import reject
 
+LFS_POINTER = b"version https://git-lfs"
+"""The first bytes of a file that Git LFS has left in place of another."""
 _HEAD = 4096  # number of bytes that are checked; a SPHERE file begins with 1024 bytes of text
 _CONTROL = bytes({*range(32), 127} - {*b"\t\n\r\f"})
 
@@ -38,7 +40,7 @@ def check_file(path: Path) -> None:
         reject(
             "undecodable", path, "attributes that macOS keeps beside a file (AppleDouble), not the recording"
         )
-    if head.startswith(b"version https://git-lfs"):
+    if head.startswith(LFS_POINTER):
         reject("lfs-pointer", path, "a git-LFS pointer, not the audio itself; run `git lfs pull`")
     if _is_text(head):
         reject("undecodable", path, "not audio, but text")

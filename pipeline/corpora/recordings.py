@@ -7,13 +7,13 @@ from itertools import islice
 from pathlib import Path, PurePosixPath
 from typing import NoReturn
 
+from featurize.containers.readable import LFS_POINTER
 from featurize.decoders import find_audio, walk_audio
 from featurize.errors import CorpusError
 from pipeline.corpora.clip import LeftOut
 
 MOST_LOOKED_AT = 1000
 """Files of a neighbouring folder that are compared with the names of a corpus."""
-POINTER = b"version https://git-lfs"
 
 
 def audio_files(root: Path, corpus: str) -> list[PurePosixPath]:
@@ -74,7 +74,7 @@ def is_pointer(path: Path) -> bool:
     """Whether a file is a Git LFS pointer."""
     try:
         with path.open("rb") as file:
-            return file.read(len(POINTER)) == POINTER
+            return file.read(len(LFS_POINTER)) == LFS_POINTER
     except OSError:
         return False  # its clip is rejected later
 

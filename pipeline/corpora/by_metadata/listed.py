@@ -126,8 +126,8 @@ class ListedCorpus:
         """Read the corpus.
 
         Raises:
-            CorpusError: the folder does not exist, its metadata are missing or tell of no recording in it, or its files
-                are Git LFS pointers.
+            CorpusError: the folder does not exist, its metadata are missing, damaged or of no recording in it, or its
+                files are Git LFS pointers.
         """
         tree = Tree(root, self.facts)
         try:
@@ -135,6 +135,15 @@ class ListedCorpus:
         except KeyError as error:
             raise CorpusError(
                 f"corpus.root: the metadata of {self.facts.title} in {root} lack {error}"
+            ) from error
+        except (
+            ValueError,
+            TypeError,
+            AttributeError,
+        ) as error:  # no number, no JSON, or another kind of value
+            raise CorpusError(
+                f"corpus.root: the metadata of {self.facts.title} in {root} are of another form ({error}); "
+                "fetch them again, or read them as a table"
             ) from error
         found = {path: told[name] for name in told if (path := tree.recording(name)) is not None}
         if not found:

@@ -10,6 +10,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+from featurize.containers.readable import LFS_POINTER
 from featurize.errors import CorpusError
 from pipeline.corpora.tables.table_bytes import read_text
 from pipeline.corpora.tables.table_columns import REQUIRED, choose_columns
@@ -117,7 +118,7 @@ def open_parquet(path: Path) -> Any:
 
     try:
         with path.open("rb") as file:
-            if file.read(24).startswith(b"version https://git-lfs"):
+            if file.read(len(LFS_POINTER)) == LFS_POINTER:
                 raise CorpusError(f"{path} is a Git LFS pointer, not the table itself; run `git lfs pull`")
         return ParquetFile(path)
     except (ArrowException, OSError) as error:

@@ -8,6 +8,7 @@ import zipfile
 import zlib
 from pathlib import Path
 
+from featurize.containers.readable import LFS_POINTER
 from featurize.errors import CorpusError
 
 log = logging.getLogger(__name__)
@@ -36,7 +37,7 @@ FILES = (
     (b"RIFF", "a recording; give the table that lists the recordings"),
     (b"fLaC", "a recording; give the table that lists the recordings"),
     (b"OggS", "a recording; give the table that lists the recordings"),
-    (b"version https://git-lfs", "a Git LFS pointer, not the table itself; run `git lfs pull`"),
+    (LFS_POINTER, "a Git LFS pointer, not the table itself; run `git lfs pull`"),
 )
 JSON = (r"[{\[]\s*[\"{\[]", "JSON; save it as CSV, such as with pandas' to_csv")
 TEXTS = (

@@ -234,3 +234,19 @@ def test_metadata_of_other_recordings_are_one_line(tmp_path: Path) -> None:
     (tmp_path / "samples" / "SB0_anger_01.wav").rename(tmp_path / "other.wav")
     with pytest.raises(CorpusError, match=r"holds no recording of nEMO \(such as SB0_anger_01\)"):
         NEMO.read(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("file", "text"),
+    [
+        ("labels_concensus.csv", PODCAST.replace("5.2,2.1", "high,low")),
+        ("labels_detailed.json", "{damaged"),
+        ("labels_detailed.json", '["a list"]'),
+    ],
+)
+def test_metadata_of_another_form_are_one_line(tmp_path: Path, file: str, text: str) -> None:
+    plant(tmp_path, "msp-podcast")
+    (tmp_path / "Labels" / file).write_text(text)
+    with pytest.raises(CorpusError, match=r"the metadata of MSP-Podcast in .* are of another form") as raised:
+        MSP_PODCAST.read(tmp_path)
+    assert "\n" not in str(raised.value)
