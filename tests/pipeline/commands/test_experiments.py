@@ -27,13 +27,25 @@ def test_cv(reached: Any, queue: bool, baseline: bool) -> None:
 
 def test_ablate(reached: Any) -> None:
     options = ("--denoise", "none", "--denoise", "dns64", "--vad", "none", "--augment", "8", "--seeds", "2")
+    options += ("--views", "mfcc", "--views", "mfcc+encoder")
     assert reached("pipeline.experiments.ablation.ablate", "ablate", *options) == {
         "denoise": ["none", "dns64"],
         "vad": ["none"],
         "augment": [8],
         "seeds": 2,
         "reports": Path("reports"),
+        "views": ["mfcc", "mfcc+encoder"],
     }
+
+
+@pytest.mark.parametrize(
+    ("train", "hows"),
+    [("one", ["one-corpus"]), ("others", ["corpus"]), ("both", ["one-corpus", "corpus"])],
+)
+def test_cross(reached: Any, train: str, hows: list[str]) -> None:
+    call = reached("pipeline.experiments.cross.cross", "cross", "--train", train, "--seeds", "2", "--queue")
+    reports = Path("reports")
+    assert call == {"hows": hows, "seeds": 2, "reports": reports, "queue": True, "baseline": False}
 
 
 def test_robustness(reached: Any) -> None:

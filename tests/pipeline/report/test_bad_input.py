@@ -40,7 +40,11 @@ def test_missing_or_damaged(sample: Any, name: str, command: str, damage: bytes 
 
 @pytest.mark.parametrize(
     ("name", "command"),
-    [("data/audit.json", "ser manifest"), ("reports/robustness/robustness.json", "ser robustness")],
+    [
+        ("data/audit.json", "ser manifest"),
+        ("reports/robustness/robustness.json", "ser robustness"),
+        ("reports/cross/cross.json", "ser cross"),
+    ],
 )
 @pytest.mark.parametrize("damage", [b"", b"[]", b'{"clips": -1, "points": []}'])
 def test_what_may_be_absent_may_not_be_damaged(sample: Any, name: str, command: str, damage: bytes) -> None:

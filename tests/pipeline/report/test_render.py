@@ -16,6 +16,7 @@ from sklearn.metrics import (
     precision_recall_fscore_support,
 )
 
+from featurize.atomic import write_json
 from tests.pipeline.made_up import INIT
 
 HOSTILE = "<script>alert(1)</script>"
@@ -55,6 +56,40 @@ def test_tables_agree_with_scikit_learn(full_sample: Any, full_page: Any) -> Non
     assert [[int(cell) for cell in row[1:]] for row in confusion] == confusion_matrix(
         *pair, labels=LABELS
     ).tolist()
+
+
+def test_scores_across_corpora_are_shown_where_they_were_measured(sample: Any, full_page: Any) -> None:
+    assert "#cross" not in {link.get("href") for link in full_page.of("a")}
+    cells = [
+        {
+            **{
+                "corpus": name,
+                "within": name == "x",
+                "n_clips": 9,
+                "n_speakers": 3,
+                "uar": uar,
+                "accuracy": 0.5,
+            },
+            **{"uar_interval": [0.2, 0.8] if name == "x" else None, "uar_by_seed": [uar], "recall": {}},
+        }
+        for name, uar in (("x", 0.75), ("<y>", 0.5))
+    ]
+    row = {"how": "one-corpus", "trained_on": ["x"], "val_uar": 0.7, "cells": cells, "experiments": ["e"]}
+    matrix = {"model": "network", "corpora": ["x", "<y>"], "labels": LABELS, "seeds": [0], "rows": [row]}
+    write_json(
+        sample.reports / "cross" / "cross.json",
+        matrix | {"protocols": ["as usual"], "failed": {"e2": HOSTILE}},
+    )
+    page = sample.page()
+    assert "#cross" in {link.get("href") for link in page.of("a")}
+    assert page.tables["Network, 4 classes, mean of 1 seed"] == [
+        ["Trained on", "x", "<y>", "Mean of unheard", "Validation"],
+        ["x", "0.750*", "0.500", "0.500", "0.700"],
+    ]
+    assert "0.200 to 0.800" in page.text
+    assert "as usual" in page.text
+    assert "cross-failed" in page.stamps()
+    assert HOSTILE in page.text
 
 
 def test_near_misses_and_votes_are_shown_where_they_are_known(full_page: Any, sample: Any) -> None:
