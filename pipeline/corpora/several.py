@@ -54,6 +54,12 @@ def join(members: Sequence[tuple[Member, Corpus]]) -> Corpus:
     corpora = [(member.title, _renamed(member, corpus)) for member, corpus in members]
     for title, corpus in corpora:
         log.info("%s: %s", title, counted(len(corpus.clips), "clip"))
+    rated = [title for title, corpus in corpora if any(clip.valence is not None for clip in corpus.clips)]
+    if len(rated) > 1:
+        log.warning(
+            "valence, arousal and dominance of %s are each on its own scale; bring them to one before they are trained",
+            " and ".join(rated),
+        )
     known = [(title, corpus.facts.licence) for title, corpus in corpora if corpus.facts.licence]
     return Corpus(
         name=" + ".join(title for title, _ in corpora),

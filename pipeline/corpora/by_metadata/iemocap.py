@@ -94,7 +94,7 @@ IEMOCAP = ListedCorpus(
         ),
         slips=(
             "the letter after Ses wore the markers; the speaker is that of the last part",
-            "turns without a majority (xxx) are left out and counted",
+            "turns without a majority (xxx) are left out and counted, or trained on: labels.no_agreement=class",
             "scripted turns repeat sentences across sessions, so the text leaks: sentence holds the scene",
         ),
         hints=(

@@ -110,3 +110,11 @@ def test_what_one_corpus_does_not_tell_is_said_of_that_corpus(caplog: pytest.Log
         choose_labels([rated, clip("y", "b", "sad")], LabelParams.model_validate({"of": "perceived"}))
     with pytest.raises(ParamsError, match="the corpus y does not say how many raters agreed"):
         choose_labels([rated, clip("y", "b", "sad")], LabelParams(min_agreement=0.5))
+
+
+def test_ratings_on_scales_of_their_own_are_warned_of(caplog: pytest.LogCaptureFixture) -> None:
+    rated = [(Member(name=name), Corpus(name, [clip(name, "a", "sad", valence=3.0)])) for name in "xy"]
+    join(rated[:1])
+    assert caplog.text == ""
+    join(rated)
+    assert "dominance of x and y are each on its own scale" in caplog.text
