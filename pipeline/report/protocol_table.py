@@ -4,7 +4,7 @@ from pipeline.protocol.split_params import SPLITS
 from pipeline.protocol.wording import (
     NORMALISATIONS,
     TRAINED_ON,
-    describe_folds,
+    describe_fold,
     describe_init,
     describe_labels,
     describe_makers,
@@ -32,7 +32,7 @@ def protocol_table(workspace: Workspace) -> Rows:
         ("Speakers", ", ".join(f"{count(len(card.speakers[split]))} {split}" for split in SPLITS)),
         ("Split by", card.split),
         ("Speaker-independent", "yes" if card.tests_new_speakers else "no"),
-        ("Fold", f"{card.fold} of {describe_folds(card.folds)}" if card.folds else ""),
+        ("Fold", describe_fold(card).removeprefix("fold ")),
         ("Validation data", card.val),
         ("Split seed", str(card.split_seed)),
         ("Training seed", "" if card.seed is None else str(card.seed)),
