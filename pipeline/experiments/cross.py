@@ -183,11 +183,10 @@ def _print(matrix: CrossMatrix) -> None:
     console = Console()
     table = Table("trained on \\ UAR on", *matrix.corpora, "mean of unheard", "validation")
     for row in matrix.rows:
-        cells = {cell.corpus: cell for cell in row.cells}
         mean = matrix.mean_uar(row)
         table.add_row(
             " + ".join(row.trained_on),
-            *(_in_words(cells.get(name)) for name in matrix.corpora),
+            *(_in_words(row.cell(name)) for name in matrix.corpora),
             "–" if mean is None else f"{mean:.3f}",
             f"{row.val_uar:.3f}",
         )

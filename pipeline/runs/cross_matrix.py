@@ -40,6 +40,10 @@ class Row(BaseModel, frozen=True, extra="forbid"):
     experiments: list[str]
     """Name of each seed's experiment."""
 
+    def cell(self, corpus: str) -> Cell | None:
+        """The scores on a corpus; None where it was not tested on."""
+        return next((cell for cell in self.cells if cell.corpus == corpus), None)
+
 
 class CrossMatrix(BaseModel, frozen=True, extra="forbid"):
     """cross.json, or cross_baseline.json."""

@@ -75,7 +75,7 @@ def test_scores_across_corpora_are_shown_where_they_were_measured(sample: Any, f
         for name, uar in (("x", 0.75), ("<y>", 0.5))
     ]
     row = {"how": "one-corpus", "trained_on": ["x"], "val_uar": 0.7, "cells": cells, "experiments": ["e"]}
-    matrix = {"model": "network", "corpora": ["x", "<y>"], "labels": LABELS, "seeds": [0], "rows": [row]}
+    matrix = {"model": "network", "corpora": ["x", "<y>", "z"], "labels": LABELS, "seeds": [0], "rows": [row]}
     write_json(
         sample.reports / "cross" / "cross.json",
         matrix | {"protocols": ["as usual"], "failed": {"e2": HOSTILE}},
@@ -83,8 +83,8 @@ def test_scores_across_corpora_are_shown_where_they_were_measured(sample: Any, f
     page = sample.page()
     assert "#cross" in {link.get("href") for link in page.of("a")}
     assert page.tables["Network, 4 classes, mean of 1 seed"] == [
-        ["Trained on", "x", "<y>", "Mean of unheard", "Validation"],
-        ["x", "0.750*", "0.500", "0.500", "0.700"],
+        ["Trained on", "x", "<y>", "z", "Mean of unheard", "Validation"],
+        ["x", "0.750*", "0.500", "–", "0.500", "0.700"],
     ]
     assert "0.200 to 0.800" in page.text
     assert "as usual" in page.text
