@@ -2,14 +2,18 @@
 
 import ast
 import re
+import shlex
+import shutil
 import subprocess
 import sys
 from collections import Counter
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import grimp
 import pytest
+from dvc.utils.hydra import apply_overrides
 from ruamel.yaml import YAML
 
 from featurize.atomic import write_json
@@ -230,3 +234,20 @@ def test_files_stay_small() -> None:
         if (lines := len(path.read_text().splitlines())) > 250
     }
     assert long == {}
+
+
+@pytest.mark.parametrize(
+    "page", ["README.md", *(f"docs/{path.name}" for path in (ROOT / "docs").glob("*.md"))]
+)
+def test_parameters_of_commands_that_pages_show_can_be_set(page: str, tmp_path: Path) -> None:
+    text = (ROOT / page).read_text().replace("\\\n", " ")
+    for line in text.splitlines():
+        if not line.startswith("dvc exp run"):
+            continue
+        words = shlex.split(line.partition(" && ")[0], comments=True)
+        overrides = [value for flag, value in pairwise(words) if flag == "-S"]
+        params = tmp_path / "params.yaml"
+        shutil.copy(ROOT / "params.yaml", params)
+        apply_overrides(params, overrides)
+        for name in (override.partition("=")[0].lstrip("+") for override in overrides):
+            assert name in known_names(), line
