@@ -51,6 +51,7 @@ class Trainer:
     def __init__(self, network: SERTier1, train: Features, params: TrainParams, device: torch.device) -> None:
         self.network, self.train, self.params, self.device = network, train, params, device
         self.targets = make_targets(train, network.num_trained, params.targets).to(device)
+        self.groups = sampling_groups(train, params.sampler)
         self.draws = int(train.original.sum())  # clips per epoch
         self.schedule = Schedule(params, math.ceil(self.draws / params.batch_size))
         if self.schedule.warmup_steps >= self.schedule.total_steps:
@@ -142,8 +143,7 @@ class Trainer:
         # From seed, epoch and process: dropout in a resumed run is that of an uninterrupted one.
         state = np.random.SeedSequence([self.params.seed, epoch, rank()]).generate_state(1, np.uint64)
         torch.manual_seed(int(state[0]))
-        groups = sampling_groups(self.train, self.params.sampler)
-        lengths = self.train.num_frames
+        lengths, groups = self.train.num_frames, self.groups
         order = batch_order(lengths, self.params.batch_size, self.params.seed, epoch, self.draws, groups)
         total = torch.zeros((), device=self.device)
         for whole in order:
