@@ -15,11 +15,10 @@ from rich.table import Table
 
 from featurize.atomic import write_json
 from featurize.errors import SerError, counted
-from model.scoring.confusions import speaker_confusions
 from model.scoring.intervals import speaker_intervals, why_no_intervals
 from pipeline.experiments.crossvalidation import describe_all
 from pipeline.experiments.experiment_runner import Experiment, ExperimentRunner, Value
-from pipeline.experiments.pooled_folds import classes_of, pooled_metrics
+from pipeline.experiments.pooled_folds import pooled_metrics, seed_confusions
 from pipeline.runs.cross_matrix import Cell, CrossMatrix, How, Row
 from pipeline.runs.evaluated_run import Run
 from pipeline.runs.workspace import CROSS
@@ -143,13 +142,7 @@ def _cell(corpus: str, tables: Sequence[pd.DataFrame], labels: list[str], within
     speakers = tables[0]["speaker"].to_numpy(object)
     interval = None
     if not why_no_intervals(speakers):
-        confusions = np.stack(
-            [
-                speaker_confusions(*classes_of(table, labels), table["speaker"].to_numpy(object), len(labels))
-                for table in tables
-            ]
-        )  # (seeds, S, K, K)
-        interval = speaker_intervals(confusions, labels).uar
+        interval = speaker_intervals(seed_confusions(tables, labels), labels).uar
     recalls = {label: [own["per_class"][label]["recall"] for own in metrics] for label in labels}
     return Cell(
         corpus=corpus,
@@ -191,7 +184,8 @@ def _print(matrix: CrossMatrix) -> None:
             f"{row.val_uar:.3f}",
         )
     console.print(table, highlight=False)
-    console.print("* of other speakers of the corpus that was trained on", highlight=False)
+    if any(cell.within for row in matrix.rows for cell in row.cells):
+        console.print("* of other speakers of the corpus that was trained on", highlight=False)
     for line in matrix.protocols:
         console.print(line, highlight=False, markup=False, soft_wrap=True)
 

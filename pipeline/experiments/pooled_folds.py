@@ -33,15 +33,25 @@ def pool(runs: Sequence[Run]) -> pd.DataFrame:
 
 def pooled_metrics(predictions: pd.DataFrame, labels: list[str]) -> dict[str, Any]:
     """Metrics of pooled predictions, as plain types."""
-    return compute_metrics(*classes_of(predictions, labels), labels).model_dump(mode="json")
+    return compute_metrics(*_classes(predictions, labels), labels).model_dump(mode="json")
 
 
-def classes_of(predictions: pd.DataFrame, labels: list[str]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+def _classes(predictions: pd.DataFrame, labels: list[str]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """True and predicted classes of predictions, (n,) each."""
     true, predicted = (
         predictions[name].map(labels.index).to_numpy(np.int64) for name in ("true_label", "pred_label")
     )
     return true, predicted
+
+
+def seed_confusions(predictions: Sequence[pd.DataFrame], labels: list[str]) -> NDArray[np.int64]:
+    """Confusion matrices of every speaker in the predictions of each seed, (seeds, S, K, K)."""
+    return np.stack(
+        [
+            speaker_confusions(*_classes(own, labels), own["speaker"].to_numpy(object), len(labels))
+            for own in predictions
+        ]
+    )
 
 
 def pooled_intervals(pooled: Mapping[int, pd.DataFrame], labels: list[str], complete: bool) -> dict[str, Any]:
@@ -51,12 +61,7 @@ def pooled_intervals(pooled: Mapping[int, pd.DataFrame], labels: list[str], comp
     speakers = next(iter(pooled.values()))["speaker"].to_numpy(object)
     if why := why_no_intervals(speakers):
         return {"intervals": None, "intervals_note": f"no intervals: {why}"}
-    confusions = np.stack(
-        [
-            speaker_confusions(*classes_of(own, labels), own["speaker"].to_numpy(object), len(labels))
-            for own in pooled.values()
-        ]
-    )  # (seeds, S, K, K)
+    confusions = seed_confusions(list(pooled.values()), labels)
     notes = filter(None, (doubts_about(confusions[0], labels), NOT_IN_THE_INTERVALS))
     return {
         "intervals": asdict(speaker_intervals(confusions, labels)),
