@@ -57,9 +57,8 @@ def audit(
     Raises:
         SerError: the fingerprints cannot be computed or written.
     """
-    labelled = [
-        entry for entry in entries if entry.clip.emotion
-    ]  # clips without agreement are in train alone
+    # Clips without agreement are in train alone.
+    labelled = [entry for entry in entries if entry.clip.emotion]
     identical = group_identical(entries)
     prints = fingerprint_clips(entries, fingerprints, engine, load) if params.fingerprint else {}
     copies = group_copies(entries, prints, params.threshold)

@@ -18,6 +18,7 @@ recordings       finding audio files and naming clips
 """
 
 import logging
+import re
 from collections import Counter
 from pathlib import Path
 from typing import Annotated, Self
@@ -112,7 +113,7 @@ def _read_member(member: Member, root: Path) -> Corpus:
     try:
         return _read(member.name, root / (member.root or member.title), member.audio_root)
     except CorpusError as error:
-        why = str(error).removeprefix("corpus.root: ")
+        why = re.sub(r"^corpus\.(root|name): ", "", str(error))
         raise CorpusError(f"corpus.members, {member.title}: {why}") from error
 
 

@@ -83,15 +83,12 @@ def _corpora(
     found = score_groups(truth, predicted, corpora, labels)
     if len(found) < 2:
         return []
-    return [
-        CorpusScore(
-            **vars(scores),
-            corpus=name,
-            intervals=_intervals(truth[own], predicted[own], labels, speakers[own])[0],
-        )
-        for name, scores in found.items()
-        for own in (corpora == name,)
-    ]
+    scored = []
+    for name, scores in found.items():
+        own = corpora == name
+        intervals, _ = _intervals(truth[own], predicted[own], labels, speakers[own])
+        scored.append(CorpusScore(**vars(scores), corpus=name, intervals=intervals))
+    return scored
 
 
 def score_affect(

@@ -67,9 +67,16 @@ def manifest(
     distinct, duplicates = drop_duplicates(hashed)
     decided = [entry for entry in distinct if entry.clip.emotion]
     items = [
-        Item(c.clip_id, c.speaker, c.gender, h.label, c.split, c.session, c.corpus)
-        for h in decided
-        for c in (h.clip,)
+        Item(
+            entry.clip_id,
+            entry.clip.speaker,
+            entry.clip.gender,
+            entry.label,
+            entry.clip.split,
+            entry.clip.session,
+            entry.clip.corpus,
+        )
+        for entry in decided
     ]
     division = divide(items, split, read.facts.fold_sets)
     labelled = [replace(entry, split=name) for entry, name in zip(decided, division.splits, strict=True)]

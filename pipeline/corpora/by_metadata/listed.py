@@ -136,11 +136,8 @@ class ListedCorpus:
             raise CorpusError(
                 f"corpus.root: the metadata of {self.facts.title} in {root} lack {error}"
             ) from error
-        except (
-            ValueError,
-            TypeError,
-            AttributeError,
-        ) as error:  # no number, no JSON, or another kind of value
+        except (ValueError, TypeError, AttributeError) as error:
+            # No number, no JSON, or another kind of value.
             raise CorpusError(
                 f"corpus.root: the metadata of {self.facts.title} in {root} are of another form ({error}); "
                 "fetch them again, or read them as a table"

@@ -84,6 +84,9 @@ def test_a_member_is_named_in_the_error_of_its_reader(tmp_path: Path) -> None:
     several = params(name="several", root=str(tmp_path), members=["ravdess", "emodb"])
     with pytest.raises(CorpusError, match=r"^corpus\.members, ravdess: .*ravdess"):
         read_corpus(several)
+    several = params(name="several", root=str(tmp_path), members=["emofoo", "emodb"])
+    with pytest.raises(CorpusError, match=r"^corpus\.members, emofoo: no corpus 'emofoo'; is 'emo"):
+        read_corpus(several)
 
 
 @pytest.mark.parametrize(
